@@ -1,0 +1,1 @@
+//! The join: hosts, services, data, storage and its fate, owners.

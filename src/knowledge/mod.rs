@@ -1,0 +1,1 @@
+//! Provider, module, command, service and doctrine facts.

@@ -1,0 +1,1 @@
+//! What each tool declares, resolved as that tool would.

@@ -1,0 +1,1 @@
+//! Findings to bytes, a file a format.

@@ -1,0 +1,1 @@
+//! Rules: cards, their conditions, and the subjects that conditions speak of.

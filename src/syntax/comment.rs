@@ -1,0 +1,1 @@
+//! Comments of every language, for suppressions and annotations.

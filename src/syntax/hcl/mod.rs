@@ -1,0 +1,187 @@
+//! HCL (Terraform, OpenTofu, Packer, Terragrunt, Nomad…): one tree for the native and the JSON syntax.
+
+use super::SyntaxError;
+use crate::text::Span;
+
+/// A parsed file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// What it declares.
+    pub body: Body,
+    /// What could not be parsed; the rest is in `body`.
+    pub errors: Vec<SyntaxError>,
+}
+
+/// The inside of a file or block.
+#[derive(Debug, Default)]
+pub struct Body {
+    /// `name = value`, in source order.
+    pub attributes: Vec<Attribute>,
+    /// `kind "label" { … }`, in source order.
+    pub blocks: Vec<Block>,
+}
+
+/// `name = value`.
+#[derive(Debug)]
+pub struct Attribute {
+    /// The name.
+    pub name: Box<str>,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The value.
+    pub value: Expr,
+}
+
+/// `kind "label" { … }`.
+#[derive(Debug)]
+pub struct Block {
+    /// `resource`, `variable`…
+    pub kind: Box<str>,
+    /// The labels, unquoted.
+    pub labels: Vec<(Box<str>, Span)>,
+    /// From the kind to the last label, braces left out: where a finding on the block points.
+    pub header: Span,
+    /// From the kind to the closing brace.
+    pub span: Span,
+    /// The inside.
+    pub body: Body,
+}
+
+/// An expression.
+#[derive(Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands, quotes included.
+    pub span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Debug)]
+pub enum ExprKind {
+    /// `null`
+    Null,
+    /// `true`
+    Bool(bool),
+    /// `8`
+    Number(f64),
+    /// A string (quoted or heredoc) without interpolation, escapes resolved.
+    Str(Box<str>),
+    /// A string (quoted or heredoc) with interpolations or directives, or a heredoc of several lines.
+    Template(Vec<Part>),
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `{ a = b }`
+    Object(Vec<(Key, Expr)>),
+    /// The first name of a traversal: `var`, `local`, `each`, a resource type…
+    Name(Box<str>),
+    /// `a.b`, or `a["b"]` with a constant string.
+    Get(Box<Expr>, Box<str>),
+    /// `a[b]`
+    Index(Box<Expr>, Box<Expr>),
+    /// `a[*].b.c` and `a.*.b.c`: the collection, and what is taken of each member (an expression over [`ExprKind::Each`]).
+    Splat(Box<Expr>, Box<Expr>),
+    /// The member that a splat is at.
+    Each,
+    /// `f(a, b...)`
+    Call {
+        /// `merge`, `provider::aws::arn_parse`
+        name: Box<str>,
+        /// The arguments.
+        args: Vec<Expr>,
+        /// Whether the last is expanded by `...`.
+        expand: bool,
+    },
+    /// `a ? b : c`
+    Cond(Box<[Expr; 3]>),
+    /// `a == b`
+    Binary(BinaryOp, Box<[Expr; 2]>),
+    /// `!a`
+    Not(Box<Expr>),
+    /// `-a`
+    Minus(Box<Expr>),
+    /// `[for k, v in c : e if p]`, `{for k, v in c : ke => e... if p}`
+    For(Box<For>),
+    /// Not understood, with the reason: evaluates to unknown.
+    Opaque(Box<str>),
+}
+
+/// The key of an object member.
+#[derive(Debug)]
+pub struct Key {
+    /// A bare word or constant string is [`ExprKind::Str`]; anything else is an expression to evaluate.
+    pub expr: Expr,
+}
+
+/// A `for` expression.
+#[derive(Debug)]
+pub struct For {
+    /// The name bound to the key or index, if any.
+    pub key: Option<Box<str>>,
+    /// The name bound to the value.
+    pub value: Box<str>,
+    /// What is walked.
+    pub collection: Expr,
+    /// The key of the result (`{for}` only).
+    pub result_key: Option<Expr>,
+    /// The value of the result.
+    pub result: Expr,
+    /// Whether values of one key are grouped (`...`).
+    pub group: bool,
+    /// `if` condition.
+    pub condition: Option<Expr>,
+}
+
+/// A part of a template.
+#[derive(Debug)]
+pub enum Part {
+    /// Text as it comes out (escapes resolved, heredoc indentation removed) and where it stands. In a heredoc each line,
+    /// line break included, is a part of its own, so that offsets stay right within it.
+    Lit(Box<str>, Span),
+    /// `${…}` (the span is the expression's own).
+    Interp(Expr),
+    /// `%{ if }`
+    If(Box<Expr>, Vec<Part>, Vec<Part>),
+    /// `%{ for }`: key, value, collection, body.
+    For(Option<Box<str>>, Box<str>, Box<Expr>, Vec<Part>),
+}
+
+/// Binary operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum BinaryOp {
+    Or,
+    And,
+    Eq,
+    NotEq,
+    Less,
+    LessEq,
+    Greater,
+    GreaterEq,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+}
+
+impl Body {
+    /// An attribute by name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| &*attribute.name == name)
+    }
+
+    /// The blocks of one kind.
+    pub fn blocks_of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
+        self.blocks.iter().filter(move |block| &*block.kind == kind)
+    }
+}
+
+impl Block {
+    /// A label by position.
+    #[must_use]
+    pub fn label(&self, index: usize) -> Option<&str> {
+        self.labels.get(index).map(|(label, _)| &**label)
+    }
+}

@@ -1,0 +1,1 @@
+//! INI as Ansible reads it: `ansible.cfg` and inventories.
