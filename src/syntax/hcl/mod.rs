@@ -1,7 +1,56 @@
-//! HCL (Terraform, OpenTofu, Packer, Terragrunt, Nomad…): one tree for the native and the JSON syntax.
+//! HCL (Terraform, `OpenTofu`, Packer, Terragrunt, Nomad…): one tree for the native and the JSON syntax.
+
+mod convert;
+mod fallback;
+mod json;
+mod mask;
+mod recover;
+mod template;
 
 use super::SyntaxError;
 use crate::text::Span;
+use template::Place;
+
+pub use json::parse_json;
+
+/// Blocks and expressions nested deeper than this are not understood: everything that walks them recurses.
+const MAX_DEPTH: usize = 100;
+
+/// The reason given for them.
+const TOO_DEEP: &str = "it is nested too deeply to follow";
+
+/// Parses a file in the native syntax: configuration, or the attributes of a `.tfvars`.
+#[must_use]
+pub fn parse(text: &str) -> File {
+    recover::parse(text)
+}
+
+/// Parses a template file (`.tftpl`) that stands at offset `start` of its file. What is not understood is [`ExprKind::Opaque`].
+#[must_use]
+pub fn parse_template(text: &str, start: u32) -> Vec<Part> {
+    convert::template_parts(Place { text, base: i64::from(start) }, text)
+}
+
+/// Parses one expression that stands at offset `start` of its file; it may span lines. Errors: text that is no expression.
+pub fn parse_expr(text: &str, start: u32) -> Result<Expr, SyntaxError> {
+    // In parentheses line breaks are white space; the line break keeps a comment at the end from taking the parenthesis.
+    let wrapped = format!("({text}\n)");
+    let base = i64::from(start) - 1;
+    let whole = Span::new(start as usize, start as usize + text.len());
+    let parsed = mask::parsed(&wrapped, hcl_edit::parser::parse_expr);
+    let Some(parsed) = parsed else {
+        return Err(SyntaxError { span: whole, message: "an object has more members than are read".into() });
+    };
+    match parsed {
+        Ok(hcl_edit::expr::Expression::Parenthesis(inner)) => Ok(convert::expr(Place { text: &wrapped, base }, inner.inner(), 0)),
+        Ok(_) => Err(SyntaxError { span: whole, message: "expected one expression".into() }),
+        Err(error) => {
+            let at = error.location().offset().saturating_sub(1).min(text.len());
+            let span = Span::new(start as usize + at, start as usize + text.len());
+            Err(SyntaxError { span, message: error.message().into() })
+        }
+    }
+}
 
 /// A parsed file.
 #[derive(Debug, Default)]
@@ -185,3 +234,8 @@ impl Block {
         self.labels.get(index).map(|(label, _)| &**label)
     }
 }
+
+#[cfg(test)]
+mod adhoc;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
+
+mod inventory;
+mod pattern;
+mod reach;
+mod role;
+mod task;
+mod values;
+
+pub use inventory::{Host, Inventory};
+pub use pattern::Pattern;
+pub use role::Role;
+pub use task::{Argument, Task};
+pub use values::{PROJECT, Scope};
+
+use super::kind::Kind;
+use super::load::{Document, Documents};
+use crate::source::{file_name, folder, join};
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
+use std::collections::HashMap;
+
+/// Everything that Ansible reads in a tree.
+#[derive(Debug)]
+pub struct Ansible<'a> {
+    /// The parsed files.
+    pub documents: &'a Documents<'a>,
+    /// Every play, in path and source order.
+    pub plays: Vec<Play<'a>>,
+    /// Every role, in path order.
+    pub roles: Vec<Role<'a>>,
+    /// Every task of every file, each declaration once.
+    pub tasks: Vec<Task<'a>>,
+    /// All inventories together.
+    pub inventory: Inventory<'a>,
+    /// Roles and collections that are to be installed.
+    pub requirements: Vec<Requirement<'a>>,
+    /// Variables of groups and hosts, by file.
+    pub host_variables: Vec<HostVariables<'a>>,
+    task_files: HashMap<FileId, Vec<usize>>,
+}
+
+/// A play.
+#[derive(Debug)]
+pub struct Play<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The whole mapping.
+    pub node: Node<'a>,
+    /// Its `hosts:` key and value.
+    pub loc: Loc,
+    /// Its name.
+    pub name: Option<&'a str>,
+    /// `hosts:`, as written; a list is joined by `:`.
+    pub hosts: String,
+    /// The roles that it applies by `roles:`.
+    pub roles: Vec<RoleUse<'a>>,
+    /// Whether its tasks run on the controller (`connection: local` or `hosts: localhost`).
+    pub local: bool,
+    /// Its own tasks (all four lists), by index.
+    pub tasks: Vec<usize>,
+    /// Whether anything in the repository runs or imports the playbook; decided by the estate.
+    pub playbook_imported: bool,
+}
+
+/// One use of a role.
+#[derive(Debug, Clone)]
+pub struct RoleUse<'a> {
+    /// As written.
+    pub name: &'a str,
+    /// The role, when the repository holds it.
+    pub role: Option<usize>,
+    /// Where.
+    pub loc: Loc,
+    /// The mapping that gives parameters, if it is one.
+    pub node: Option<Node<'a>>,
+}
+
+/// A role or collection of a requirements file.
+#[derive(Debug)]
+pub struct Requirement<'a> {
+    /// `src`, `name` or `role`.
+    pub name: &'a str,
+    /// Where the name stands.
+    pub loc: Loc,
+    /// `version`, if given.
+    pub version: Option<&'a str>,
+    /// Whether it is a collection (else a role).
+    pub collection: bool,
+    /// Whether it lies in the repository (`type: dir`, a relative path).
+    pub local: bool,
+}
+
+/// A file of `group_vars` or `host_vars`.
+#[derive(Debug)]
+pub struct HostVariables<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The group or host.
+    pub name: String,
+    /// Whether it speaks of one host.
+    pub host: bool,
+    /// The mapping.
+    pub node: Node<'a>,
+}
+
+impl<'a> Ansible<'a> {
+    /// Reads every Ansible file of the documents and follows roles, includes and imports.
+    #[must_use]
+    pub fn build(documents: &'a Documents<'a>) -> Self {
+        let mut ansible = Self {
+            documents,
+            plays: Vec::new(),
+            roles: role::find(documents),
+            tasks: Vec::new(),
+            inventory: inventory::read(documents),
+            requirements: Vec::new(),
+            host_variables: Vec::new(),
+            task_files: HashMap::new(),
+        };
+        for document in &documents.list {
+            match document.kind {
+                Kind::Playbook => ansible.add_playbook(document),
+                Kind::Tasks => ansible.add_tasks(document),
+                Kind::Requirements => ansible.add_requirements(document),
+                Kind::AnsibleVariables => ansible.add_variables(document),
+                _ => {}
+            }
+        }
+        reach::follow(&mut ansible);
+        ansible
+    }
+
+    fn add_playbook(&mut self, document: &'a Document) {
+        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        for node in root.items().filter(|item| item.is_map()) {
+            for key in ["import_playbook", "ansible.builtin.import_playbook"] {
+                if let Some(target) = node.get(key).and_then(Node::as_str) {
+                    self.imported(document.file, target);
+                }
+            }
+            let Some((key, hosts)) = node.entry("hosts") else { continue };
+            let index = self.plays.len();
+            let tasks = ["pre_tasks", "tasks", "post_tasks", "handlers"]
+                .iter()
+                .filter_map(|list| Some((*list, node.get(list)?)))
+                .flat_map(|(list, tasks)| task::read(&mut self.tasks, document.file, tasks, list == "handlers"))
+                .collect();
+            let written = hosts_text(hosts);
+            let local = node.get("connection").and_then(Node::as_str) == Some("local")
+                || matches!(written.as_str(), "localhost" | "127.0.0.1");
+            let from = folder(self.documents.tree.path(document.file));
+            let roles = node.get("roles").map(|roles| self.role_uses(document.file, from, roles)).unwrap_or_default();
+            self.plays.push(Play {
+                file: document.file,
+                node,
+                loc: Loc { file: document.file, span: key.span().to(hosts.span()) },
+                name: node.get("name").and_then(Node::as_str),
+                hosts: written,
+                roles,
+                local,
+                tasks,
+                playbook_imported: false,
+            });
+            for task in self.plays[index].tasks.clone() {
+                self.tasks[task].plays.push(index);
+            }
+        }
+    }
+
+    /// Remembers that a playbook is imported by another one.
+    fn imported(&mut self, from: FileId, target: &str) {
+        let folder = folder(self.documents.tree.path(from));
+        let Some(file) = join(folder, target).and_then(|path| self.documents.tree.find(&path)) else { return };
+        self.inventory.imported_playbooks.push(file);
+    }
+
+    fn role_uses(&self, file: FileId, from: &str, roles: Node<'a>) -> Vec<RoleUse<'a>> {
+        let mut uses = Vec::new();
+        for item in roles.items() {
+            let name = item.as_str().or_else(|| ["role", "name"].iter().find_map(|key| item.get(key)?.as_str()));
+            let Some(name) = name else { continue };
+            let node = item.is_map().then_some(item);
+            let spot = ["role", "name"].iter().find_map(|key| item.get(key)).unwrap_or(item);
+            let role = role::resolve(&self.roles, from, name);
+            uses.push(RoleUse { name, role, loc: Loc { file, span: spot.span() }, node });
+        }
+        uses
+    }
+
+    fn add_tasks(&mut self, document: &'a Document) {
+        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let path = self.documents.tree.path(document.file);
+        let handlers = folder(path).ends_with("handlers");
+        let tasks = task::read(&mut self.tasks, document.file, root, handlers);
+        let role = self.roles.iter().position(|role| role.holds(path));
+        for task in &tasks {
+            self.tasks[*task].role = role;
+        }
+        self.task_files.insert(document.file, tasks);
+    }
+
+    fn add_requirements(&mut self, document: &'a Document) {
+        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let file = document.file;
+        let mut add = |list: Node<'a>, collection: bool| {
+            for item in list.items() {
+                let Some(spot) = ["src", "name", "role", "source"].iter().find_map(|key| item.get(key)) else { continue };
+                let Some(name) = spot.as_str() else { continue };
+                let kind = item.get("type").and_then(Node::as_str);
+                let local = matches!(kind, Some("dir" | "subdirs" | "file")) || name.starts_with(['.', '/']);
+                let version = item.get("version").and_then(Node::as_str).filter(|version| !version.is_empty());
+                let loc = Loc { file, span: spot.span() };
+                self.requirements.push(Requirement { name, loc, version, collection, local });
+            }
+        };
+        if root.is_seq() {
+            add(root, false);
+        } else {
+            for (key, collection) in [("roles", false), ("collections", true)] {
+                if let Some(list) = root.get(key) {
+                    add(list, collection);
+                }
+            }
+        }
+    }
+
+    fn add_variables(&mut self, document: &'a Document) {
+        let Some(node) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let path = self.documents.tree.path(document.file);
+        let parts: Vec<&str> = path.split('/').collect();
+        let Some(at) = parts.iter().rposition(|part| matches!(*part, "group_vars" | "host_vars")) else { return };
+        let Some(next) = parts.get(at + 1) else { return };
+        let name = if at + 2 == parts.len() { stem(next) } else { next };
+        let host = parts[at] == "host_vars";
+        self.host_variables.push(HostVariables { file: document.file, name: name.to_owned(), host, node });
+    }
+
+    /// The tasks of a file.
+    #[must_use]
+    pub fn tasks_of(&self, file: FileId) -> &[usize] {
+        self.task_files.get(&file).map_or(&[], Vec::as_slice)
+    }
+
+    /// The plays whose hosts a task may run on, in order; empty when nothing here reaches it.
+    pub fn plays_of(&self, task: &Task<'a>) -> impl Iterator<Item = &Play<'a>> {
+        task.plays.iter().map(|index| &self.plays[*index])
+    }
+}
+
+/// A file name without `.yml`, `.yaml` or `.json`.
+fn stem(name: &str) -> &str {
+    [".yml", ".yaml", ".json"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(file_name(name))
+}
+
+fn hosts_text(hosts: Node<'_>) -> String {
+    match hosts.as_str() {
+        Some(text) => text.to_owned(),
+        None => hosts.items().filter_map(Node::as_str).collect::<Vec<_>>().join(":"),
+    }
+}

@@ -1,0 +1,278 @@
+//! Every file of a tree read once and parsed once, in parallel: judged, skipped with a reason, or unreadable.
+
+use super::kind::{self, Candidate, Kind, Skip};
+use crate::source::{File, MAX_BYTES, Tree, Unreadable};
+use crate::syntax::{SyntaxError, hcl, ini, json, yaml};
+use crate::text::{FileId, Loc, Span};
+use rayon::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A parsed file.
+#[derive(Debug)]
+pub struct Document {
+    /// The file.
+    pub file: FileId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its tree.
+    pub syntax: Syntax,
+}
+
+/// The tree of a file.
+#[derive(Debug)]
+pub enum Syntax {
+    /// HCL, native or JSON.
+    Hcl(hcl::File),
+    /// YAML or JSON.
+    Yaml(yaml::Yaml),
+    /// INI.
+    Ini(ini::Ini),
+    /// Text that its model parses (shell, make, ignore files…), or content that nobody parses (state, plans).
+    Text,
+}
+
+/// A file, or a place in it, that its own tool could not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub loc: Loc,
+    /// What the file is.
+    pub kind: Kind,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What became of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Judged as this kind.
+    Judged(Kind),
+    /// Not judged, for this reason.
+    Skipped(Skip),
+    /// Could not be read; `Problem` says why.
+    Unreadable(Kind),
+}
+
+/// All files of a tree after reading.
+#[derive(Debug)]
+pub struct Documents<'t> {
+    /// The tree.
+    pub tree: &'t Tree,
+    /// The parsed files, in path order.
+    pub list: Vec<Document>,
+    /// What became of each file, by file id.
+    pub outcomes: Vec<Outcome>,
+    /// What could not be read, in path order.
+    pub problems: Vec<Problem>,
+}
+
+/// What configuration decides for reading.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Paths that are not judged.
+    pub exclude: Option<globset::GlobSet>,
+}
+
+struct Read {
+    document: Option<Document>,
+    outcome: Outcome,
+    problems: Vec<Problem>,
+}
+
+impl<'t> Documents<'t> {
+    /// Reads a tree.
+    #[must_use]
+    pub fn load(tree: &'t Tree, options: &Options) -> Self {
+        let ids: Vec<(FileId, &File)> = tree.iter().collect();
+        let read: Vec<Read> = ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options)).collect();
+        let mut documents = Self { tree, list: Vec::new(), outcomes: Vec::with_capacity(read.len()), problems: Vec::new() };
+        for one in read {
+            documents.list.extend(one.document);
+            documents.outcomes.push(one.outcome);
+            documents.problems.extend(one.problems);
+        }
+        documents
+    }
+
+    /// The documents of some kinds, in path order.
+    pub fn of<'a>(&'a self, kinds: &'a [Kind]) -> impl Iterator<Item = &'a Document> {
+        self.list.iter().filter(|document| kinds.contains(&document.kind))
+    }
+
+    /// The document of a file.
+    #[must_use]
+    pub fn document(&self, file: FileId) -> Option<&Document> {
+        let index = self.list.binary_search_by_key(&file, |document| document.file).ok()?;
+        self.list.get(index)
+    }
+
+    /// The YAML tree of a path, if that is what it holds.
+    #[must_use]
+    pub fn yaml(&self, path: &str) -> Option<(FileId, &yaml::Yaml)> {
+        let document = self.document(self.tree.find(path)?)?;
+        Some((document.file, document.yaml()?))
+    }
+}
+
+impl Document {
+    /// The YAML tree.
+    #[must_use]
+    pub fn yaml(&self) -> Option<&yaml::Yaml> {
+        if let Syntax::Yaml(yaml) = &self.syntax { Some(yaml) } else { None }
+    }
+
+    /// The HCL tree.
+    #[must_use]
+    pub fn hcl(&self) -> Option<&hcl::File> {
+        if let Syntax::Hcl(file) = &self.syntax { Some(file) } else { None }
+    }
+
+    /// The INI tree.
+    #[must_use]
+    pub fn ini(&self) -> Option<&ini::Ini> {
+        if let Syntax::Ini(ini) = &self.syntax { Some(ini) } else { None }
+    }
+}
+
+fn skipped(skip: Skip) -> Read {
+    Read { document: None, outcome: Outcome::Skipped(skip), problems: Vec::new() }
+}
+
+fn read(id: FileId, file: &File, options: &Options) -> Read {
+    if options.exclude.as_ref().is_some_and(|globs| globs.is_match(&*file.path)) {
+        return skipped(Skip::Excluded);
+    }
+    let candidate = kind::by_path(&file.path);
+    match candidate {
+        Candidate::Not(skip) => return skipped(skip),
+        // State and plans are judged by name and head; their content is nobody's source.
+        Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
+        Candidate::Shebang if !kind::is_shell_script(&file.head()) => {
+            return skipped(Skip::NoKind);
+        }
+        _ => {}
+    }
+    let parsed = catch_unwind(AssertUnwindSafe(|| match file.text() {
+        Ok(text) => parse(id, file, candidate, &text.text),
+        Err(error) => unreadable(id, candidate, error),
+    }));
+    parsed.unwrap_or_else(|_| {
+        let kind = if let Candidate::Is(kind) = candidate { kind } else { Kind::Configuration };
+        problem(id, kind, "reading it failed inside Stateward; please report this file".to_owned())
+    })
+}
+
+fn whole(id: FileId, kind: Kind) -> Read {
+    let document = Document { file: id, kind, syntax: Syntax::Text };
+    Read { document: Some(document), outcome: Outcome::Judged(kind), problems: Vec::new() }
+}
+
+fn problem(id: FileId, kind: Kind, message: String) -> Read {
+    let problem = Problem { loc: Loc { file: id, span: Span::default() }, kind, message };
+    Read { document: None, outcome: Outcome::Unreadable(kind), problems: vec![problem] }
+}
+
+fn unreadable(id: FileId, candidate: Candidate, error: &Unreadable) -> Read {
+    match (error, candidate) {
+        (Unreadable::Io(message), Candidate::Is(kind)) => problem(id, kind, format!("cannot be read: {message}")),
+        (Unreadable::TooLarge(bytes), Candidate::Is(kind)) if kind.must_parse() => {
+            problem(id, kind, format!("{bytes} bytes are more than the {MAX_BYTES} that are read"))
+        }
+        (Unreadable::Binary, Candidate::Is(kind)) if kind.must_parse() => problem(id, kind, "is not UTF-8 text".to_owned()),
+        (Unreadable::TooLarge(_), _) => skipped(Skip::TooLarge),
+        (Unreadable::Binary, _) => skipped(Skip::Binary),
+        (Unreadable::Io(_), _) => skipped(Skip::NoKind),
+    }
+}
+
+fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
+    if kind::is_vaulted(text) {
+        return skipped(Skip::Vaulted);
+    }
+    match candidate {
+        Candidate::Is(kind) => parse_as(id, kind, text),
+        Candidate::Yaml => parse_yaml(id, &file.path, text),
+        Candidate::Json => match kind::of_json(&file.path, text) {
+            Some(Kind::State) => whole(id, Kind::State),
+            Some(kind) => parse_as(id, kind, text),
+            None => skipped(Skip::NoKind),
+        },
+        Candidate::Inventory if kind::is_shell_script(text.as_bytes()) => parse_as(id, Kind::Shell, text),
+        Candidate::Inventory if text.starts_with("#!") => skipped(Skip::NoKind),
+        Candidate::Inventory => inventory(id, &file.path, text),
+        Candidate::Shebang => parse_as(id, Kind::Shell, text),
+        Candidate::Not(skip) => skipped(skip),
+    }
+}
+
+fn inventory(id: FileId, path: &str, text: &str) -> Read {
+    if kind::is_ini_inventory(path, text) {
+        return parse_as(id, Kind::InventoryIni, text);
+    }
+    let yaml = yaml::Yaml::parse(text);
+    match kind::of_yaml(path, &yaml) {
+        Ok(kind @ Kind::InventoryYaml) => finish(id, kind, Syntax::Yaml(yaml), Vec::new()),
+        _ => skipped(Skip::NoKind),
+    }
+}
+
+fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
+    let (syntax, errors) = match kind {
+        Kind::Terraform | Kind::TerraformVariables | Kind::Terragrunt | Kind::Packer | Kind::PackerVariables | Kind::LockFile => {
+            let mut file = hcl::parse(text);
+            let errors = std::mem::take(&mut file.errors);
+            (Syntax::Hcl(file), errors)
+        }
+        Kind::TerraformJson | Kind::TerraformVariablesJson => {
+            let mut file = hcl::parse_json(text);
+            let errors = std::mem::take(&mut file.errors);
+            (Syntax::Hcl(file), errors)
+        }
+        // TOML is read line by line, as far as agent settings need it.
+        Kind::AgentSettings if !text.trim_start().starts_with('{') => (Syntax::Ini(ini::Ini::parse(text)), Vec::new()),
+        Kind::PackerJson | Kind::AgentSettings | Kind::Workflow => {
+            let mut tree = json::parse(text);
+            let errors = std::mem::take(&mut tree.errors);
+            (Syntax::Yaml(tree), errors)
+        }
+        Kind::Configuration => {
+            let mut tree = yaml::Yaml::parse(text);
+            // The configuration's own loader reports what is wrong in it.
+            tree.errors.clear();
+            (Syntax::Yaml(tree), Vec::new())
+        }
+        Kind::AnsibleConfig | Kind::InventoryIni => (Syntax::Ini(ini::Ini::parse(text)), Vec::new()),
+        _ => (Syntax::Text, Vec::new()),
+    };
+    finish(id, kind, syntax, errors)
+}
+
+/// Marks of templates of other engines in files with a plain YAML suffix.
+fn is_foreign_template(text: &str) -> bool {
+    let has = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some();
+    has("{{-") || has("{{ .") || has("{{.") || has("-}}") || has("<%") || has("{%") || has("%{ ") || has("{{ if") || has("{{ range") || has("{{ define")
+}
+
+fn parse_yaml(id: FileId, path: &str, text: &str) -> Read {
+    // `#cloud-config` and role templates may be Jinja as a whole.
+    let mut tree = yaml::Yaml::parse(text);
+    let errors = std::mem::take(&mut tree.errors);
+    if text.starts_with("#cloud-config") {
+        return finish(id, Kind::CloudInit, Syntax::Yaml(tree), Vec::new());
+    }
+    match kind::of_yaml(path, &tree) {
+        _ if !errors.is_empty() && (is_foreign_template(text) || path.contains("/templates/")) => skipped(Skip::Template),
+        Ok(kind) => finish(id, kind, Syntax::Yaml(tree), errors),
+        Err(skip) => skipped(skip),
+    }
+}
+
+fn finish(id: FileId, kind: Kind, syntax: Syntax, errors: Vec<SyntaxError>) -> Read {
+    let errors = if kind.must_parse() { errors } else { Vec::new() };
+    let outcome = if errors.is_empty() { Outcome::Judged(kind) } else { Outcome::Unreadable(kind) };
+    let problems = errors
+        .into_iter()
+        .map(|error| Problem { loc: Loc { file: id, span: error.span }, kind, message: error.message })
+        .collect();
+    Read { document: Some(Document { file: id, kind, syntax }), outcome, problems }
+}
