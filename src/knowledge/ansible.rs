@@ -322,7 +322,11 @@ mod tests {
             let options =
                 options.chain(&row.path_options).chain(&row.states).chain(row.danger.keys()).chain(row.guards.keys());
             for option in options.chain(row.defaults.keys()).chain(&row.names) {
-                assert!(option.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{}: {option}", row.fqcn);
+                assert!(
+                    option.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'),
+                    "{}: {option}",
+                    row.fqcn
+                );
             }
             let values = row.danger.values().flatten().chain(row.defaults.values()).filter_map(Json::as_str);
             assert!(values.clone().all(|value| !value.contains(' ')), "{}", row.fqcn);

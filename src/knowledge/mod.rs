@@ -2,8 +2,10 @@
 
 pub mod agents;
 pub mod ansible;
+pub mod backends;
 pub mod compute;
 pub mod doctrine;
+pub mod modules;
 pub mod services;
 pub mod terraform;
 pub mod test;
@@ -60,7 +62,7 @@ mod tests {
         assert!(glob("/etc/netplan/*.yaml", "/etc/netplan/50-cloud-init.yaml"));
         assert!(!glob("/etc/netplan/*.yaml", "/etc/netplan/a/b.yaml"));
         assert!(glob("**/host_vars/**", "inventory/host_vars/a.yml") && glob("**/host_vars/**", "host_vars/a.yml"));
-        assert!(!glob("**/host_vars/**", "my_host_vars/a.yml") || glob("**host_vars/**", "my_host_vars/a.yml"));
+        assert!(!glob("**/host_vars/**", "my_host_vars/a.yml") && glob("**host_vars/**", "my_host_vars/a.yml"));
         assert!(glob("thanos-*", "thanos-store") && !glob("thanos-*", "thanos"));
         assert!(glob("**/*.tfstate*", "a/terraform.tfstate.backup") && glob("a*", "a"));
     }

@@ -81,7 +81,7 @@ pub struct Service {
     /// Settings and environment variables that move the data directory.
     #[serde(default, rename = "settings")]
     pub data_settings: Vec<String>,
-    /// Words that give it away in a role's name; none given: its own name.
+    /// Words that give it away in a role's name (`=`: only as the whole name); none given: its own name.
     #[serde(default)]
     stems: Option<Vec<String>>,
 }
@@ -131,7 +131,7 @@ type ByName = HashMap<&'static str, &'static Service>;
 
 #[derive(Default)]
 struct Names {
-    names: ByName,
+    own: ByName,
     packages: ByName,
     images: ByName,
     units: ByName,
@@ -147,7 +147,7 @@ fn names() -> &'static Names {
     NAMES.get_or_init(|| {
         let mut names = Names::default();
         for row in &file().services {
-            names.names.entry(&row.name).or_insert(row);
+            names.own.entry(&row.name).or_insert(row);
             row.packages.iter().for_each(|package| _ = names.packages.entry(package).or_insert(row));
             row.images.iter().for_each(|image| _ = names.images.entry(repository(image).0).or_insert(row));
             for unit in &row.units {
@@ -162,7 +162,12 @@ fn names() -> &'static Names {
                 Some(stems) => stems.iter().for_each(|stem| _ = names.stems.entry(stem).or_insert(row)),
                 None => _ = names.stems.entry(&row.name).or_insert(row),
             }
-            row.dirs_package.iter().for_each(|dir| _ = names.dirs.entry(dir).or_insert(row));
+            // Places that any service may use say nothing about which one it is.
+            let own = |dir: &&String| {
+                let general = ["/mnt/", "/var/www/", "/srv/nfs", "/srv/backup", "/etc/kubernetes", "/etc/dns"];
+                dir.matches('/').count() > 1 && !general.iter().any(|start| dir.starts_with(start))
+            };
+            row.dirs_package.iter().filter(own).for_each(|dir| _ = names.dirs.entry(dir).or_insert(row));
         }
         names
     })
@@ -177,7 +182,7 @@ pub fn all() -> &'static [Service] {
 /// The service with a name of this table.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Service> {
-    names().names.get(name).copied()
+    names().own.get(name).copied()
 }
 
 /// The service that a package installs; a version may end the name (`postgresql-16`), and `name=version` is accepted.
@@ -261,6 +266,9 @@ pub fn by_role(role: &str) -> Option<&'static Service> {
     // A name of many words says more than which service it installs.
     if words.len() > 8 || words.iter().any(|word| file().role_words_of_others.contains(word)) {
         return None;
+    }
+    if let Some(service) = names.stems.get(format!("={}", words.join("-")).as_str()) {
+        return Some(service);
     }
     (1..=3).rev().flat_map(|length| words.windows(length)).find_map(|window| {
         let joined = window.join("-");
@@ -395,6 +403,7 @@ mod tests {
             ("ansible-role-mariadb", "mariadb"),
             ("loki", "loki"),
             ("jenkins-master", "jenkins"),
+            ("docker", "docker-host"),
         ] {
             assert_eq!(name(by_role(role)), Some(service), "{role}");
         }
@@ -403,6 +412,8 @@ mod tests {
             "ntp_chrony_server",
             "postgres_exporter",
             "vault_agent",
+            "mailpit_docker",
+            "gitlab_runner",
             "consul_client",
             "common",
             "",
@@ -415,6 +426,7 @@ mod tests {
     #[test]
     fn paths() {
         assert_eq!(name(by_path("/var/lib/postgresql/16/main")), Some("postgresql"));
+        assert!(by_path("/data1/x").is_none() && by_path("/var/www/html").is_none() && by_path("relative").is_none());
         assert_eq!(data_path("/var/lib/postgresql/16/main/"), Some(PathClass::Data));
         assert_eq!(data_path("/srv/app"), Some(PathClass::Data));
         assert_eq!(data_path("/data1"), Some(PathClass::Data));

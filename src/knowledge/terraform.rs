@@ -1,6 +1,8 @@
 //! What providers, backends and public modules are known to do: which types hold data, what protects it, where state is kept.
 
+pub use super::backends::{Backend, LockWhen, Locks, Versioned, backend};
 pub use super::compute::{Attachment, ComputeType, Fate, InlineStorage, attachment, compute_type};
+pub use super::modules::{WellKnownModule, well_known_module};
 use super::test::{Test, known};
 use super::{index, load};
 use crate::value::{Tri, Value};
@@ -197,7 +199,8 @@ struct Types {
     aliases: HashMap<String, String>,
     provider_settings: Vec<ProviderSetting>,
     locks: Vec<Lock>,
-    data_types: Vec<DataType>,
+    #[serde(rename = "data-types")]
+    data: Vec<DataType>,
 }
 
 fn types() -> &'static Types {
@@ -226,7 +229,7 @@ pub(super) fn by_any_name<T>(map: &HashMap<&'static str, &'static T>, ty: &str) 
 #[must_use]
 pub fn data_type(ty: &str) -> Option<&'static DataType> {
     static INDEX: OnceLock<HashMap<&str, &DataType>> = OnceLock::new();
-    by_any_name(INDEX.get_or_init(|| index(&types().data_types, |row| &row.ty)), ty)
+    by_any_name(INDEX.get_or_init(|| index(&types().data, |row| &row.ty)), ty)
 }
 
 /// The switches of a provider block.
@@ -238,112 +241,6 @@ pub fn provider_settings(provider: &str) -> impl Iterator<Item = &'static Provid
 #[must_use]
 pub fn lock(ty: &str) -> Option<&'static Lock> {
     types().locks.iter().find(|row| row.ty == ty)
-}
-
-/// How a backend locks.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "LocksRow")]
-pub enum Locks {
-    /// Unless switched off on the command line.
-    Always,
-    /// It cannot.
-    Never,
-    /// If one of these holds.
-    When(Vec<LockWhen>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum LocksRow {
-    Word(String),
-    When(Vec<LockWhen>),
-}
-
-impl From<LocksRow> for Locks {
-    fn from(row: LocksRow) -> Self {
-        match row {
-            LocksRow::Word(word) if word == "always" => Self::Always,
-            LocksRow::Word(_) => Self::Never,
-            LocksRow::When(list) => Self::When(list),
-        }
-    }
-}
-
-/// An argument that switches locking on.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockWhen {
-    /// The backend's argument.
-    pub arg: String,
-    /// What counts when it is absent.
-    #[serde(default)]
-    pub default: Option<Json>,
-    /// Passes for values that switch locking on.
-    pub test: Test,
-}
-
-impl LockWhen {
-    /// Whether the argument's value switches locking on; the default stands in for an absent one.
-    #[must_use]
-    pub fn holds(&self, value: &Value) -> Tri {
-        match &self.default {
-            Some(default) if value.is_absent() => self.test.holds(&known(default)),
-            _ => self.test.holds(value),
-        }
-    }
-}
-
-/// Who keeps old versions of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Versioned {
-    /// The service does.
-    Service,
-    /// The bucket or container does, if switched on.
-    Store,
-    /// Nobody.
-    None,
-}
-
-/// A kind of place for Terraform state.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Backend {
-    /// The backend's name; `cloud` stands for the cloud block.
-    #[serde(rename = "type")]
-    pub ty: String,
-    /// Whether several people and jobs can share it.
-    pub remote: bool,
-    /// How it locks.
-    pub locks: Locks,
-    /// Arguments that hold secrets.
-    #[serde(default, rename = "credentials")]
-    pub credential_args: Vec<String>,
-    /// Arguments that say which state it is.
-    #[serde(default, rename = "location")]
-    pub location_args: Vec<String>,
-    /// Arguments that encrypt the state.
-    #[serde(default, rename = "encrypts")]
-    pub encryption_args: Vec<String>,
-    /// Who keeps old versions.
-    pub versioned: Versioned,
-    /// Whether current releases lack it.
-    #[serde(default)]
-    pub removed: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Backends {
-    backends: Vec<Backend>,
-}
-
-/// What is known of a backend type.
-#[must_use]
-pub fn backend(ty: &str) -> Option<&'static Backend> {
-    static BACKENDS: OnceLock<Backends> = OnceLock::new();
-    let rows = BACKENDS.get_or_init(|| load(include_str!(concat!(env!("OUT_DIR"), "/backends.json"))));
-    rows.backends.iter().find(|row| row.ty == ty)
 }
 
 /// How surely a type writes application data.
@@ -428,56 +325,6 @@ pub fn runtime_read(ty: &str) -> Option<&'static RuntimeRead> {
     by_any_name(INDEX.get_or_init(|| index(&app_data_file().runtime_reads, |row| &row.ty)), ty)
 }
 
-/// A public module that creates something that holds data.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WellKnownModule {
-    /// `namespace/name/provider`; a trailing `*` in the name stands for the rest of it.
-    pub module: String,
-    /// What it creates.
-    pub kind: String,
-    /// What losing it loses.
-    pub data: DataClass,
-    /// What its inputs say about protection.
-    #[serde(default)]
-    pub protections: Vec<Protection>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Modules {
-    modules: Vec<WellKnownModule>,
-}
-
-/// What is known of the module at a `source`: a registry address or a Git address of the same repository.
-#[must_use]
-pub fn well_known_module(source: &str) -> Option<&'static WellKnownModule> {
-    static MODULES: OnceLock<Modules> = OnceLock::new();
-    let address = registry_address(source)?;
-    let rows = MODULES.get_or_init(|| load(include_str!(concat!(env!("OUT_DIR"), "/modules.json"))));
-    rows.modules.iter().find(|row| super::glob(&row.module, &address))
-}
-
-/// `namespace/name/provider` of a module's source.
-fn registry_address(source: &str) -> Option<String> {
-    let source = source.split('?').next()?;
-    let source = source.strip_prefix("git::").unwrap_or(source);
-    let source =
-        ["https://", "ssh://git@", "ssh://", "git@"].iter().find_map(|s| source.strip_prefix(s)).unwrap_or(source);
-    let source = source.split("//").next()?;
-    if let Some(path) = source.strip_prefix("github.com/").or_else(|| source.strip_prefix("github.com:")) {
-        let (owner, repository) = path.split_once('/')?;
-        let (provider, name) = repository.trim_end_matches(".git").strip_prefix("terraform-")?.split_once('-')?;
-        return Some(format!("{owner}/{name}/{provider}"));
-    }
-    let parts: Vec<&str> = source.split('/').collect();
-    match parts.as_slice() {
-        [namespace, name, provider] if !namespace.starts_with('.') => Some(format!("{namespace}/{name}/{provider}")),
-        [host, namespace, name, provider] if host.contains('.') => Some(format!("{namespace}/{name}/{provider}")),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -486,13 +333,9 @@ mod tests {
     fn tables_parse_and_are_large_enough() {
         let types: Types = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/terraform.json"))).unwrap();
         let app: AppDataFile = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/app-data.json"))).unwrap();
-        let backends: Backends =
-            serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/backends.json"))).unwrap();
-        let modules: Modules = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/modules.json"))).unwrap();
-        assert!(types.data_types.len() >= 400 && types.provider_settings.len() >= 19 && types.locks.len() >= 10);
-        assert!(app.app_data.len() >= 160 && modules.modules.len() >= 20 && !app.runtime_reads.is_empty());
-        assert_eq!(backends.backends.len(), 20);
-        let paths = types.data_types.iter().flat_map(|row| {
+        assert!(types.data.len() >= 400 && types.provider_settings.len() >= 19 && types.locks.len() >= 10);
+        assert!(app.app_data.len() >= 160 && !app.runtime_reads.is_empty());
+        let paths = types.data.iter().flat_map(|row| {
             row.protections.iter().map(|p| &p.path).chain(&row.replace_on).chain([&row.ty]).chain(&row.companions)
         });
         let paths = paths.chain(app.app_data.iter().flat_map(|row| &row.inspect));
@@ -504,16 +347,11 @@ mod tests {
                 "{path}"
             );
         }
-        for row in &types.data_types {
+        for row in &types.data {
             assert!(row.kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{}", row.kind);
             for p in &row.protections {
                 assert!(!json_prose(p.default.as_ref()), "{}.{}: {:?}", row.ty, p.path, p.default);
-                assert!(
-                    !p.unsafe_.as_ref().is_some_and(|test| prose(test)) && !prose(&p.safe),
-                    "{}.{}",
-                    row.ty,
-                    p.path
-                );
+                assert!(!p.unsafe_.as_ref().is_some_and(prose) && !prose(&p.safe), "{}.{}", row.ty, p.path);
             }
         }
     }
@@ -527,7 +365,7 @@ mod tests {
         match test {
             Test::Is(json) | Test::Not(json) => json_prose(Some(json)),
             Test::OneOf(list) => list.iter().any(|json| json_prose(Some(json))),
-            Test::Contains(text) | Test::Prefix(text) | Test::NotPrefix(text) => text.contains(' '),
+            Test::Contains(part) | Test::Prefix(part) | Test::NotPrefix(part) => part.contains(' '),
             Test::AtLeast(_) | Test::AtMost(_) | Test::Set | Test::Absent => false,
         }
     }
@@ -553,35 +391,6 @@ mod tests {
             assert_eq!(data_type(alias).map(|row| row.ty.as_str()), Some(ty));
         }
         assert!(data_type("aws_iam_role").is_none() && data_type("").is_none());
-    }
-
-    #[test]
-    fn backends_lock() {
-        let Locks::When(ways) = &backend("s3").unwrap().locks else { panic!("s3 locks only when told to") };
-        assert_eq!(ways.iter().map(|way| way.arg.as_str()).collect::<Vec<_>>(), ["use_lockfile", "dynamodb_table"]);
-        assert!(ways.iter().any(|way| way.holds(&Value::known(true)).is_true()));
-        assert_eq!(backend("gcs").unwrap().locks, Locks::Always);
-        let Locks::When(ways) = &backend("consul").unwrap().locks else { panic!("consul has a lock argument") };
-        assert!(ways[0].holds(&Value::absent()).is_true() && ways[0].holds(&Value::known(false)).is_false());
-        assert!(
-            !backend("local").unwrap().remote && backend("http").unwrap().credential_args.contains(&"password".into())
-        );
-        assert!(backend("nothing").is_none());
-    }
-
-    #[test]
-    fn modules_by_source() {
-        for source in [
-            "terraform-aws-modules/rds/aws",
-            "registry.terraform.io/terraform-aws-modules/rds/aws",
-            "terraform-aws-modules/rds/aws//modules/db_instance",
-            "git::https://github.com/terraform-aws-modules/terraform-aws-rds.git?ref=v6.1.0",
-            "git@github.com:terraform-aws-modules/terraform-aws-rds.git",
-        ] {
-            assert_eq!(well_known_module(source).map(|row| row.module.as_str()), Some("terraform-aws-modules/rds/aws"));
-        }
-        assert!(well_known_module("Azure/avm-res-sql-server/azurerm").is_some());
-        assert!(well_known_module("../modules/rds/aws").is_none() && well_known_module("").is_none());
     }
 
     #[test]

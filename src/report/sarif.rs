@@ -106,12 +106,13 @@ fn driver(report: &Report<'_>) -> Value {
 }
 
 fn rule(rule: &RuleInfo) -> Value {
-    let why = if rule.why.trim().is_empty() { &rule.summary } else { &rule.why };
+    // GitHub refuses empty texts.
+    let or_summary = |text: &str| if text.trim().is_empty() { rule.summary.clone() } else { text.to_owned() };
     let mut described = json!({
         "id": rule.id,
         "shortDescription": {"text": shortened(&rule.summary)},
-        "fullDescription": {"text": shortened(&super::layout::reflow(why))},
-        "help": {"text": sentence(&rule.help), "markdown": markdown(rule)},
+        "fullDescription": {"text": shortened(&super::layout::reflow(&or_summary(&rule.why)))},
+        "help": {"text": sentence(&or_summary(&rule.help)), "markdown": markdown(rule)},
         "defaultConfiguration": {"level": level(rule.severity)},
     });
     // A name that only repeats the id is to be left out.

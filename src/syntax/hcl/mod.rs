@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> File {
     recover::parse(text)
 }
 
-/// Parses a template file (`.tftpl`) that stands at offset `start` of its file. What is not understood is [`ExprKind::Opaque`].
+/// Parses a template file (`.tftpl`, `.pkrtpl.hcl`) that stands at offset `start` of its file. What is not understood is [`ExprKind::Opaque`].
 #[must_use]
 pub fn parse_template(text: &str, start: u32) -> Vec<Part> {
     convert::template_parts(Place { text, base: i64::from(start) }, text)
@@ -235,7 +235,5 @@ impl Block {
     }
 }
 
-#[cfg(test)]
-mod adhoc;
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,27 @@ fn whole(place: Place) -> Result<Body, Option<Refusal>> {
     }
 }
 
+/// Parses a refused text without the lines that the refusals name, at most three.
+fn mended(place: Place, mut offset: usize) -> Option<Body> {
+    let mut text = place.text.to_owned();
+    let mut brackets = Vec::new();
+    for _ in 0..3 {
+        let at = offset.min(text.len());
+        let start = memchr::memrchr(b'\n', &text.as_bytes()[..at])? + 1;
+        let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline);
+        let line = text.get(start..end).filter(|line| !line.trim().is_empty())?;
+        brackets.push(opened(line));
+        text.replace_range(start..end, &" ".repeat(end - start));
+        // Lines that open and close something: what is between them would seem to belong to the block.
+        let hoists = brackets.iter().sum::<i32>() == 0 && brackets.iter().any(|count| *count != 0);
+        match whole(Place { text: &text, base: place.base }) {
+            Ok(body) => return (!hoists).then_some(body),
+            Err(refusal) => offset = mask::open_quote(&text).unwrap_or(refusal?.offset),
+        }
+    }
+    None
+}
+
 /// A part of a file, from a line that begins a block or attribute to the next such line.
 struct Chunk<'a> {
     text: &'a str,
@@ -94,12 +115,19 @@ impl Chunk<'_> {
             return true;
         }
         let (mut body, clean) = fallback::body(place);
-        if !clean && let Some(header) = header(text) {
-            fallback::keep_block(place, header, &mut body);
+        let mut refusal = refusal.unwrap_or(Refusal { offset: 0, message: "unexpected token".into() });
+        if !clean {
+            if let Some(offset) = mask::open_quote(text) {
+                refusal = Refusal { offset, message: "expected `\"` before the end of the line".into() };
+            }
+            if let Some(mended) = mended(place, refusal.offset) {
+                body = mended;
+            } else if let Some(header) = header(text) {
+                fallback::keep_block(place, header, &mut body);
+            }
         }
         extend(&mut file.body, body);
-        if !clean || refusal.as_ref().is_some_and(Refusal::is_certain) {
-            let refusal = refusal.unwrap_or(Refusal { offset: 0, message: "unexpected token".into() });
+        if !clean || refusal.is_certain() {
             file.errors.push(refusal.at(self.text, self.start));
         }
         true

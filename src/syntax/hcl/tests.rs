@@ -185,6 +185,8 @@ fn a_broken_block_leaves_the_others() {
         let kinds: Vec<&str> = file.body.blocks.iter().map(|block| &*block.kind).collect();
         assert_eq!(kinds, ["a", "bad", "c"], "{broken}");
         assert_eq!(file.body.blocks[1].label(0), Some("k"), "{broken}");
+        let kept = file.body.blocks[1].body.attribute("good").is_some();
+        assert!(kept || broken.contains("x = {"), "{broken}");
         assert_eq!(file.body.blocks[2].header.slice(&text), "c");
     }
 }
