@@ -288,7 +288,7 @@ impl Reader<'_> {
 
     fn options(&mut self, value: Node<'_>) {
         for (rule, switches) in value.entries() {
-            let values = switches.entries().filter_map(|(name, value)| {
+            let values = switches.entries().into_iter().filter_map(|(name, value)| {
                 let value = if value.is_seq() {
                     OptionValue::List(value.items().filter_map(|item| item.as_str().map(str::to_owned)).collect())
                 } else {

@@ -1,1 +1,3 @@
 //! Applying rules to facts.
+
+pub mod suppress;

@@ -151,6 +151,7 @@ pub struct Drift {
 struct File {
     modules: Vec<Module>,
     redirects: BTreeMap<String, Vec<String>>,
+    full_name_only: Vec<String>,
     builtin: Vec<String>,
     inventory_plugins: Vec<InventoryPlugin>,
     identity_files: Vec<String>,
@@ -183,8 +184,9 @@ fn names() -> &'static Names {
             for full in module.old.iter().chain([&module.fqcn]) {
                 names.full.insert(full, module);
             }
-            let last = module.fqcn.rsplit('.').next().unwrap_or_default();
-            for short in module.names.iter().map(String::as_str).chain([last]) {
+            let (collection, last) = module.fqcn.rsplit_once('.').unwrap_or_default();
+            let last = Some(last).filter(|_| !file.full_name_only.iter().any(|only| only == collection));
+            for short in module.names.iter().map(String::as_str).chain(last) {
                 let general = module.fqcn.starts_with("community.general.");
                 names
                     .short
@@ -351,7 +353,7 @@ mod tests {
         ] {
             assert_eq!(module(name).map(|row| row.fqcn.as_str()), Some(fqcn), "{name}");
         }
-        for name in ["apt", "ansible.builtin.user", "proxmox_vm_info", "my.own.module", "", "."] {
+        for name in ["apt", "ansible.builtin.user", "proxmox_vm_info", "my.own.module", "server", "volume", "", "."] {
             assert!(module(name).is_none(), "{name}");
         }
         let lxc = module("proxmox").unwrap();

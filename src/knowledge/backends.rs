@@ -1,4 +1,4 @@
-//! Where Terraform and OpenTofu can keep state, and how that place locks.
+//! Where Terraform state can be kept, and how that place locks.
 
 use super::load;
 use super::test::{Test, known};
@@ -121,7 +121,8 @@ mod tests {
     fn table_parses_and_holds_paths() {
         let file: Backends = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/backends.json"))).unwrap();
         assert_eq!(file.backends.len(), 20);
-        let lists = |row: &Backend| [row.credential_args.clone(), row.location_args.clone(), row.encryption_args.clone()];
+        let lists =
+            |row: &Backend| [row.credential_args.clone(), row.location_args.clone(), row.encryption_args.clone()];
         for path in file.backends.iter().flat_map(lists).flatten() {
             assert!(path.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c)), "{path}");
         }

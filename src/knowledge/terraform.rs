@@ -339,9 +339,9 @@ mod tests {
             row.protections.iter().map(|p| &p.path).chain(&row.replace_on).chain([&row.ty]).chain(&row.companions)
         });
         let paths = paths.chain(app.app_data.iter().flat_map(|row| &row.inspect));
-        let paths =
-            paths.chain(backends.backends.iter().flat_map(|row| row.credential_args.iter().chain(&row.location_args)));
-        for path in paths.chain(modules.modules.iter().flat_map(|row| row.protections.iter().map(|p| &p.path))) {
+        for path in
+            paths.chain(types.provider_settings.iter().flat_map(|row| [&row.path].into_iter().chain(&row.affects)))
+        {
             assert!(
                 !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "_.[]*-".contains(c)),
                 "{path}"

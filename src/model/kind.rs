@@ -353,15 +353,15 @@ const TASK_KEYS: [&str; 12] = [
 
 fn is_task(item: Node<'_>) -> bool {
     item.get("hosts").is_none()
-        && item.entries().any(|(key, _)| {
+        && item.entries().into_iter().any(|(key, _)| {
             key.as_str().is_some_and(|key| TASK_KEYS.contains(&key) || crate::knowledge::ansible::module(key).is_some() || key.contains("ansible.builtin.") || key.split('.').count() == 3)
         })
-        || item.entries().count() <= 8 && item.get("name").is_some() && item.entries().count() > 1
+        || item.entries().len() <= 8 && item.get("name").is_some() && item.entries().len() > 1
 }
 
 /// A key that nothing but a task has: a fully qualified or builtin module.
 fn surely_task(item: Node<'_>) -> bool {
-    item.entries().any(|(key, _)| {
+    item.entries().into_iter().any(|(key, _)| {
         key.as_str().is_some_and(|key| {
             crate::knowledge::ansible::canonical(key).contains('.')
                 && !key.contains(['/', ' '])
@@ -394,7 +394,7 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
         return None;
     }
     let services = root.get("services").filter(|services| {
-        services.is_map() && services.entries().any(|(_, service)| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some()))
+        services.is_map() && services.entries().into_iter().any(|(_, service)| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some()))
     });
     if services.is_some() && !is_variables_path(path) {
         return Some(Kind::Compose);
@@ -431,7 +431,7 @@ fn is_yaml_inventory(path: &str, root: Node<'_>) -> bool {
         let known = |key: &str| node.get(key).is_some_and(|value| value.is_map() || value.is_null());
         node.is_map() && (known("hosts") || known("children"))
     };
-    let groups = root.entries().filter(|(_, value)| group(*value)).count();
+    let groups = root.entries().into_iter().filter(|(_, value)| group(*value)).count();
     let all = root.get("all").is_some_and(group);
     all || groups > 0 && (in_inventory(path) || file_name(path).starts_with("hosts") || file_name(path).contains("inventory"))
 }

@@ -1,6 +1,7 @@
 //! What each tool declares, resolved as that tool would.
 
 pub mod agents;
+pub mod annotation;
 pub mod ansible;
 pub mod command;
 pub mod git;

@@ -313,7 +313,7 @@ mod tests {
     use super::*;
     use crate::text::LineIndex;
 
-    fn text<'a>(node: Option<Node<'a>>) -> &'a str {
+    fn text(node: Option<Node<'_>>) -> &str {
         node.and_then(Node::as_str).unwrap_or("(none)")
     }
 
@@ -382,7 +382,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for level in 1..20 {
             let alias = format!("*a{}, ", level - 1);
-            bomb += &format!("a{level}: &a{level} [{}]\n", alias.repeat(9));
+            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", alias.repeat(9)));
         }
         assert!(!Yaml::parse(&bomb).errors.is_empty());
         let deep = "[".repeat(5000) + &"- ".repeat(5000);

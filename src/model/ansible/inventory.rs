@@ -8,7 +8,7 @@ use crate::text::{FileId, Loc, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All inventories of a repository.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Inventory<'a> {
     /// Every host, by file and name.
     pub hosts: Vec<Host<'a>>,
@@ -20,7 +20,7 @@ pub struct Inventory<'a> {
 }
 
 /// A host of a static inventory.
-#[derive(Debug)]
+
 pub struct Host<'a> {
     /// Its inventory name.
     pub name: String,
@@ -33,7 +33,7 @@ pub struct Host<'a> {
 }
 
 /// A variable of a host.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Variable<'a> {
     /// Its name.
     pub name: String,

@@ -21,7 +21,7 @@ use crate::text::{FileId, Loc};
 use std::collections::HashMap;
 
 /// Everything that Ansible reads in a tree.
-#[derive(Debug)]
+
 pub struct Ansible<'a> {
     /// The parsed files.
     pub documents: &'a Documents<'a>,
@@ -41,7 +41,7 @@ pub struct Ansible<'a> {
 }
 
 /// A play.
-#[derive(Debug)]
+
 pub struct Play<'a> {
     /// The file.
     pub file: FileId,
@@ -64,7 +64,7 @@ pub struct Play<'a> {
 }
 
 /// One use of a role.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RoleUse<'a> {
     /// As written.
     pub name: &'a str,
@@ -77,7 +77,7 @@ pub struct RoleUse<'a> {
 }
 
 /// A role or collection of a requirements file.
-#[derive(Debug)]
+
 pub struct Requirement<'a> {
     /// `src`, `name` or `role`.
     pub name: &'a str,
@@ -92,7 +92,7 @@ pub struct Requirement<'a> {
 }
 
 /// A file of `group_vars` or `host_vars`.
-#[derive(Debug)]
+
 pub struct HostVariables<'a> {
     /// The file.
     pub file: FileId,

@@ -8,7 +8,7 @@ use crate::text::FileId;
 use std::collections::BTreeMap;
 
 /// A role of the repository.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Role<'a> {
     /// Its folder; `""` when the repository itself is the role.
     pub folder: String,

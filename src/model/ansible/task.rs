@@ -6,7 +6,7 @@ use crate::text::{FileId, Loc, Mapped, Span};
 use std::borrow::Cow;
 
 /// A task (or handler) as it is declared.
-#[derive(Debug)]
+
 pub struct Task<'a> {
     /// The file.
     pub file: FileId,
@@ -45,7 +45,7 @@ pub struct Task<'a> {
 }
 
 /// An argument of a task.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Argument<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
@@ -54,7 +54,7 @@ pub struct Argument<'a> {
 }
 
 /// How an argument is written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum ArgumentValue<'a> {
     /// A YAML node.
     Node(Node<'a>),
@@ -125,6 +125,7 @@ fn read_task<'a>(file: FileId, node: Node<'a>, handler: bool, around: Around<'a>
     }
     let repeat = node
         .entries()
+        .into_iter()
         .filter_map(|(key, value)| Some((key.as_str()?, value)))
         .find(|(key, _)| *key == "loop" || key.starts_with("with_"));
     let local = node.get("local_action").is_some();
@@ -164,6 +165,7 @@ fn module(node: Node<'_>) -> Option<Module<'_>> {
     }
     let (key, value) = node
         .entries()
+        .into_iter()
         .find(|(key, _)| key.as_str().is_some_and(|key| !KEYWORDS.contains(&key) && !key.starts_with("with_")))?;
     let name = key.as_str()?;
     let canonical = known::canonical(name);
@@ -181,7 +183,7 @@ fn module(node: Node<'_>) -> Option<Module<'_>> {
 }
 
 fn pairs<'a>(map: Node<'a>) -> impl Iterator<Item = Argument<'a>> {
-    map.entries().filter_map(|(key, value)| {
+    map.entries().into_iter().filter_map(|(key, value)| {
         Some(Argument { name: Cow::Borrowed(key.as_str()?), value: ArgumentValue::Node(value) })
     })
 }

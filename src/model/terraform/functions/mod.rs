@@ -1,0 +1,198 @@
+//! Terraform's functions.
+
+mod collections;
+mod encoding;
+mod files;
+mod format;
+mod network;
+mod numbers;
+mod strings;
+
+use super::eval::{Env, Outcome, Work, lift, several};
+use super::ops;
+use crate::syntax::hcl::Expr;
+use crate::value::{Data, Kind, List, Map, Reason, Value};
+use std::sync::Arc;
+
+/// Why a function gives no value.
+pub(super) enum Stop {
+    /// An argument is not known.
+    Unknown(Reason),
+    /// Terraform would refuse it.
+    Error(Reason),
+}
+
+impl From<&str> for Stop {
+    fn from(message: &str) -> Self {
+        Self::Error(message.into())
+    }
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Self::Error(message.into())
+    }
+}
+
+/// A value, or why there is none.
+pub(super) type Returned = Result<Value, Stop>;
+
+/// The evaluated arguments of a call.
+pub(super) struct Args<'a>(&'a [Value]);
+
+impl<'a> Args<'a> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn all(&self) -> &'a [Value] {
+        self.0
+    }
+
+    fn value(&self, index: usize) -> Result<&'a Value, Stop> {
+        self.0.get(index).ok_or(Stop::Error("an argument is missing".into()))
+    }
+
+    fn data(&self, index: usize) -> Result<&'a Data, Stop> {
+        known(self.value(index)?)
+    }
+
+    fn text(&self, index: usize) -> Result<Arc<str>, Stop> {
+        self.data(index)?.scalar().ok_or(Stop::Error("a string is needed".into()))
+    }
+
+    fn number(&self, index: usize) -> Result<f64, Stop> {
+        ops::numeric(self.data(index)?).map_err(Stop::Error)
+    }
+
+    fn whole(&self, index: usize) -> Result<i64, Stop> {
+        super::types::whole(self.number(index)?).ok_or(Stop::Error("a whole number is needed".into()))
+    }
+
+    fn position(&self, index: usize) -> Result<usize, Stop> {
+        usize::try_from(self.whole(index)?).map_err(|_| Stop::Error("a number must not be negative".into()))
+    }
+
+    fn list(&self, index: usize) -> Result<&'a List, Stop> {
+        list(self.value(index)?)
+    }
+
+    fn map(&self, index: usize) -> Result<&'a Map, Stop> {
+        match self.data(index)? {
+            Data::Map(map) => Ok(map),
+            _ => Err("a map is needed".into()),
+        }
+    }
+}
+
+/// Exactly known data.
+fn known(value: &Value) -> Result<&Data, Stop> {
+    match &value.kind {
+        Kind::Known(data) => Ok(data),
+        Kind::Absent => Err("an argument is null".into()),
+        _ => Err(Stop::Unknown(several(value).reason().unwrap_or_default())),
+    }
+}
+
+/// A list whose members may be unknown.
+fn list(value: &Value) -> Result<&List, Stop> {
+    match known(value)? {
+        Data::List(list) => Ok(list),
+        _ => Err("a list is needed".into()),
+    }
+}
+
+/// Refuses a collection that may have further members.
+fn closed(open: Option<&Reason>) -> Result<(), Stop> {
+    open.map_or(Ok(()), |reason| Err(Stop::Unknown(reason.clone())))
+}
+
+/// A list that may have further members.
+fn open_list(items: Vec<Value>, open: Option<Reason>) -> Value {
+    if items.len() > super::eval::MAX_ITEMS {
+        return Value::unknown("the list is too long");
+    }
+    Value::known(Data::List(Arc::new(List { items, open })))
+}
+
+fn text(text: &str) -> Value {
+    if text.len() > super::eval::MAX_TEXT {
+        return Value::unknown("the text is too long");
+    }
+    Value::known(text)
+}
+
+impl<'t> Env<'_, 't> {
+    pub(super) fn call(&self, name: &str, args: &[Expr], expand: bool, work: &mut Work) -> Outcome {
+        match name {
+            "try" => return self.try_each(args, work),
+            "can" => {
+                let first = args.first().ok_or("can() needs an argument")?;
+                return Ok(match self.eval(first, work) {
+                    Ok(value) if matches!(value.kind, Kind::Unknown(_)) => several(&value),
+                    Ok(_) => Value::known(true),
+                    Err(_) => Value::known(false),
+                });
+            }
+            "timestamp" | "plantimestamp" | "uuid" | "bcrypt" => {
+                return Ok(Value::unknown(format!("{name}() changes at every plan")));
+            }
+            _ => {}
+        }
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            values.push(self.eval(arg, work)?);
+        }
+        if expand && let Some(last) = values.pop() {
+            match last.as_list() {
+                Some(list) if list.open.is_none() => values.extend(list.items.iter().cloned()),
+                _ => return Ok(several(&last)),
+            }
+        }
+        self.apply(name, &values, work)
+    }
+
+    /// The first argument that Terraform would not refuse.
+    fn try_each(&self, args: &[Expr], work: &mut Work) -> Outcome {
+        let mut failed = Reason::from("try() needs an argument");
+        for arg in args {
+            match self.eval(arg, work) {
+                Ok(value) => return Ok(value),
+                Err(reason) => failed = reason,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Calls a function on values; once for each possibility when one argument has several.
+    fn apply(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
+        let mut uncertain = values.iter().enumerate().filter(|(_, value)| matches!(value.kind, Kind::OneOf(_)));
+        if let (Some((index, value)), None) = (uncertain.next(), uncertain.next()) {
+            return lift(value, |data| {
+                let mut values = values.to_vec();
+                if let Some(slot) = values.get_mut(index) {
+                    slot.kind = Kind::Known(data.clone());
+                }
+                self.apply_one(name, &values, work)
+            });
+        }
+        self.apply_one(name, values, work)
+    }
+
+    fn apply_one(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
+        let args = Args(values);
+        let name = name.strip_prefix("core::").unwrap_or(name);
+        let returned = strings::call(name, &args)
+            .or_else(|| collections::call(name, &args))
+            .or_else(|| numbers::call(name, &args))
+            .or_else(|| encoding::call(name, &args))
+            .or_else(|| network::call(name, &args))
+            .or_else(|| self.file_function(name, &args, work));
+        match returned {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(Stop::Unknown(reason))) => Ok(Value::unknown(reason)),
+            Some(Err(Stop::Error(reason))) => Err(reason),
+            None => Ok(Value::unknown(format!("{name}() is not evaluated"))),
+        }
+    }
+}

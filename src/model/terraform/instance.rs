@@ -1,0 +1,463 @@
+//! Instances: a module with the arguments of one call, and what it repeats.
+
+use super::eval::{Cell, CellKind, Env, Work};
+use super::module::{Declared, Mode, Module, ResourceDecl};
+use super::role::Role;
+use super::{Ground, types};
+use crate::syntax::hcl::Expr;
+use crate::text::FileId;
+use crate::value::{Data, Kind, Reason, Value};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+/// The most instances that one module call makes.
+const MAX_CALL: usize = 64;
+/// The most instances that one resource makes.
+const MAX_RESOURCE: usize = 256;
+/// The most module instances below one root.
+const MAX_BELOW: usize = 1024;
+/// The deepest nesting of module calls.
+const MAX_DEPTH: usize = 16;
+
+/// Which one of a repeated resource or module call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// It is not repeated.
+    Single,
+    /// By `count`.
+    Index(usize),
+    /// By `for_each`.
+    Name(Arc<str>),
+    /// Repeated by something that the files do not tell; stands for all of them.
+    Unknown(Reason),
+}
+
+impl Key {
+    /// As Terraform prints it behind an address; `["…"]` when it is not known.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        match self {
+            Self::Single => String::new(),
+            Self::Index(index) => format!("[{index}]"),
+            Self::Name(name) => format!("[\"{name}\"]"),
+            Self::Unknown(_) => "[\"…\"]".to_owned(),
+        }
+    }
+
+    /// As a value.
+    #[must_use]
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Single => None,
+            Self::Index(index) => Some(Value::known(types::float(*index))),
+            Self::Name(name) => Some(Value::known(Data::Str(name.clone()))),
+            Self::Unknown(reason) => Some(Value::unknown(reason.clone())),
+        }
+    }
+}
+
+/// What `count.index`, `each.key` and `each.value` are.
+#[derive(Clone, Debug)]
+pub(super) enum Repeat {
+    Single,
+    Count(Value),
+    Each(Value, Value),
+}
+
+/// One of what a `count` or `for_each` makes.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) key: Key,
+    pub(super) repeat: Repeat,
+    /// Why it may not exist.
+    pub(super) uncertain: Option<Reason>,
+}
+
+/// A resource instance inside a module instance.
+#[derive(Debug)]
+pub(super) struct ResourceSlot {
+    pub(super) slot: Slot,
+    /// One for each argument in force.
+    pub(super) args: Box<[OnceLock<Value>]>,
+}
+
+#[derive(Debug)]
+struct Parent<'t> {
+    instance: Weak<Instance<'t>>,
+    call: usize,
+    repeat: Repeat,
+}
+
+type Cells<T> = Box<[OnceLock<T>]>;
+
+/// A module with the arguments of one call (or of a root's variable files).
+#[derive(Debug)]
+pub struct Instance<'t> {
+    /// The module.
+    pub module: Arc<Module<'t>>,
+    /// What its root is for ([`Role::Library`] when nothing here calls it).
+    pub role: Role,
+    /// `module.a["x"].module.b`; `""` for a root.
+    pub address: String,
+    /// The folder where Terraform is run.
+    pub root: Arc<str>,
+    /// Which one of its call.
+    pub key: Key,
+    /// Why it may not exist, if that is so.
+    pub uncertain: Option<Reason>,
+    parent: Option<Parent<'t>>,
+    depth: usize,
+    below: Arc<AtomicUsize>,
+    given: HashMap<&'t str, Given<'t>>,
+    variables: Cells<Value>,
+    locals: Cells<Value>,
+    outputs: Cells<Value>,
+    children: Cells<Arc<[Arc<Instance<'t>>]>>,
+    resources: Cells<Arc<[ResourceSlot]>>,
+}
+
+/// A root's value for a variable.
+#[derive(Clone, Debug)]
+pub(super) enum Given<'t> {
+    /// In a variable file.
+    File(FileId, &'t Expr),
+    /// On a command line.
+    Flag(Value),
+}
+
+fn cells<T>(count: usize) -> Cells<T> {
+    (0..count).map(|_| OnceLock::new()).collect()
+}
+
+impl<'t> Instance<'t> {
+    fn new(module: &Arc<Module<'t>>, role: Role, given: HashMap<&'t str, Given<'t>>) -> Self {
+        Self {
+            role,
+            address: String::new(),
+            root: module.folder.as_str().into(),
+            key: Key::Single,
+            uncertain: None,
+            parent: None,
+            depth: 0,
+            below: Arc::default(),
+            given,
+            variables: cells(module.variables.len()),
+            locals: cells(module.locals.len()),
+            outputs: cells(module.outputs.len()),
+            children: cells(module.calls.len()),
+            resources: cells(module.resources.len()),
+            module: module.clone(),
+        }
+    }
+
+    /// A module that is run in its own folder.
+    pub(super) fn top(module: &Arc<Module<'t>>, role: Role, given: HashMap<&'t str, Given<'t>>) -> Arc<Self> {
+        Arc::new(Self::new(module, role, given))
+    }
+
+    /// An instance of one call.
+    fn child(parent: &Arc<Self>, call: usize, module: &Arc<Module<'t>>, slot: Slot) -> Arc<Self> {
+        let name = parent.module.calls.get(call).map_or("", |call| call.name);
+        let dot = if parent.address.is_empty() { "" } else { "." };
+        Arc::new(Self {
+            address: format!("{}{dot}module.{name}{}", parent.address, slot.key.suffix()),
+            root: parent.root.clone(),
+            key: slot.key,
+            uncertain: slot.uncertain.or_else(|| parent.uncertain.clone()),
+            parent: Some(Parent { instance: Arc::downgrade(parent), call, repeat: slot.repeat }),
+            depth: parent.depth + 1,
+            below: parent.below.clone(),
+            ..Self::new(module, parent.role, HashMap::new())
+        })
+    }
+
+    /// Whether Terraform is run here (or would be: uncalled libraries are looked at by themselves).
+    #[must_use]
+    pub fn is_top(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// The instance that calls this one, and the position of the call in its module.
+    #[must_use]
+    pub fn caller(&self) -> Option<(Arc<Self>, usize)> {
+        let parent = self.parent.as_ref()?;
+        Some((parent.instance.upgrade()?, parent.call))
+    }
+
+    fn calls_folder(&self, folder: &str) -> bool {
+        let mut next = self.caller();
+        let mut found = self.module.folder == folder;
+        while let Some((caller, _)) = next.filter(|_| !found) {
+            found = caller.module.folder == folder;
+            next = caller.caller();
+        }
+        found
+    }
+}
+
+impl<'e, 't> Env<'e, 't> {
+    fn cell(&self, kind: CellKind, index: usize) -> Cell {
+        Cell { instance: Arc::as_ptr(self.at) as usize, kind, index, part: (0, 0) }
+    }
+
+    /// `var.<name>`
+    pub(super) fn variable(&self, index: usize, work: &mut Work) -> Value {
+        let Some(cell) = self.at.variables.get(index) else { return Value::absent() };
+        work.remember(cell, self.cell(CellKind::Variable, index), Value::unknown, |work| self.compute_variable(index, work))
+    }
+
+    fn compute_variable(&self, index: usize, work: &mut Work) -> Value {
+        let Some(variable) = self.at.module.variables.get(index) else { return Value::absent() };
+        let name = variable.label(0);
+        let nullable = variable.attribute("nullable").is_none_or(|(_, attribute)| {
+            !matches!(attribute.value.kind, crate::syntax::hcl::ExprKind::Bool(false))
+        });
+        let mut given = self.given_value(name, work);
+        if !nullable && given.as_ref().is_some_and(Value::is_absent) {
+            given = None;
+        }
+        let in_file = Env { file: variable.file, repeat: &Repeat::Single, ..*self };
+        let value = match (given, variable.attribute("default")) {
+            (Some(value), _) => value,
+            (None, Some((file, default))) => Env { file, ..in_file }.value(&default.value, work),
+            (None, None) => return Value::unknown(self.not_given(name)).at(variable.loc()),
+        };
+        let value = match variable.attribute("type") {
+            Some((file, ty)) => Env { file, ..in_file }.convert(value, &ty.value, work),
+            None => value,
+        };
+        value.step(format!("variable `{name}`"), variable.loc())
+    }
+
+    fn not_given(&self, name: &str) -> String {
+        match (&self.at.parent, self.at.role) {
+            (Some(_), _) => format!("var.{name} has no default and {} does not give it", self.at.address),
+            (None, Role::Root) => format!("var.{name} has no default and no tfvars names it"),
+            (None, _) => format!("variable `{name}` is an input of this module and nothing here calls it"),
+        }
+    }
+
+    /// What the caller, a variable file or a flag gives for a variable.
+    fn given_value(&self, name: &str, work: &mut Work) -> Option<Value> {
+        let Some(parent) = &self.at.parent else {
+            return match self.at.given.get(name)? {
+                Given::File(file, expr) => Some(Env { file: *file, repeat: &Repeat::Single, ..*self }.value(expr, work)),
+                Given::Flag(value) => Some(value.clone()),
+            };
+        };
+        let caller = parent.instance.upgrade()?;
+        let call = caller.module.calls.get(parent.call)?;
+        let (file, attribute) = call.decl.attribute(name)?;
+        let env = Env { at: &caller, file, repeat: &parent.repeat, scope: None, this: None, ..*self };
+        let value = env.value(&attribute.value, work);
+        Some(value.step(format!("argument of module.{}", call.name), env.loc(attribute.value.span)))
+    }
+
+    /// `local.<name>`
+    pub(super) fn local(&self, index: usize, work: &mut Work) -> Value {
+        let Some(cell) = self.at.locals.get(index) else { return Value::absent() };
+        work.remember(cell, self.cell(CellKind::Local, index), Value::unknown, |work| {
+            let Some(local) = self.at.module.locals.get(index) else { return Value::absent() };
+            let env = Env { file: local.file, repeat: &Repeat::Single, scope: None, this: None, ..*self };
+            let value = env.value(&local.attribute.value, work);
+            value.step(format!("local `{}`", local.attribute.name), env.loc(local.attribute.name_span))
+        })
+    }
+
+    /// An output of this instance.
+    pub(super) fn output(&self, index: usize, work: &mut Work) -> Value {
+        let Some(cell) = self.at.outputs.get(index) else { return Value::absent() };
+        work.remember(cell, self.cell(CellKind::Output, index), Value::unknown, |work| {
+            let Some(output) = self.at.module.outputs.get(index) else { return Value::absent() };
+            let Some((file, attribute)) = output.attribute("value") else { return Value::absent() };
+            let env = Env { file, repeat: &Repeat::Single, scope: None, this: None, ..*self };
+            env.value(&attribute.value, work).step(format!("output `{}`", output.label(0)), output.loc())
+        })
+    }
+
+    /// The instances of a module call; none when it leads out of the repository.
+    pub(super) fn children(&self, call: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
+        let Some(cell) = self.at.children.get(call) else { return Arc::default() };
+        work.remember(cell, self.cell(CellKind::Children, call), |_| Arc::default(), |work| {
+            self.make_children(call, work)
+        })
+    }
+
+    fn make_children(&self, index: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
+        let Some(call) = self.at.module.calls.get(index) else { return Arc::default() };
+        let module = call.folder.as_ref().and_then(|folder| self.ground.module(folder));
+        let Some(module) = module else { return Arc::default() };
+        if self.at.depth >= MAX_DEPTH || self.at.calls_folder(&module.folder) {
+            return Arc::default();
+        }
+        let mut slots = self.expand(&call.decl, MAX_CALL, work);
+        if self.at.below.fetch_add(slots.len(), Ordering::Relaxed) + slots.len() > MAX_BELOW {
+            slots.truncate(1);
+            if self.at.below.load(Ordering::Relaxed) > 2 * MAX_BELOW {
+                return Arc::default();
+            }
+        }
+        slots.into_iter().map(|slot| Instance::child(self.at, index, module, slot)).collect()
+    }
+
+    /// The instances of a resource or data source.
+    pub(super) fn slots(&self, index: usize, work: &mut Work) -> Arc<[ResourceSlot]> {
+        let Some(cell) = self.at.resources.get(index) else { return Arc::default() };
+        work.remember(cell, self.cell(CellKind::Slots, index), |_| Arc::default(), |work| {
+            let Some(resource) = self.at.module.resources.get(index) else { return Arc::default() };
+            let slots = self.expand(&resource.decl, MAX_RESOURCE, work);
+            slots
+                .into_iter()
+                .map(|slot| ResourceSlot { slot, args: cells(resource.decl.attributes.len()) })
+                .collect()
+        })
+    }
+
+    /// An argument of a resource instance, by its position in the declaration.
+    pub(super) fn resource_arg(&self, resource: usize, at: usize, position: usize, work: &mut Work) -> Value {
+        let slots = self.slots(resource, work);
+        let decl = self.at.module.resources.get(resource).and_then(|decl| decl.decl.attributes.get(position));
+        let (Some(slot), Some((file, attribute))) = (slots.get(at), decl) else { return Value::absent() };
+        let Some(cell) = slot.args.get(position) else { return Value::absent() };
+        let id = Cell { part: (at, position), ..self.cell(CellKind::Argument, resource) };
+        work.remember(cell, id, Value::unknown, |work| {
+            let env = Env { file: *file, repeat: &slot.slot.repeat, scope: None, this: Some((resource, at)), ..*self };
+            env.value(&attribute.value, work)
+        })
+    }
+
+    /// What `count`, `for_each` and OpenTofu's `enabled` make of a block.
+    pub(super) fn expand(&self, decl: &Declared<'t>, most: usize, work: &mut Work) -> Vec<Slot> {
+        let env = Env { repeat: &Repeat::Single, scope: None, this: None, ..*self };
+        let enabled = decl.blocks.iter().filter(|(_, block)| &*block.kind == "lifecycle").find_map(|(file, block)| {
+            let attribute = block.body.attribute("enabled")?;
+            Some(Env { file: *file, ..env }.value(&attribute.value, work))
+        });
+        if enabled.is_some_and(|enabled| enabled.as_bool() == Some(false)) {
+            return Vec::new();
+        }
+        if let Some((file, count)) = decl.attribute("count") {
+            let count = Env { file, ..env }.value(&count.value, work);
+            return by_count(&count, most);
+        }
+        if let Some((file, collection)) = decl.attribute("for_each") {
+            let collection = Env { file, ..env }.value(&collection.value, work);
+            return by_key(&collection, most);
+        }
+        vec![Slot { key: Key::Single, repeat: Repeat::Single, uncertain: None }]
+    }
+}
+
+fn counted(index: usize, uncertain: Option<Reason>) -> Slot {
+    Slot { key: Key::Index(index), repeat: Repeat::Count(Value::known(types::float(index))), uncertain }
+}
+
+fn unknown_slot(reason: &Reason, count: bool) -> Slot {
+    let unknown = || Value::unknown(reason.clone());
+    let repeat = if count { Repeat::Count(unknown()) } else { Repeat::Each(unknown(), unknown()) };
+    Slot { key: Key::Unknown(reason.clone()), repeat, uncertain: Some(reason.clone()) }
+}
+
+fn by_count(count: &Value, most: usize) -> Vec<Slot> {
+    let size = |data: &Data| match data {
+        Data::Number(number) => types::index(*number),
+        Data::Bool(value) => Some(usize::from(*value)),
+        Data::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let (sure, possible) = match &count.kind {
+        Kind::Known(data) => (size(data), size(data)),
+        Kind::OneOf(values) => (values.iter().filter_map(size).min(), values.iter().filter_map(size).max()),
+        _ => (None, None),
+    };
+    let reason = || count.reason().unwrap_or_else(|| "its count is not a number".into());
+    let (Some(sure), Some(possible)) = (sure, possible) else { return vec![unknown_slot(&reason(), true)] };
+    let mut slots: Vec<Slot> =
+        (0..possible.min(most)).map(|index| counted(index, (index >= sure).then(reason))).collect();
+    if possible > most {
+        slots.push(unknown_slot(&format!("there are {possible} of it, only {most} are looked at one by one").into(), true));
+    }
+    slots
+}
+
+fn by_key(collection: &Value, most: usize) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    match &collection.kind {
+        Kind::Known(data) => keyed(data, collection, &mut slots),
+        Kind::OneOf(values) => {
+            let reason = collection.reason().unwrap_or_else(|| "it has several possible values".into());
+            let mut each: Vec<Slot> = Vec::new();
+            values.iter().for_each(|data| keyed(data, collection, &mut each));
+            for mut slot in each {
+                let seen = slots.iter().any(|other: &Slot| other.key == slot.key);
+                if !seen {
+                    slot.uncertain.get_or_insert(reason.clone());
+                    slots.push(slot);
+                }
+            }
+        }
+        _ => {
+            let reason = collection.reason().unwrap_or_else(|| "its for_each is not a collection".into());
+            slots.push(unknown_slot(&reason, false));
+        }
+    }
+    if slots.len() > most {
+        let reason = format!("there are {} of it, only {most} are looked at one by one", slots.len());
+        slots.truncate(most);
+        slots.push(unknown_slot(&reason.into(), false));
+    }
+    slots
+}
+
+fn keyed(data: &Data, collection: &Value, slots: &mut Vec<Slot>) {
+    let mut open = None;
+    match data {
+        Data::Map(map) => {
+            for (key, value) in types::sorted(map) {
+                let key_value = Value { kind: Kind::Known(Data::Str(key.clone())), ..collection.clone() };
+                let repeat = Repeat::Each(key_value, value.clone());
+                slots.push(Slot { key: Key::Name(key.clone()), repeat, uncertain: None });
+            }
+            open.clone_from(&map.open);
+        }
+        Data::List(list) => {
+            for item in &list.items {
+                let key = match item.scalar() {
+                    Some(text) => Key::Name(text),
+                    None => Key::Unknown(item.reason().unwrap_or_else(|| "its key is not a string".into())),
+                };
+                slots.push(Slot { key, repeat: Repeat::Each(item.clone(), item.clone()), uncertain: None });
+            }
+            open.clone_from(&list.open);
+        }
+        _ => {}
+    }
+    if let Some(reason) = open {
+        slots.push(unknown_slot(&reason, false));
+    }
+}
+
+/// Every instance below the given ones, each before those it calls.
+pub(super) fn walk<'t>(ground: &Ground<'t>, top: &Arc<Instance<'t>>) -> Vec<Arc<Instance<'t>>> {
+    let mut all = Vec::new();
+    let mut waiting = vec![top.clone()];
+    while let Some(instance) = waiting.pop() {
+        let env = Env::new(ground, &instance);
+        for call in (0..instance.module.calls.len()).rev() {
+            waiting.extend(env.children(call, &mut Work::default()).iter().rev().cloned());
+        }
+        all.push(instance);
+    }
+    all
+}
+
+/// The address of a resource without its key: `data.aws_ami.x`.
+pub(super) fn bare_address(resource: &ResourceDecl<'_>) -> String {
+    let mode = match resource.mode {
+        Mode::Managed => "",
+        Mode::Data => "data.",
+        Mode::Ephemeral => "ephemeral.",
+    };
+    format!("{mode}{}.{}", resource.ty, resource.name)
+}

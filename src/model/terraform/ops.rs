@@ -1,0 +1,177 @@
+//! Operators and strict equality.
+
+use super::eval::{Env, Outcome, Work, lift, several};
+use crate::syntax::hcl::{BinaryOp, Expr};
+use crate::value::{Data, Kind, Reason, Tri, Value};
+
+/// How many comparisons of members an equality may take (shared members make exponential trees).
+const MAX_COMPARED: u32 = 100_000;
+
+/// A truth value, as Terraform converts it.
+pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
+    match data {
+        Data::Bool(value) => Ok(*value),
+        Data::Str(text) if matches!(&**text, "true" | "1") => Ok(true),
+        Data::Str(text) if matches!(&**text, "false" | "0") => Ok(false),
+        // Up to 0.11 numbers are truth values.
+        Data::Number(number) => Ok(*number != 0.0),
+        _ => Err("a truth value is needed".into()),
+    }
+}
+
+/// A number, as Terraform converts it.
+pub(super) fn numeric(data: &Data) -> Result<f64, Reason> {
+    match data {
+        Data::Number(value) => Ok(*value),
+        Data::Str(text) => text.trim().parse().map_err(|_| "a number is needed".into()),
+        _ => Err("a number is needed".into()),
+    }
+}
+
+/// Strict equality of known data; `None` when it hangs on something unknown.
+pub(super) fn equal(a: &Data, b: &Data) -> Option<bool> {
+    equal_within(a, b, &mut MAX_COMPARED.clone())
+}
+
+fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
+    *budget = budget.checked_sub(1)?;
+    match (a, b) {
+        (Data::List(a), Data::List(b)) => {
+            if std::sync::Arc::ptr_eq(a, b) && a.open.is_none() && a.items.is_empty() {
+                return Some(true);
+            }
+            if a.open.is_some() || b.open.is_some() {
+                return None;
+            }
+            if a.items.len() != b.items.len() {
+                return Some(false);
+            }
+            all(a.items.iter().zip(&b.items), budget)
+        }
+        (Data::Map(a), Data::Map(b)) => {
+            if a.open.is_some() || b.open.is_some() {
+                return None;
+            }
+            if a.entries.len() != b.entries.len() || a.entries.iter().any(|(key, _)| b.get(key).is_none()) {
+                return Some(false);
+            }
+            all(a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?))), budget)
+        }
+        (Data::Null, Data::Null) => Some(true),
+        (Data::Bool(a), Data::Bool(b)) => Some(a == b),
+        (Data::Number(a), Data::Number(b)) => Some((a - b).abs() <= f64::EPSILON * a.abs()),
+        (Data::Str(a), Data::Str(b)) => Some(a == b),
+        _ => Some(false),
+    }
+}
+
+fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut u32) -> Option<bool> {
+    let mut result = Some(true);
+    for (a, b) in pairs {
+        let one = match (&a.kind, &b.kind) {
+            (Kind::Known(a), Kind::Known(b)) => equal_within(a, b, budget),
+            _ => None,
+        };
+        match one {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => result = None,
+        }
+    }
+    result
+}
+
+/// `a == b`, as far as it can be told.
+pub(super) fn equality(a: &Value, b: &Value) -> Tri {
+    let decide = |value: &Value, data: &Data| match &value.kind {
+        Kind::Known(known) => equal(known, data).map_or_else(|| Tri::Unknown("a member is not known".into()), Tri::from),
+        Kind::OneOf(values) => {
+            let results: Vec<Option<bool>> = values.iter().map(|known| equal(known, data)).collect();
+            match results.first() {
+                Some(Some(first)) if results.iter().all(|result| *result == Some(*first)) => (*first).into(),
+                _ => Tri::Unknown(value.reason().unwrap_or_default()),
+            }
+        }
+        Kind::Text(_) if matches!(data, Data::Null) => Tri::False,
+        Kind::Text(_) => value.equals(data),
+        _ => Tri::Unknown(several(value).reason().unwrap_or_default()),
+    };
+    match (&a.kind, &b.kind) {
+        (_, Kind::Known(data)) => decide(a, data),
+        (Kind::Known(data), _) => decide(b, data),
+        (Kind::Unknown(reason), _) => Tri::Unknown(reason.clone()),
+        _ => Tri::Unknown(several(b).reason().unwrap_or_default()),
+    }
+}
+
+/// A three-valued truth as a value.
+pub(super) fn truth(tri: Tri) -> Value {
+    match tri {
+        Tri::True => Value::known(true),
+        Tri::False => Value::known(false),
+        Tri::Unknown(reason) => Value::unknown(reason),
+    }
+}
+
+fn tri(value: &Value) -> Result<Tri, Reason> {
+    Ok(match value.data() {
+        Some(data) => boolean(data)?.into(),
+        None if value.is_absent() => return Err("a truth value is needed".into()),
+        None => Tri::Unknown(several(value).reason().unwrap_or_default()),
+    })
+}
+
+fn arithmetic(op: BinaryOp, a: f64, b: f64) -> Outcome {
+    Ok(match op {
+        BinaryOp::Add => Value::known(a + b),
+        BinaryOp::Sub => Value::known(a - b),
+        BinaryOp::Mul => Value::known(a * b),
+        BinaryOp::Div | BinaryOp::Rem if b == 0.0 => return Err("division by zero".into()),
+        BinaryOp::Div => Value::known(a / b),
+        BinaryOp::Rem => Value::known(a % b),
+        BinaryOp::Less => Value::known(a < b),
+        BinaryOp::LessEq => Value::known(a <= b),
+        BinaryOp::Greater => Value::known(a > b),
+        BinaryOp::GreaterEq => Value::known(a >= b),
+        BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::NotEq => Value::unknown("it is no number"),
+    })
+}
+
+impl<'t> Env<'_, 't> {
+    pub(super) fn binary(&self, op: BinaryOp, [left, right]: &[Expr; 2], work: &mut Work) -> Outcome {
+        let a = self.eval(left, work)?;
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let first = tri(&a)?;
+                let decided = if op == BinaryOp::And { Tri::False } else { Tri::True };
+                if first == decided {
+                    return Ok(truth(first));
+                }
+                let second = match self.eval(right, work).and_then(|b| tri(&b)) {
+                    Ok(second) => second,
+                    // What is refused only when the unknown side lets it be reached is not decided.
+                    Err(reason) if matches!(first, Tri::Unknown(_)) => Tri::Unknown(reason),
+                    Err(reason) => return Err(reason),
+                };
+                Ok(truth(if op == BinaryOp::And { first.and(|| second) } else { first.or(|| second) }))
+            }
+            BinaryOp::Eq | BinaryOp::NotEq => {
+                let equal = equality(&a, &self.eval(right, work)?);
+                Ok(truth(if op == BinaryOp::Eq { equal } else { !equal }))
+            }
+            _ => {
+                let b = self.eval(right, work)?;
+                if b.data().is_none() && !b.is_absent() {
+                    return match a.data() {
+                        Some(data) => {
+                            let a = numeric(data)?;
+                            lift(&b, |b| arithmetic(op, a, numeric(b)?))
+                        }
+                        None => Ok(several(&b)),
+                    };
+                }
+                lift(&a, |a| arithmetic(op, numeric(a)?, numeric(b.data().ok_or("a number is needed")?)?))
+            }
+        }
+    }
+}
