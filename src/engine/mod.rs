@@ -1,3 +1,198 @@
-//! Applying rules to facts.
+//! Applying rules to facts: reading, joining, judging, excepting, in that order.
 
+pub mod examples;
+pub mod meta;
+mod run;
+pub mod select;
 pub mod suppress;
+
+use crate::config::{Config, ConfigError};
+use crate::diag::{Finding, Undecided};
+use crate::estate::{Estate, Parts};
+use crate::model::agents::Agents;
+use crate::model::annotation::{self, Remark};
+use crate::model::ansible::Ansible;
+use crate::model::git::Repository;
+use crate::model::kind::Kind;
+use crate::model::load::{Document, Documents, Options, Outcome as Read};
+use crate::model::terraform::{self, Source, SourceKind, Terraform};
+use crate::rule::card::{Card, CardError};
+use crate::rule::subject::{Row, Schema};
+use crate::rule::subjects::TABLES;
+use crate::source::Tree;
+use rayon::prelude::*;
+use run::{Ground, Outcome};
+pub use select::Request;
+use std::collections::BTreeMap;
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    /// Findings in path and line order, suppressed ones marked.
+    pub findings: Vec<Finding>,
+    /// What could not be decided, by rule and reason.
+    pub undecided: Vec<Undecided>,
+    /// How many files were judged.
+    pub judged: usize,
+    /// How many files were skipped.
+    pub skipped: usize,
+    /// How many files could not be read (whole or in part).
+    pub unreadable: usize,
+    /// Skipped files by reason.
+    pub by_reason: BTreeMap<&'static str, usize>,
+    /// Judged and unreadable files by kind.
+    pub by_kind: BTreeMap<&'static str, usize>,
+    /// Whether a file that its own tool has to read could not be read.
+    pub incomplete: bool,
+}
+
+/// The built-in cards.
+///
+/// # Errors
+/// What is wrong with them; tests hold that nothing is.
+pub fn built_in() -> Result<Vec<Card>, Vec<CardError>> {
+    Card::built_in(&meta::catalog())
+}
+
+/// Judges a tree.
+///
+/// # Errors
+/// What is wrong with the configuration: then nothing is judged.
+pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Request) -> Result<Analysis, Vec<ConfigError>> {
+    let options = Options { exclude: config.exclude.clone() };
+    let documents = Documents::load(tree, &options);
+    config.add_nested(&documents);
+    let mut errors = std::mem::take(&mut config.errors);
+    errors.extend(select::check(&config, cards));
+    if !errors.is_empty() {
+        errors.sort_by_key(|error| error.loc);
+        return Err(errors);
+    }
+    let sources = terraform_sources(&documents);
+    let ephemeral = |path: &str| config.is_ephemeral(path);
+    let ((terraform, ansible), ((repository, agents), remarks)) = rayon::join(
+        || rayon::join(|| Terraform::build(&sources, terraform_options(&config, &sources), tree), || Ansible::build(&documents)),
+        || rayon::join(|| (Repository::new(&documents), Agents::read(&documents)), || annotation::remarks(&documents)),
+    );
+    let parts = Parts {
+        documents: &documents,
+        repository: &repository,
+        agents: &agents,
+        remarks: &remarks,
+        terraform: &terraform,
+        ansible: &ansible,
+        ephemeral: &ephemeral,
+    };
+    let estate = Estate::join(parts);
+    let ground = Ground { tree, config: &config, request };
+    let outcome = judge(&ground, cards, &estate, &documents);
+    Ok(conclude(&ground, cards, outcome, &remarks, &documents))
+}
+
+fn terraform_sources<'t>(documents: &'t Documents<'t>) -> Vec<Source<'t>> {
+    let source = |document: &'t Document| {
+        let kind = match document.kind {
+            Kind::Terraform | Kind::TerraformJson => SourceKind::Configuration,
+            Kind::TerraformVariables | Kind::TerraformVariablesJson => SourceKind::Variables,
+            Kind::Terragrunt => SourceKind::Terragrunt,
+            _ => return None,
+        };
+        Some(Source { file: document.file, path: documents.tree.path(document.file), tree: document.hcl()?, kind })
+    };
+    documents.list.iter().filter_map(source).collect()
+}
+
+/// Variable files that the configuration names belong to the root of their folder, or to the nearest above it.
+fn terraform_options(config: &Config, sources: &[Source<'_>]) -> terraform::Options {
+    let mut options = terraform::Options::default();
+    for path in &config.var_files {
+        let mut folder = crate::source::folder(path);
+        loop {
+            let here = |source: &&Source<'_>| source.kind == SourceKind::Configuration && crate::source::folder(source.path) == folder;
+            if sources.iter().any(|source| here(&source)) {
+                options.var_files.push((folder.to_owned(), path.clone()));
+                break;
+            }
+            if folder.is_empty() {
+                break;
+            }
+            folder = crate::source::folder(folder);
+        }
+    }
+    options
+}
+
+/// The cards that read a table.
+fn reading<'c>(cards: &'c [Card], schema: &'static Schema) -> Vec<&'c Card> {
+    cards.iter().filter(|card| card.entries.iter().any(|entry| std::ptr::eq(entry.subject, schema))).collect()
+}
+
+fn judge<'m>(ground: &Ground<'_>, cards: &[Card], estate: &'m Estate<'m>, documents: &Documents<'_>) -> Outcome {
+    let of_tables: Vec<Outcome> = TABLES
+        .par_iter()
+        .map(|table| {
+            let readers = reading(cards, (table.schema)());
+            if readers.is_empty() {
+                return Outcome::default();
+            }
+            run::guarded(ground, &readers, || run::table(ground, &readers, &(table.rows)(estate)))
+        })
+        .collect();
+    let mut whole = Outcome::default();
+    for outcome in of_tables {
+        add(&mut whole, outcome);
+    }
+    add(&mut whole, meta_table(ground, cards, &meta::problems(documents)));
+    add(&mut whole, meta_table(ground, cards, &meta::exceptions(ground.config, &ground.request.today)));
+    whole
+}
+
+fn add(whole: &mut Outcome, part: Outcome) {
+    whole.findings.extend(part.findings);
+    whole.undecided.extend(part.undecided);
+    whole.failures.extend(part.failures);
+}
+
+fn meta_table(ground: &Ground<'_>, cards: &[Card], rows: &[Row<'_>]) -> Outcome {
+    let Some(first) = rows.first() else { return Outcome::default() };
+    run::table(ground, &reading(cards, first.schema()), rows)
+}
+
+fn conclude(ground: &Ground<'_>, cards: &[Card], mut outcome: Outcome, remarks: &[Remark], documents: &Documents<'_>) -> Analysis {
+    let (tree, request) = (ground.tree, ground.request);
+    let mut comments = suppress::comments(remarks, &request.today);
+    if !request.no_ignores {
+        suppress::apply(&mut outcome.findings, &mut comments, ground.config, tree, &request.today);
+        let known = |rule: &str| cards.iter().any(|card| card.id == rule);
+        let rows = meta::suppressions(&comments, known);
+        let own = meta_table(ground, cards, &rows);
+        outcome.findings.extend(own.findings);
+    }
+    let mut analysis = Analysis { undecided: outcome.undecided, ..Analysis::default() };
+    outcome.findings.retain(|finding| request.reports(tree.path(finding.loc.file)));
+    run::finish(&mut outcome.findings, tree);
+    analysis.findings = outcome.findings;
+    analysis.undecided.sort_by(|a, b| (&a.rule, &a.because).cmp(&(&b.rule, &b.because)));
+    for read in &documents.outcomes {
+        match read {
+            Read::Judged(kind) => {
+                analysis.judged += 1;
+                *analysis.by_kind.entry(kind.label()).or_default() += 1;
+            }
+            Read::Unreadable(kind) => {
+                analysis.unreadable += 1;
+                *analysis.by_kind.entry(kind.label()).or_default() += 1;
+                analysis.incomplete |= kind.must_parse();
+            }
+            Read::Skipped(skip) => {
+                analysis.skipped += 1;
+                *analysis.by_reason.entry(skip.label()).or_default() += 1;
+            }
+        }
+    }
+    analysis.skipped += tree.submodules.len();
+    if !tree.submodules.is_empty() {
+        *analysis.by_reason.entry("submodule").or_default() += tree.submodules.len();
+    }
+    analysis
+}

@@ -1,4 +1,129 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
+pub mod container;
+pub mod identity;
+pub mod invocation;
 pub mod machine;
 pub mod placement;
+pub mod root;
+pub mod task;
+
+use crate::model::agents::Agents;
+use crate::model::annotation::{Remark, Saying};
+use crate::model::ansible::Ansible;
+use crate::model::command::Command;
+use crate::model::git::Repository;
+use crate::model::load::Documents;
+use crate::model::terraform::Terraform;
+use crate::text::Loc;
+use identity::{Adjustment, IdentityFact, Ownership};
+use invocation::Invocation;
+use machine::Machine;
+use placement::Placement;
+
+/// What the tools of a repository say together.
+pub struct Estate<'m> {
+    /// The files.
+    pub documents: &'m Documents<'m>,
+    /// What Git keeps.
+    pub repository: &'m Repository,
+    /// What agents may do.
+    pub agents: &'m Agents,
+    /// `stateward:` comments.
+    pub remarks: &'m [Remark],
+    /// Terraform.
+    pub terraform: &'m Terraform<'m>,
+    /// Ansible.
+    pub ansible: &'m Ansible<'m>,
+    /// Whether a path belongs to an environment that is thrown away.
+    pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
+    /// Every command.
+    pub invocations: Vec<Invocation<'m>>,
+    /// Every machine of Terraform.
+    pub machines: Vec<Machine<'m>>,
+    /// Data services on machines.
+    pub placements: Vec<Placement>,
+    /// Identity in variables.
+    pub identities: Vec<IdentityFact>,
+    /// Objects with two owners.
+    pub ownerships: Vec<Ownership>,
+    /// Attributes that Ansible sets on Terraform's machines.
+    pub adjustments: Vec<Adjustment>,
+    /// Task index → its commands, as a range of `invocations`.
+    by_task: Vec<std::ops::Range<usize>>,
+}
+
+/// What an estate is made of.
+pub struct Parts<'m> {
+    /// The files.
+    pub documents: &'m Documents<'m>,
+    /// What Git keeps.
+    pub repository: &'m Repository,
+    /// What agents may do.
+    pub agents: &'m Agents,
+    /// `stateward:` comments.
+    pub remarks: &'m [Remark],
+    /// Terraform.
+    pub terraform: &'m Terraform<'m>,
+    /// Ansible.
+    pub ansible: &'m Ansible<'m>,
+    /// Whether a path belongs to an environment that is thrown away.
+    pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
+}
+
+impl<'m> Estate<'m> {
+    /// Joins what the tools declare.
+    #[must_use]
+    pub fn join(parts: Parts<'m>) -> Self {
+        let Parts { documents, repository, agents, remarks, terraform, ansible, ephemeral } = parts;
+        let invocations = invocation::gather(documents, terraform, ansible);
+        let machines = machine::machines(terraform);
+        let mut by_task = vec![0..0; ansible.tasks.len()];
+        for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
+            let range = &mut by_task[task];
+            *range = if range.is_empty() { at..at + 1 } else { range.start..at + 1 };
+        }
+        let mut estate = Self {
+            documents,
+            repository,
+            agents,
+            remarks,
+            terraform,
+            ansible,
+            ephemeral,
+            invocations,
+            machines,
+            placements: Vec::new(),
+            identities: Vec::new(),
+            ownerships: Vec::new(),
+            adjustments: Vec::new(),
+            by_task,
+        };
+        estate.placements = placement::placements(&estate);
+        estate.identities = identity::facts(&estate);
+        estate.ownerships = identity::ownerships(&estate);
+        estate.adjustments = identity::adjustments(&estate);
+        estate
+    }
+
+    /// The commands that a task runs.
+    pub fn invocations_of(&self, task: usize) -> impl Iterator<Item = &Command> {
+        let range = self.by_task.get(task).cloned().unwrap_or(0..0);
+        self.invocations[range].iter().map(|invocation| &invocation.command)
+    }
+
+    /// Whether anything here is managed by Terraform.
+    #[must_use]
+    pub fn has_terraform(&self) -> bool {
+        !self.terraform.modules().is_empty()
+    }
+
+    /// The value of an annotation on the declaration at a place; `""` for a bare flag.
+    #[must_use]
+    pub fn annotation(&self, loc: Loc, key: &str) -> Option<&str> {
+        self.remarks.iter().filter(|remark| remark.loc.file == loc.file && remark.covers.contains(loc.span)).find_map(|remark| {
+            let Saying::Annotate(pairs) = &remark.saying else { return None };
+            pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        })
+    }
+}

@@ -1,5 +1,6 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
+use super::Estate;
 use super::machine::{Machine, StorageKind, is_below};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::{self, Service, ServiceData};
@@ -44,7 +45,10 @@ pub struct Placement {
 
 /// Joins plays and machines.
 #[must_use]
-pub fn placements(machines: &[Machine<'_>], ansible: &Ansible<'_>, commands: &[Command]) -> Vec<Placement> {
+pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
+    let ansible = estate.ansible;
+    let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
+    let commands = commands.as_slice();
     let plays: Vec<(Pattern, Vec<Use>, bool)> = ansible
         .plays
         .iter()
@@ -54,7 +58,7 @@ pub fn placements(machines: &[Machine<'_>], ansible: &Ansible<'_>, commands: &[C
         .filter(|(_, uses, _)| !uses.is_empty())
         .collect();
     let mut found = Vec::new();
-    for (at, machine) in machines.iter().enumerate() {
+    for (at, machine) in estate.machines.iter().enumerate() {
         let hosts = hosts_of(machine, ansible);
         let bound = guest_mounts(machine, commands);
         for (pattern, uses, dormant) in &plays {
@@ -142,7 +146,7 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
 }
 
 /// Paths that `pct set -mpN source,mp=/path` mounts from outside, in the file that declares the machine.
-fn guest_mounts(machine: &Machine<'_>, commands: &[Command]) -> Vec<String> {
+fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
     let file = machine.resource.loc().file;
     let sets = commands.iter().filter(|command| command.loc.file == file && *command.program == *"pct");
     let values = sets.flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
@@ -257,7 +261,7 @@ fn role_directories(ansible: &Ansible<'_>, role: usize, service: &Service) -> Ve
 
 /// Whether nothing in the repository runs the play's playbook although other playbooks are run, and one of them applies
 /// the same role.
-fn is_dormant(ansible: &Ansible<'_>, at: usize, commands: &[Command]) -> bool {
+fn is_dormant(ansible: &Ansible<'_>, at: usize, commands: &[&Command]) -> bool {
     let play = &ansible.plays[at];
     if is_run(ansible, play, commands) {
         return false;
@@ -271,7 +275,7 @@ fn is_dormant(ansible: &Ansible<'_>, at: usize, commands: &[Command]) -> bool {
     })
 }
 
-fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[Command]) -> bool {
+fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[&Command]) -> bool {
     let name = file_name(ansible.documents.tree.path(play.file));
     play.playbook_imported
         || commands.iter().any(|command| {

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod ansible;
 pub mod backends;
+pub mod commands;
 pub mod compute;
 pub mod doctrine;
 pub mod modules;

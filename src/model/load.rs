@@ -229,7 +229,7 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             (Syntax::Hcl(file), errors)
         }
         // TOML is read line by line, as far as agent settings need it.
-        Kind::AgentSettings if !text.trim_start().starts_with('{') => (Syntax::Ini(ini::Ini::parse(text)), Vec::new()),
+        Kind::AgentSettings if !text.trim_start().starts_with('{') => (Syntax::Ini(ini::parse(text)), Vec::new()),
         Kind::PackerJson | Kind::AgentSettings | Kind::Workflow => {
             let mut tree = json::parse(text);
             let errors = std::mem::take(&mut tree.errors);
@@ -241,7 +241,8 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             tree.errors.clear();
             (Syntax::Yaml(tree), Vec::new())
         }
-        Kind::AnsibleConfig | Kind::InventoryIni => (Syntax::Ini(ini::Ini::parse(text)), Vec::new()),
+        Kind::AnsibleConfig => (Syntax::Ini(ini::parse(text)), Vec::new()),
+        Kind::InventoryIni => (Syntax::Ini(ini::parse_inventory(text)), Vec::new()),
         _ => (Syntax::Text, Vec::new()),
     };
     finish(id, kind, syntax, errors)

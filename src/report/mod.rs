@@ -65,7 +65,7 @@ pub struct Files {
 }
 
 /// Everything a format may print.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Report<'a> {
     /// The files that the places point into.
     pub tree: &'a Tree,

@@ -111,6 +111,17 @@ impl Found {
 }
 
 impl Example {
+    /// Its files as one text, each under its path: for `explain`.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let mut shown = String::new();
+        for file in &self.files {
+            let Content::Text(text) = &file.content else { continue };
+            shown.push_str(&format!("# {}\n{}\n", file.path, text.trim_end()));
+        }
+        shown
+    }
+
     /// The examples of a rule file, failing ones first.
     ///
     /// # Errors

@@ -8,5 +8,6 @@ mod load;
 mod marker;
 mod record;
 pub mod subject;
+pub mod subjects;
 mod suggest;
 pub mod template;

@@ -382,7 +382,8 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for level in 1..20 {
             let alias = format!("*a{}, ", level - 1);
-            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", alias.repeat(9)));
+            let line = format!("a{level}: &a{level} [{}]\n", alias.repeat(9));
+            bomb += &line;
         }
         assert!(!Yaml::parse(&bomb).errors.is_empty());
         let deep = "[".repeat(5000) + &"- ".repeat(5000);

@@ -167,14 +167,16 @@ pub(super) fn units<'t>(ground: &Ground<'t>, sources: &[Source<'t>]) -> Vec<Unit
                 .collect();
             let written = instance.module.settings.iter().find_map(|(_, block)| block.body.attribute("source"));
             let text = written.and_then(|attribute| constant(&attribute.value));
-            let runs = written.is_some() || !included.is_empty() || ground.module(source::folder(source.path)).is_some();
+            let runs =
+                written.is_some() || !included.is_empty() || ground.module(source::folder(source.path)).is_some();
             if source::file_name(source.path) != "terragrunt.hcl" || !runs {
                 return None;
             }
             let folder = source::folder(source.path).to_owned();
-            let local = text.filter(|text| text.starts_with('.')).map(|text| text.replacen("//", "/", 1));
+            // `//` marks where the module begins in what is copied; as a path it is one slash.
+            let local = written.filter(|_| text.is_none_or(|text| text.starts_with('.')));
             Some(Unit {
-                module: local.and_then(|local| source::join(&folder, &local)),
+                module: local.and_then(|attribute| include_path(&attribute.value, source.path, &parents)),
                 includes: included.iter().filter_map(|path| by_path.get(&**path).cloned()).collect(),
                 source: text,
                 file: source.file,
@@ -185,12 +187,12 @@ pub(super) fn units<'t>(ground: &Ground<'t>, sources: &[Source<'t>]) -> Vec<Unit
         .collect()
 }
 
-/// The file that `include { path = … }` names, for the forms that are used.
+/// The path that an `include` or `source` names, for the forms that are used.
 fn include_path(expr: &Expr, from: &str, files: &[&str]) -> Option<String> {
     match &expr.kind {
         ExprKind::Str(path) => source::join(source::folder(from), path),
         ExprKind::Call { name, args, .. } if &**name == "find_in_parent_folders" => {
-            let wanted = args.first().map(constant).unwrap_or(Some("terragrunt.hcl"))?;
+            let wanted = args.first().map_or(Some("terragrunt.hcl"), constant)?;
             let mut folder = source::folder(from);
             while !folder.is_empty() {
                 folder = source::folder(folder);
@@ -198,7 +200,8 @@ fn include_path(expr: &Expr, from: &str, files: &[&str]) -> Option<String> {
                 if args.is_empty() {
                     names.push("root.hcl");
                 }
-                let found = names.iter().filter_map(|name| source::join(folder, name)).find(|path| files.contains(&&**path));
+                let found =
+                    names.iter().filter_map(|name| source::join(folder, name)).find(|path| files.contains(&&**path));
                 if found.is_some() {
                     return found;
                 }
@@ -210,12 +213,16 @@ fn include_path(expr: &Expr, from: &str, files: &[&str]) -> Option<String> {
             let mut folder = None;
             for part in parts {
                 match part {
-                    crate::syntax::hcl::Part::Interp(Expr { kind: ExprKind::Call { name, args, .. }, .. }) => match &**name {
-                        "dirname" => folder = Some(source::folder(&include_path(args.first()?, from, files)?).to_owned()),
-                        "get_repo_root" => folder = Some(String::new()),
-                        "get_terragrunt_dir" => folder = Some(source::folder(from).to_owned()),
-                        _ => return None,
-                    },
+                    crate::syntax::hcl::Part::Interp(Expr { kind: ExprKind::Call { name, args, .. }, .. }) => {
+                        match &**name {
+                            "dirname" => {
+                                folder = Some(source::folder(&include_path(args.first()?, from, files)?).to_owned());
+                            }
+                            "get_repo_root" => folder = Some(String::new()),
+                            "get_terragrunt_dir" => folder = Some(source::folder(from).to_owned()),
+                            _ => return None,
+                        }
+                    }
                     crate::syntax::hcl::Part::Lit(text, _) => {
                         return source::join(&folder?, text);
                     }

@@ -9,9 +9,13 @@ use crate::value::{Data, Kind, List, Map, Reason, Value};
 use std::sync::{Arc, OnceLock};
 
 /// How deep expressions nest, counted through variables, locals and calls (the stack of a worker is 2 MB).
-const MAX_DEPTH: usize = 160;
+const MAX_DEPTH: usize = 300;
 /// How many expressions one variable, local or argument may take.
 const MAX_STEPS: u32 = 100_000;
+/// How many expressions one question may take in all, cells that it needs included.
+const MAX_TOTAL: u32 = 1_000_000;
+/// How many bytes of text one question may make in all.
+const MAX_MADE: usize = 32 << 20;
 /// The longest collection.
 pub(super) const MAX_ITEMS: usize = 16_384;
 /// The longest text.
@@ -44,6 +48,9 @@ pub(super) enum CellKind {
 pub(super) struct Work {
     depth: usize,
     steps: u32,
+    total: u32,
+    /// Bytes of text made.
+    text: usize,
     cells: Vec<Cell>,
     /// Something was cut because of where the evaluation began: not to be remembered.
     cut: bool,
@@ -84,6 +91,11 @@ impl Work {
     /// One step down; refused when it is too deep or too much.
     pub(super) fn enter(&mut self) -> Result<(), &'static str> {
         self.steps = self.steps.saturating_add(1);
+        self.total = self.total.saturating_add(1);
+        if self.total > MAX_TOTAL {
+            self.cut = true;
+            return Err("evaluating what it hangs on takes too many steps");
+        }
         if self.steps > MAX_STEPS {
             return Err("evaluating it takes too many steps");
         }
@@ -93,6 +105,20 @@ impl Work {
         }
         self.depth += 1;
         Ok(())
+    }
+
+    /// A value that was just made; unknown when too much text was made before.
+    pub(super) fn made(&mut self, value: Value) -> Value {
+        self.text = self.text.saturating_add(match &value.kind {
+            Kind::Known(Data::Str(text)) => text.len(),
+            Kind::Known(Data::List(list)) => list.items.iter().filter_map(Value::as_str).map(str::len).sum(),
+            _ => 0,
+        });
+        if self.text > MAX_MADE {
+            self.cut = true;
+            return Value::unknown("too much text is made for it");
+        }
+        value
     }
 
     pub(super) fn leave(&mut self) {
@@ -156,11 +182,7 @@ impl<'e, 't> Env<'e, 't> {
                 Ok(Value::list(items?))
             }
             ExprKind::Object(members) => self.object(members, work),
-            ExprKind::Name(_)
-            | ExprKind::Get(..)
-            | ExprKind::Index(..)
-            | ExprKind::Splat(..)
-            | ExprKind::Each => {
+            ExprKind::Name(_) | ExprKind::Get(..) | ExprKind::Index(..) | ExprKind::Splat(..) | ExprKind::Each => {
                 let node = self.node(expr, work)?;
                 Ok(self.settle(node, work))
             }
@@ -184,15 +206,14 @@ impl<'e, 't> Env<'e, 't> {
         let mut built = Building::default();
         for (key, value) in members {
             let value = self.eval(value, work)?;
-            match &key.expr.kind {
-                ExprKind::Str(name) => built.put((&**name).into(), value),
-                _ => {
-                    let key = self.eval(&key.expr, work)?;
-                    match key.scalar() {
-                        Some(name) => built.put(name, value),
-                        None => built.open(key.reason().ok_or("a key is not a string")?),
-                    }
-                }
+            if let ExprKind::Str(name) = &key.expr.kind {
+                built.put((&**name).into(), value);
+                continue;
+            }
+            let key = self.eval(&key.expr, work)?;
+            match key.scalar() {
+                Some(name) => built.put(name, value),
+                None => built.open(key.reason().ok_or("a key is not a string")?),
             }
         }
         Ok(built.finish())
@@ -206,7 +227,7 @@ impl<'e, 't> Env<'e, 't> {
         let reason = condition.reason().unwrap_or_else(|| "the condition is null".into());
         // A branch that is refused cannot be the one taken.
         match (self.eval(yes, work), self.eval(no, work)) {
-            (Ok(yes), Ok(no)) => Ok(either(yes, &no, &reason)),
+            (Ok(yes), Ok(no)) => Ok(either(&yes, &no, &reason)),
             _ => Ok(Value::unknown(reason)),
         }
     }
@@ -267,19 +288,20 @@ pub(super) struct Building {
 
 impl Building {
     pub(super) fn put(&mut self, name: Arc<str>, value: Value) {
-        match self.positions.get(&name).and_then(|at| self.entries.get_mut(*at)) {
-            Some(entry) => entry.1 = value,
-            None => {
-                self.positions.insert(name.clone(), self.entries.len());
-                self.entries.push((name, value));
-            }
+        if let Some(entry) = self.positions.get(&name).and_then(|at| self.entries.get_mut(*at)) {
+            entry.1 = value;
+            return;
         }
+        self.positions.insert(name.clone(), self.entries.len());
+        self.entries.push((name, value));
     }
 
     /// Adds to the list under a key.
     fn group(&mut self, name: Arc<str>, value: Value) {
         let mut items = match self.positions.get(&name).and_then(|at| self.entries.get_mut(*at)) {
-            Some((_, Value { kind: Kind::Known(Data::List(list)), .. })) => std::mem::take(&mut Arc::make_mut(list).items),
+            Some((_, Value { kind: Kind::Known(Data::List(list)), .. })) => {
+                std::mem::take(&mut Arc::make_mut(list).items)
+            }
             _ => Vec::new(),
         };
         items.push(value);
@@ -305,21 +327,21 @@ impl Building {
 }
 
 /// One of two values, for a reason.
-pub(super) fn either(yes: Value, no: &Value, reason: &Reason) -> Value {
+pub(super) fn either(yes: &Value, no: &Value, reason: &Reason) -> Value {
     let mut known: Vec<Data> = Vec::new();
-    for value in [&yes, no] {
+    for value in [yes, no] {
         let add: &[Data] = match &value.kind {
             Kind::Known(data) => std::slice::from_ref(data),
             Kind::OneOf(values) => values,
             _ => return Value::unknown(reason.clone()),
         };
-        add.iter().for_each(|data| {
+        for data in add {
             if !known.iter().any(|other| ops::equal(other, data) == Some(true)) {
                 known.push(data.clone());
             }
-        });
+        }
     }
-    union(known, &yes).unwrap_or_else(|| Value::unknown(reason.clone()))
+    union(known, yes).unwrap_or_else(|| Value::unknown(reason.clone()))
 }
 
 /// Up to 8 possibilities as one value.
@@ -366,8 +388,11 @@ pub(super) fn several(value: &Value) -> Value {
     Value::unknown(value.reason().unwrap_or_else(|| "it is not given".into()))
 }
 
+/// Keys with their values, and why there may be more.
+pub(super) type Walked = (Vec<(Value, Value)>, Option<Reason>);
+
 /// The members of a map in the order in which Terraform walks it, or of a list.
-pub(super) fn value_members(data: &Data) -> Option<(Vec<(Value, Value)>, Option<Reason>)> {
+pub(super) fn value_members(data: &Data) -> Option<Walked> {
     match data {
         Data::List(list) => {
             let items = list.items.iter().enumerate();
@@ -379,7 +404,10 @@ pub(super) fn value_members(data: &Data) -> Option<(Vec<(Value, Value)>, Option<
         }
         Data::Map(map) => {
             let members = types::sorted(map).into_iter();
-            Some((members.map(|(key, value)| (Value::known(Data::Str(key.clone())), value.clone())).collect(), map.open.clone()))
+            Some((
+                members.map(|(key, value)| (Value::known(Data::Str(key.clone())), value.clone())).collect(),
+                map.open.clone(),
+            ))
         }
         _ => None,
     }

@@ -1,7 +1,8 @@
 //! Instances: a module with the arguments of one call, and what it repeats.
 
-use super::eval::{Cell, CellKind, Env, Work};
+use super::eval::{Cell, CellKind, Env, Work, either};
 use super::module::{Declared, Mode, Module, ResourceDecl};
+use super::refs::out_of;
 use super::role::Role;
 use super::{Ground, types};
 use crate::syntax::hcl::Expr;
@@ -102,6 +103,8 @@ pub struct Instance<'t> {
     pub address: String,
     /// The folder where Terraform is run.
     pub root: Arc<str>,
+    /// The Terragrunt folder that runs it, if one does.
+    pub unit: Option<String>,
     /// Which one of its call.
     pub key: Key,
     /// Why it may not exist, if that is so.
@@ -122,8 +125,14 @@ pub struct Instance<'t> {
 pub(super) enum Given<'t> {
     /// In a variable file.
     File(FileId, &'t Expr),
+    /// In several variable files, of which one is used at a time.
+    Several(Vec<(FileId, &'t Expr)>),
+    /// In variable files that nothing names: used only when there is no default.
+    Perhaps(Vec<(FileId, &'t Expr)>),
     /// On a command line.
     Flag(Value),
+    /// By Terragrunt.
+    Unit(Arc<Instance<'t>>, FileId, &'t Expr),
 }
 
 fn cells<T>(count: usize) -> Cells<T> {
@@ -136,6 +145,7 @@ impl<'t> Instance<'t> {
             role,
             address: String::new(),
             root: module.folder.as_str().into(),
+            unit: None,
             key: Key::Single,
             uncertain: None,
             parent: None,
@@ -156,6 +166,11 @@ impl<'t> Instance<'t> {
         Arc::new(Self::new(module, role, given))
     }
 
+    /// A module that Terragrunt runs for a unit.
+    pub(super) fn of_unit(module: &Arc<Module<'t>>, unit: &str, given: HashMap<&'t str, Given<'t>>) -> Arc<Self> {
+        Arc::new(Self { unit: Some(unit.to_owned()), ..Self::new(module, Role::Root, given) })
+    }
+
     /// An instance of one call.
     fn child(parent: &Arc<Self>, call: usize, module: &Arc<Module<'t>>, slot: Slot) -> Arc<Self> {
         let name = parent.module.calls.get(call).map_or("", |call| call.name);
@@ -163,6 +178,7 @@ impl<'t> Instance<'t> {
         Arc::new(Self {
             address: format!("{}{dot}module.{name}{}", parent.address, slot.key.suffix()),
             root: parent.root.clone(),
+            unit: parent.unit.clone(),
             key: slot.key,
             uncertain: slot.uncertain.or_else(|| parent.uncertain.clone()),
             parent: Some(Parent { instance: Arc::downgrade(parent), call, repeat: slot.repeat }),
@@ -196,7 +212,7 @@ impl<'t> Instance<'t> {
     }
 }
 
-impl<'e, 't> Env<'e, 't> {
+impl<'t> Env<'_, 't> {
     fn cell(&self, kind: CellKind, index: usize) -> Cell {
         Cell { instance: Arc::as_ptr(self.at) as usize, kind, index, part: (0, 0) }
     }
@@ -204,15 +220,17 @@ impl<'e, 't> Env<'e, 't> {
     /// `var.<name>`
     pub(super) fn variable(&self, index: usize, work: &mut Work) -> Value {
         let Some(cell) = self.at.variables.get(index) else { return Value::absent() };
-        work.remember(cell, self.cell(CellKind::Variable, index), Value::unknown, |work| self.compute_variable(index, work))
+        work.remember(cell, self.cell(CellKind::Variable, index), Value::unknown, |work| {
+            self.compute_variable(index, work)
+        })
     }
 
     fn compute_variable(&self, index: usize, work: &mut Work) -> Value {
         let Some(variable) = self.at.module.variables.get(index) else { return Value::absent() };
         let name = variable.label(0);
-        let nullable = variable.attribute("nullable").is_none_or(|(_, attribute)| {
-            !matches!(attribute.value.kind, crate::syntax::hcl::ExprKind::Bool(false))
-        });
+        let nullable = variable
+            .attribute("nullable")
+            .is_none_or(|(_, attribute)| !matches!(attribute.value.kind, crate::syntax::hcl::ExprKind::Bool(false)));
         let mut given = self.given_value(name, work);
         if !nullable && given.as_ref().is_some_and(Value::is_absent) {
             given = None;
@@ -240,18 +258,27 @@ impl<'e, 't> Env<'e, 't> {
 
     /// What the caller, a variable file or a flag gives for a variable.
     fn given_value(&self, name: &str, work: &mut Work) -> Option<Value> {
-        let Some(parent) = &self.at.parent else {
-            return match self.at.given.get(name)? {
-                Given::File(file, expr) => Some(Env { file: *file, repeat: &Repeat::Single, ..*self }.value(expr, work)),
-                Given::Flag(value) => Some(value.clone()),
-            };
-        };
+        let Some(parent) = &self.at.parent else { return self.given_at_top(name, work) };
         let caller = parent.instance.upgrade()?;
         let call = caller.module.calls.get(parent.call)?;
         let (file, attribute) = call.decl.attribute(name)?;
         let env = Env { at: &caller, file, repeat: &parent.repeat, scope: None, this: None, ..*self };
         let value = env.value(&attribute.value, work);
         Some(value.step(format!("argument of module.{}", call.name), env.loc(attribute.value.span)))
+    }
+
+    fn given_at_top(&self, name: &str, work: &mut Work) -> Option<Value> {
+        let env = Env { repeat: &Repeat::Single, scope: None, this: None, ..*self };
+        match self.at.given.get(name)? {
+            Given::File(file, expr) => Some(Env { file: *file, ..env }.value(expr, work)),
+            Given::Flag(value) => Some(value.clone()),
+            Given::Unit(unit, file, expr) => Some(Env { at: unit, file: *file, ..env }.value(expr, work)),
+            Given::Several(values) => several_files(values, env, name, work),
+            Given::Perhaps(values) => {
+                let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
+                variable.attribute("default").is_none().then(|| several_files(values, env, name, work))?
+            }
+        }
     }
 
     /// `local.<name>`
@@ -278,10 +305,13 @@ impl<'e, 't> Env<'e, 't> {
 
     /// The instances of a module call; none when it leads out of the repository.
     pub(super) fn children(&self, call: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
-        let Some(cell) = self.at.children.get(call) else { return Arc::default() };
-        work.remember(cell, self.cell(CellKind::Children, call), |_| Arc::default(), |work| {
-            self.make_children(call, work)
-        })
+        let Some(memory) = self.at.children.get(call) else { return Arc::default() };
+        work.remember(
+            memory,
+            self.cell(CellKind::Children, call),
+            |_| Arc::default(),
+            |work| self.make_children(call, work),
+        )
     }
 
     fn make_children(&self, index: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
@@ -304,14 +334,19 @@ impl<'e, 't> Env<'e, 't> {
     /// The instances of a resource or data source.
     pub(super) fn slots(&self, index: usize, work: &mut Work) -> Arc<[ResourceSlot]> {
         let Some(cell) = self.at.resources.get(index) else { return Arc::default() };
-        work.remember(cell, self.cell(CellKind::Slots, index), |_| Arc::default(), |work| {
-            let Some(resource) = self.at.module.resources.get(index) else { return Arc::default() };
-            let slots = self.expand(&resource.decl, MAX_RESOURCE, work);
-            slots
-                .into_iter()
-                .map(|slot| ResourceSlot { slot, args: cells(resource.decl.attributes.len()) })
-                .collect()
-        })
+        work.remember(
+            cell,
+            self.cell(CellKind::Slots, index),
+            |_| Arc::default(),
+            |work| {
+                let Some(resource) = self.at.module.resources.get(index) else { return Arc::default() };
+                let slots = self.expand(&resource.decl, MAX_RESOURCE, work);
+                slots
+                    .into_iter()
+                    .map(|slot| ResourceSlot { slot, args: cells(resource.decl.attributes.len()) })
+                    .collect()
+            },
+        )
     }
 
     /// An argument of a resource instance, by its position in the declaration.
@@ -327,7 +362,7 @@ impl<'e, 't> Env<'e, 't> {
         })
     }
 
-    /// What `count`, `for_each` and OpenTofu's `enabled` make of a block.
+    /// What `count`, `for_each` and `OpenTofu`'s `enabled` make of a block.
     pub(super) fn expand(&self, decl: &Declared<'t>, most: usize, work: &mut Work) -> Vec<Slot> {
         let env = Env { repeat: &Repeat::Single, scope: None, this: None, ..*self };
         let enabled = decl.blocks.iter().filter(|(_, block)| &*block.kind == "lifecycle").find_map(|(file, block)| {
@@ -347,6 +382,12 @@ impl<'e, 't> Env<'e, 't> {
         }
         vec![Slot { key: Key::Single, repeat: Repeat::Single, uncertain: None }]
     }
+}
+
+fn several_files<'t>(values: &[(FileId, &'t Expr)], env: Env<'_, 't>, name: &str, work: &mut Work) -> Option<Value> {
+    let reason: Reason = format!("var.{name} depends on the variable file that is used").into();
+    let values = values.iter().map(|(file, expr)| Env { file: *file, ..env }.value(expr, work));
+    values.reduce(|all, next| either(&all, &next, &reason))
 }
 
 fn counted(index: usize, uncertain: Option<Reason>) -> Slot {
@@ -376,7 +417,10 @@ fn by_count(count: &Value, most: usize) -> Vec<Slot> {
     let mut slots: Vec<Slot> =
         (0..possible.min(most)).map(|index| counted(index, (index >= sure).then(reason))).collect();
     if possible > most {
-        slots.push(unknown_slot(&format!("there are {possible} of it, only {most} are looked at one by one").into(), true));
+        slots.push(unknown_slot(
+            &format!("there are {possible} of it, only {most} are looked at one by one").into(),
+            true,
+        ));
     }
     slots
 }
@@ -416,7 +460,7 @@ fn keyed(data: &Data, collection: &Value, slots: &mut Vec<Slot>) {
         Data::Map(map) => {
             for (key, value) in types::sorted(map) {
                 let key_value = Value { kind: Kind::Known(Data::Str(key.clone())), ..collection.clone() };
-                let repeat = Repeat::Each(key_value, value.clone());
+                let repeat = Repeat::Each(key_value, out_of(collection, value.clone()));
                 slots.push(Slot { key: Key::Name(key.clone()), repeat, uncertain: None });
             }
             open.clone_from(&map.open);
@@ -427,7 +471,11 @@ fn keyed(data: &Data, collection: &Value, slots: &mut Vec<Slot>) {
                     Some(text) => Key::Name(text),
                     None => Key::Unknown(item.reason().unwrap_or_else(|| "its key is not a string".into())),
                 };
-                slots.push(Slot { key, repeat: Repeat::Each(item.clone(), item.clone()), uncertain: None });
+                slots.push(Slot {
+                    key,
+                    repeat: Repeat::Each(item.clone(), out_of(collection, item.clone())),
+                    uncertain: None,
+                });
             }
             open.clone_from(&list.open);
         }

@@ -1,9 +1,10 @@
 //! Scripts and documents inside Terraform, rendered as text that remembers where each part stands.
 
 use super::eval::{Env, Scope, Work};
+use super::module::Mode;
+use super::ops;
 use super::refs::Node;
 use super::view::argument;
-use super::ops;
 use crate::source;
 use crate::syntax::hcl::{self, Expr, ExprKind, Part};
 use crate::text::{FileId, Mapped, Span};
@@ -84,10 +85,43 @@ impl<'t> Env<'_, 't> {
                     let repeat = &super::instance::Repeat::Single;
                     Env { file: local.file, repeat, this: None, ..*self }.follow(&local.attribute.value, hops + 1, work)
                 }
-                _ => None,
+                _ => self.follow_template_file(inner, name, work),
             },
             _ => None,
         }
+    }
+
+    /// `data.template_file.x.rendered`
+    fn follow_template_file(&self, inner: &Expr, name: &str, work: &mut Work) -> Option<Rendered> {
+        let ExprKind::Get(_, data_name) = &inner.kind else { return None };
+        if name != "rendered" {
+            return None;
+        }
+        let index = self.at.module.resource(Mode::Data, "template_file", data_name)?;
+        let declared = self.at.module.resources.get(index)?;
+        let (file, template) = declared.decl.attribute("template")?;
+        let here = Env { file, scope: None, this: None, ..*self };
+        let written = here.follow(&template.value, 1, work)?;
+        let vars = declared.decl.attribute("vars").map(|(file, vars)| Env { file, ..here }.value(&vars.value, work));
+        let vars = vars.unwrap_or_else(|| Value::map(Vec::new()));
+        // Only a template that lies in a file of its own keeps its places; another one is a value like any.
+        let (start, text) = (written.text.offset(0), &written.text.text);
+        (start.is_empty() && start.start == 0).then(|| here.template_rendered(written.file, text, &vars, work))
+    }
+
+    /// The text of a template file with its variables put in.
+    fn template_rendered(&self, file: FileId, text: &str, vars: &Value, work: &mut Work) -> Rendered {
+        let parts = hcl::parse_template(text, 0);
+        let names: Vec<(&str, Node<'t>)> = vars
+            .as_map()
+            .into_iter()
+            .flat_map(|map| &map.entries)
+            .map(|(name, value)| (&**name, Node::Value(value.clone())))
+            .collect();
+        let scope = Scope { names: &names, outer: None };
+        let mut mapped = Mapped::default();
+        Env { file, scope: Some(&scope), closed: true, ..*self }.render_mapped(&parts, &mut mapped, work);
+        Rendered { file, text: mapped }
     }
 
     fn follow_call(&self, name: &str, args: &[Expr], hops: usize, work: &mut Work) -> Option<Rendered> {
@@ -104,17 +138,7 @@ impl<'t> Env<'_, 't> {
                 let path = self.value(args.first()?, work);
                 let vars = args.get(1).map(|vars| self.value(vars, work)).unwrap_or_default();
                 let (file, text) = self.ground.files.find(&self.locate(path.as_str()?)?)?;
-                let parts = hcl::parse_template(text, 0);
-                let names: Vec<(&str, Node<'t>)> = vars
-                    .as_map()
-                    .into_iter()
-                    .flat_map(|map| &map.entries)
-                    .map(|(name, value)| (&**name, Node::Value(value.clone())))
-                    .collect();
-                let scope = Scope { names: &names, outer: None };
-                let mut mapped = Mapped::default();
-                Env { file, scope: Some(&scope), closed: true, ..*self }.render_mapped(&parts, &mut mapped, work);
-                Some(Rendered { file, text: mapped })
+                Some(self.template_rendered(file, text, &vars, work))
             }
             _ => None,
         }
@@ -139,16 +163,18 @@ impl<'t> Env<'_, 't> {
                 Part::Interp(expr) => push_value(&self.value(expr, work), expr.span, out),
                 Part::If(condition, yes, no) => {
                     let condition = self.value(condition, work);
-                    match condition.data().and_then(|data| ops::boolean(data).ok()) {
-                        Some(taken) => self.render_mapped(if taken { yes } else { no }, out, work),
-                        None => {
-                            // Either may run: both are shown.
-                            self.render_mapped(yes, out, work);
-                            self.render_mapped(no, out, work);
-                        }
+                    let taken = condition.data().and_then(|data| ops::boolean(data).ok());
+                    // Either may run when it is not known: both are shown.
+                    if taken != Some(false) {
+                        self.render_mapped(yes, out, work);
+                    }
+                    if taken != Some(true) {
+                        self.render_mapped(no, out, work);
                     }
                 }
-                Part::For(key, name, collection, body) => self.render_mapped_for((key.as_deref(), name), collection, body, out, work),
+                Part::For(key, name, collection, body) => {
+                    self.render_mapped_for((key.as_deref(), name), collection, body, out, work);
+                }
             }
             work.leave();
         }

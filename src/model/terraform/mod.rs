@@ -1,15 +1,18 @@
-//! Terraform and OpenTofu: modules, their instances with the arguments of each call, and what their expressions come to.
+//! Terraform and `OpenTofu`: modules, their instances with the arguments of each call, and what their expressions come to.
 
 mod backend;
 mod eval;
 mod functions;
+mod given;
 mod instance;
 mod mapped;
 mod module;
 mod ops;
 mod provisioner;
 mod refs;
+mod resource;
 mod role;
+mod spelling;
 mod template;
 mod types;
 mod view;
@@ -19,16 +22,16 @@ pub use instance::{Instance, Key};
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
 pub use provisioner::{Provisioner, When};
+pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
-pub use view::{BlockView, CallView, Resource};
+pub use view::BlockView;
 
 use crate::source;
-use crate::syntax::hcl::{self, Expr};
+use crate::syntax::hcl;
 use crate::text::FileId;
 use crate::value::Value;
-use instance::Given;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a source is to Terraform.
@@ -71,17 +74,16 @@ impl Files for source::Tree {
 
     fn below<'a>(&'a self, folder: &str) -> Vec<&'a str> {
         let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
-        {
-            let all = self.iter().filter(|(_, file)| folder.is_empty() || file.path.get(folder.len()..).is_some_and(|rest| rest.starts_with('/')) && file.path.starts_with(folder));
-            all.filter_map(|(_, file)| file.path.get(skip..)).collect()
-        }
+        let ids: Vec<FileId> = Self::below(self, folder).map(|(id, _)| id).collect();
+        ids.into_iter().filter_map(|id| self.path(id).get(skip..)).collect()
     }
 }
 
 /// What is known from outside the Terraform files (scripts, CI, configuration).
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `-var-file`: the root's folder and the file's path in the tree.
+    /// `-var-file`: the root's folder and the file's path in the tree. A variable that several files give has each of
+    /// their values: they belong to different runs.
     pub var_files: Vec<(String, String)>,
     /// `-var` and `TF_VAR_`: the root's folder, the variable, the value.
     pub vars: Vec<(String, String, Value)>,
@@ -119,21 +121,26 @@ impl<'t> Terraform<'t> {
     #[must_use]
     pub fn build(sources: &[Source<'t>], options: Options, files: &'t dyn Files) -> Self {
         let modules = module::gather(sources);
-        let automatic: Vec<&Source<'t>> = automatic_values(sources);
-        let folders: Vec<&str> = automatic.iter().map(|source| source::folder(source.path)).collect();
-        let roles = role::judge(&modules, &folders);
+        let values = given::Values::new(sources);
+        let roles = role::judge(&modules, &values.folders());
         let by_folder = modules.iter().enumerate().map(|(at, module)| (module.folder.clone(), at)).collect();
         let ground = Ground { modules: modules.into_iter().map(Arc::new).collect(), by_folder, files, options };
-        let tops: Vec<Arc<Instance<'t>>> = ground
-            .modules
-            .iter()
-            .zip(&roles)
-            .filter(|(_, judged)| judged.role != Role::Child)
-            .map(|(module, judged)| Instance::top(module, judged.role, given(&ground, module, &automatic, sources)))
-            .collect();
-        let walked: Vec<Vec<Arc<Instance<'t>>>> = tops.par_iter().map(|top| instance::walk(&ground, top)).collect();
         let units = backend::units(&ground, sources);
-        Self { roles, instances: walked.into_iter().flatten().collect(), units, ground }
+        let mut tops: Vec<Arc<Instance<'t>>> = units.iter().filter_map(|unit| given::run_by(&ground, unit)).collect();
+        for (module, judged) in ground.modules.iter().zip(&roles) {
+            let run = tops.iter().any(|top| top.module.folder == module.folder);
+            if judged.role != Role::Child && !(run && judged.role == Role::Library) {
+                tops.push(Instance::top(module, judged.role, values.given(&ground, module)));
+            }
+        }
+        tops.sort_by(|a, b| (&a.root, &a.unit).cmp(&(&b.root, &b.unit)));
+        let mut instances = below(&ground, &tops);
+        // Called, but never made (zero times, from outside, in a circle): looked at by itself.
+        let seen: HashSet<&str> = instances.iter().map(|instance| &*instance.module.folder).collect();
+        let unseen = ground.modules.iter().filter(|module| !seen.contains(&*module.folder));
+        let alone: Vec<_> = unseen.map(|module| Instance::top(module, Role::Library, HashMap::new())).collect();
+        instances.extend(below(&ground, &alone));
+        Self { ground, roles, instances, units }
     }
 
     /// One for each folder with Terraform files, in path order.
@@ -160,47 +167,9 @@ impl<'t> Terraform<'t> {
     }
 }
 
-/// The variable files that Terraform loads by itself, in the order of loading within each folder.
-fn automatic_values<'s, 't>(sources: &'s [Source<'t>]) -> Vec<&'s Source<'t>> {
-    let rank = |path: &str| match source::file_name(path) {
-        "terraform.tfvars" => Some(0),
-        "terraform.tfvars.json" => Some(1),
-        name if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => Some(2),
-        _ => None,
-    };
-    let mut values: Vec<&Source<'t>> = sources
-        .iter()
-        .filter(|source| source.kind == SourceKind::Variables && rank(source.path).is_some())
-        .collect();
-    values.sort_by_key(|source| (source::folder(source.path), rank(source.path), source.path));
-    values
-}
-
-/// What a root is given for its variables; later ones win.
-fn given<'t>(
-    ground: &Ground<'t>,
-    module: &Module<'t>,
-    automatic: &[&Source<'t>],
-    sources: &[Source<'t>],
-) -> HashMap<&'t str, Given<'t>> {
-    let mut given = HashMap::new();
-    let first = automatic.partition_point(|source| source::folder(source.path) < module.folder.as_str());
-    let beside = automatic.get(first..).unwrap_or(&[]).iter().take_while(|source| source::folder(source.path) == module.folder);
-    let named = ground.options.var_files.iter().filter(|(folder, _)| *folder == module.folder);
-    let named = named.filter_map(|(_, path)| sources.iter().find(|source| source.path == path));
-    for source in beside.copied().chain(named) {
-        for attribute in &source.tree.body.attributes {
-            let value: &'t Expr = &attribute.value;
-            given.insert(&*attribute.name, Given::File(source.file, value));
-        }
-    }
-    for (_, name, value) in ground.options.vars.iter().filter(|(folder, ..)| *folder == module.folder) {
-        // The variable's own label lives as long as the tree.
-        if let Some(variable) = module.variable(name).and_then(|at| module.variables.get(at)) {
-            given.insert(variable.label(0), Given::Flag(value.clone()));
-        }
-    }
-    given
+fn below<'t>(ground: &Ground<'t>, tops: &[Arc<Instance<'t>>]) -> Vec<Arc<Instance<'t>>> {
+    let walked: Vec<Vec<Arc<Instance<'t>>>> = tops.par_iter().map(|top| instance::walk(ground, top)).collect();
+    walked.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -278,7 +278,8 @@ impl<'t> Module<'t> {
 
     fn declare_provider(&mut self, file: FileId, block: &'t Block, overriding: bool) {
         let alias = |block: &'t Block| block.body.attribute("alias").and_then(|alias| constant(&alias.value));
-        let same = |old: &&mut Declared<'t>| old.label(0) == block.label(0).unwrap_or("") && alias(old.block) == alias(block);
+        let same =
+            |old: &&mut Declared<'t>| old.label(0) == block.label(0).unwrap_or("") && alias(old.block) == alias(block);
         match self.providers.iter_mut().find(same) {
             Some(declared) if overriding => declared.override_with(file, block),
             _ => self.providers.push(Declared::new(file, block)),
@@ -309,7 +310,9 @@ impl<'t> Module<'t> {
     fn resolve_calls(&mut self) {
         for call in &mut self.calls {
             call.source = call.decl.attribute("source").and_then(|(_, attribute)| constant(&attribute.value));
-            let relative = call.source.filter(|source| source.starts_with("./") || source.starts_with("../") || matches!(*source, "." | ".."));
+            let relative = call.source.filter(|source| {
+                source.starts_with("./") || source.starts_with("../") || matches!(*source, "." | "..")
+            });
             call.folder = relative.and_then(|relative| source::join(&self.folder, relative));
         }
     }
@@ -325,12 +328,16 @@ impl<'t> Module<'t> {
 /// `name` and whether it is an override, for a configuration file name (`main_override.tf.json`).
 fn stem(file_name: &str) -> (&str, &str) {
     let base = file_name.strip_suffix(".json").unwrap_or(file_name);
-    base.strip_suffix(".tofu").map(|stem| (stem, "tofu")).or_else(|| base.strip_suffix(".tf").map(|stem| (stem, "tf"))).unwrap_or((base, ""))
+    base.strip_suffix(".tofu")
+        .map(|stem| (stem, "tofu"))
+        .or_else(|| base.strip_suffix(".tf").map(|stem| (stem, "tf")))
+        .unwrap_or((base, ""))
 }
 
 /// Every folder's module, in path order.
 pub(super) fn gather<'t>(sources: &[Source<'t>]) -> Vec<Module<'t>> {
-    let mut configuration: Vec<&Source<'t>> = sources.iter().filter(|source| source.kind == SourceKind::Configuration).collect();
+    let mut configuration: Vec<&Source<'t>> =
+        sources.iter().filter(|source| source.kind == SourceKind::Configuration).collect();
     configuration.sort_by_key(|source| (source::folder(source.path), source.path));
     let mut modules = Vec::new();
     for group in configuration.chunk_by(|a, b| source::folder(a.path) == source::folder(b.path)) {

@@ -5,7 +5,7 @@ use crate::syntax::hcl::{BinaryOp, Expr};
 use crate::value::{Data, Kind, Reason, Tri, Value};
 
 /// How many comparisons of members an equality may take (shared members make exponential trees).
-const MAX_COMPARED: u32 = 100_000;
+const MAX_COMPARED: u32 = 10_000;
 
 /// A truth value, as Terraform converts it.
 pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
@@ -84,7 +84,9 @@ fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut u32
 /// `a == b`, as far as it can be told.
 pub(super) fn equality(a: &Value, b: &Value) -> Tri {
     let decide = |value: &Value, data: &Data| match &value.kind {
-        Kind::Known(known) => equal(known, data).map_or_else(|| Tri::Unknown("a member is not known".into()), Tri::from),
+        Kind::Known(known) => {
+            equal(known, data).map_or_else(|| Tri::Unknown("a member is not known".into()), Tri::from)
+        }
         Kind::OneOf(values) => {
             let results: Vec<Option<bool>> = values.iter().map(|known| equal(known, data)).collect();
             match results.first() {
@@ -137,7 +139,7 @@ fn arithmetic(op: BinaryOp, a: f64, b: f64) -> Outcome {
     })
 }
 
-impl<'t> Env<'_, 't> {
+impl Env<'_, '_> {
     pub(super) fn binary(&self, op: BinaryOp, [left, right]: &[Expr; 2], work: &mut Work) -> Outcome {
         let a = self.eval(left, work)?;
         match op {

@@ -2,7 +2,8 @@
 
 use super::eval::Work;
 use super::mapped::Rendered;
-use super::view::{BlockView, Resource};
+use super::resource::Resource;
+use super::view::BlockView;
 use crate::syntax::hcl::ExprKind;
 use crate::value::Value;
 

@@ -1,6 +1,6 @@
 //! References: what `var.x`, `local.x`, `module.a["k"].out` and `aws_x.y[0].name` stand for.
 
-use super::eval::{Building, Env, Outcome, Scope, Work, lift, several, value_members};
+use super::eval::{Building, Env, Outcome, Scope, Work, either, lift, several, value_members};
 use super::instance::{Instance, Key, Repeat, bare_address};
 use super::module::Mode;
 use super::types;
@@ -36,17 +36,19 @@ pub(super) enum Node<'t> {
 
 type Members<'t> = Result<(Vec<(Value, Node<'t>)>, Option<Reason>), Reason>;
 
-impl<'e, 't> Env<'e, 't> {
+impl<'t> Env<'_, 't> {
     /// What an expression refers to.
     pub(super) fn node(&self, expr: &Expr, work: &mut Work) -> Result<Node<'t>, Reason> {
         match &expr.kind {
             ExprKind::Name(name) => Ok(self.name(name)),
-            ExprKind::Each => Ok(self.bound("*").unwrap_or_else(|| Node::Value(Value::unknown("a splat without a list")))),
+            ExprKind::Each => {
+                Ok(self.bound("*").unwrap_or_else(|| Node::Value(Value::unknown("a splat without a list"))))
+            }
             ExprKind::Get(..) | ExprKind::Index(..) | ExprKind::Splat(..) => {
                 if let Err(reason) = work.enter() {
                     return Ok(Node::Value(Value::unknown(reason)));
                 }
-                let node = self.step_into(expr, work);
+                let node = self.take_step(expr, work);
                 work.leave();
                 node
             }
@@ -54,7 +56,7 @@ impl<'e, 't> Env<'e, 't> {
         }
     }
 
-    fn step_into(&self, expr: &Expr, work: &mut Work) -> Result<Node<'t>, Reason> {
+    fn take_step(&self, expr: &Expr, work: &mut Work) -> Result<Node<'t>, Reason> {
         match &expr.kind {
             ExprKind::Get(inner, name) => {
                 let node = self.node(inner, work)?;
@@ -138,7 +140,7 @@ impl<'e, 't> Env<'e, 't> {
                 Some(call) => Node::Call(self.at.clone(), call),
                 None => Node::Value(Value::unknown(format!("module.{name} is not declared"))),
             },
-            Node::Call(at, call) => self.into_call(&at, call, &Key::Name(name.into()), Some(name), work)?,
+            Node::Call(at, call) => self.of_call(&at, call, &Key::Name(name.into()), Some(name), work)?,
             Node::Module(at) => Node::Value(match at.module.output(name) {
                 Some(output) => Env { at: &at, ..*self }.output(output, work),
                 None => Value::unknown(format!("{} has no output `{name}`", at.address)),
@@ -153,7 +155,7 @@ impl<'e, 't> Env<'e, 't> {
                 let slots = env.slots(resource, work);
                 match slots.iter().position(|slot| slot.slot.key == Key::Name(name.into())) {
                     Some(position) => Node::One(at.clone(), resource, position),
-                    None if slots.is_empty() => Node::Value(Value::unknown("it is made zero times")),
+                    None if slots.is_empty() => return Err("it is made zero times".into()),
                     None if slots.iter().any(|slot| matches!(slot.slot.key, Key::Name(_))) => {
                         Node::Value(uncertain_key(slots.iter().map(|slot| &slot.slot.key), name)?)
                     }
@@ -184,7 +186,7 @@ impl<'e, 't> Env<'e, 't> {
         }
     }
 
-    fn into_call(
+    fn of_call(
         &self,
         at: &Arc<Instance<'t>>,
         call: usize,
@@ -197,17 +199,19 @@ impl<'e, 't> Env<'e, 't> {
         if children.is_empty() {
             let source = declared.source.unwrap_or("elsewhere");
             let outside = declared.folder.as_ref().is_none_or(|folder| self.ground.module(folder).is_none());
-            return Ok(Node::Value(Value::unknown(if outside {
-                format!("module.{} comes from {source}, which is not in this repository", declared.name)
-            } else {
-                format!("module.{} is called zero times", declared.name)
-            })));
+            if outside {
+                let reason = format!("module.{} comes from {source}, which is not in this repository", declared.name);
+                return Ok(Node::Value(Value::unknown(reason)));
+            }
+            return Err(format!("module.{} is called zero times", declared.name).into());
         }
         if let Some(child) = children.iter().find(|child| child.key == *key) {
             return Ok(Node::Module(child.clone()));
         }
         match (children.first(), output) {
-            (Some(child), Some(output)) if child.key == Key::Single => self.get(Node::Module(child.clone()), output, work),
+            (Some(child), Some(output)) if child.key == Key::Single => {
+                self.get(Node::Module(child.clone()), output, work)
+            }
             (Some(child), None) if child.key == Key::Single => Err("it is not repeated".into()),
             _ => {
                 let key = key.value().and_then(|key| key.scalar()).unwrap_or_default();
@@ -239,7 +243,7 @@ impl<'e, 't> Env<'e, 't> {
                 }
             }
             Node::Call(at, call) => match wanted {
-                Some(wanted) => self.into_call(&at, call, &wanted, None, work),
+                Some(wanted) => self.of_call(&at, call, &wanted, None, work),
                 None => Ok(Node::Value(several(key))),
             },
             Node::Value(value) => Ok(Node::Value(item(&value, key)?)),
@@ -288,8 +292,8 @@ impl<'e, 't> Env<'e, 't> {
             Node::Call(at, call) => {
                 let children = Env { at, ..*self }.children(*call, work);
                 if children.is_empty() {
-                    return Ok(match self.into_call(at, *call, &Key::Single, None, work)? {
-                        Node::Value(value) => Err(several(&value).reason().unwrap_or_default()),
+                    return Ok(match self.of_call(at, *call, &Key::Single, None, work) {
+                        Ok(Node::Value(value)) => Err(several(&value).reason().unwrap_or_default()),
                         _ => Ok((Vec::new(), None)),
                     });
                 }
@@ -383,12 +387,19 @@ impl<'e, 't> Env<'e, 't> {
         if let Some(index) = given {
             let value = self.resource_arg(resource, position, index, work);
             if !value.is_absent() {
-                let loc = declared.decl.attributes.get(index).map(|(file, attribute)| Loc { file: *file, span: attribute.name_span });
+                let loc = declared
+                    .decl
+                    .attributes
+                    .get(index)
+                    .map(|(file, attribute)| Loc { file: *file, span: attribute.name_span });
                 return match loc {
                     Some(loc) => value.step(format!("`{name}` of {address}"), loc),
                     None => value,
                 };
             }
+        }
+        if let Some(rendered) = self.computed(resource, position, name, work) {
+            return rendered;
         }
         let slots = self.slots(resource, work);
         let blocks: Vec<Value> = declared
@@ -409,6 +420,24 @@ impl<'e, 't> Env<'e, 't> {
             Mode::Data if declared.ty == "terraform_remote_state" => format!("{address} is read from another state"),
             _ => format!("read from the provider when Terraform plans: {address}.{name}"),
         })
+    }
+
+    /// What some types compute out of their arguments alone.
+    fn computed(&self, resource: usize, position: usize, name: &str, work: &mut Work) -> Option<Value> {
+        let declared = self.at.module.resources.get(resource)?;
+        let arg = |name: &str, work: &mut Work| {
+            let index = declared.decl.attributes.iter().position(|(_, attribute)| &*attribute.name == name)?;
+            Some(self.resource_arg(resource, position, index, work))
+        };
+        match (declared.ty, name) {
+            ("template_file", "rendered") => {
+                let template = arg("template", work)?;
+                let vars = arg("vars", work).unwrap_or_else(|| Value::map(Vec::new()));
+                Some(self.template_text(&template, &vars, work).unwrap_or_else(Value::unknown))
+            }
+            ("terraform_data", "output") => arg("input", work),
+            _ => None,
+        }
     }
 
     fn block_value(&self, file: FileId, block: &Block, repeat: &Repeat, address: &str, work: &mut Work) -> Value {
@@ -460,7 +489,7 @@ fn relative(from: &str, to: &str) -> String {
 }
 
 /// The value keeps its own origin, and is said to have come the container's way.
-fn out_of(container: &Value, mut value: Value) -> Value {
+pub(super) fn out_of(container: &Value, mut value: Value) -> Value {
     if let Some(way) = &container.via {
         let mut via: Vec<_> = way.to_vec();
         via.extend(value.via.iter().flat_map(|own| own.iter().cloned()));
@@ -488,12 +517,32 @@ pub(super) fn member(value: &Value, name: &str) -> Outcome {
     Ok(out_of(value, found))
 }
 
+/// A member under a key that is not known: one of all that there are.
+pub(super) fn any_member(value: &Value, key: &Value, otherwise: Option<&Value>) -> Value {
+    let reason = several(key).reason().unwrap_or_default();
+    let members: Vec<&Value> = match &value.kind {
+        Kind::Known(Data::Map(map)) if map.open.is_none() => map.entries.iter().map(|(_, value)| value).collect(),
+        Kind::Known(Data::List(list)) if list.open.is_none() => list.items.iter().collect(),
+        _ => Vec::new(),
+    };
+    let mut possible = members.into_iter().chain(otherwise);
+    let Some(first) = possible.next() else { return Value::unknown(reason) };
+    possible
+        .try_fold(first.clone(), |all, next| {
+            let all = either(&all, next, &reason);
+            (!matches!(all.kind, Kind::Unknown(_))).then_some(all)
+        })
+        .filter(|all| matches!(all.kind, Kind::Known(_) | Kind::OneOf(_)))
+        .unwrap_or_else(|| Value::unknown(reason.clone()))
+}
+
 /// `value[key]`
 pub(super) fn item(value: &Value, key: &Value) -> Outcome {
     let Some(key_data) = key.data() else {
-        return match &value.kind {
-            Kind::Known(Data::Null) => Err("it is null".into()),
-            _ => Ok(several(key)),
+        return match (&value.kind, &key.kind) {
+            (Kind::Known(Data::Null), _) => Err("it is null".into()),
+            (_, Kind::Known(Data::Null) | Kind::Absent) => Err("the key is null".into()),
+            _ => Ok(any_member(value, key, None)),
         };
     };
     let found = lift(value, |data| match data {

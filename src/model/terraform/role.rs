@@ -26,8 +26,11 @@ pub struct Judged {
     pub evidence: &'static str,
 }
 
-const EXAMPLES: &[&str] = &["example", "examples", "test", "tests", "testing", "fixtures", "fixture", "testdata", "samples", "sample", "demo"];
-const ENVIRONMENTS: &[&str] = &["env", "envs", "environment", "environments", "live", "stacks", "roots", "deployments", "accounts"];
+const EXAMPLES: &[&str] = &[
+    "example", "examples", "test", "tests", "testing", "fixtures", "fixture", "testdata", "samples", "sample", "demo",
+];
+const ENVIRONMENTS: &[&str] =
+    &["env", "envs", "environment", "environments", "live", "stacks", "roots", "deployments", "accounts"];
 
 fn has_component(folder: &str, names: &[&str]) -> bool {
     folder.split('/').any(|part| names.contains(&part))

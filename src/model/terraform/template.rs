@@ -17,7 +17,19 @@ impl<'t> Env<'_, 't> {
         }
         let mut out = Pieces::default();
         self.render(parts, &mut out, work)?;
-        Ok(out.finish())
+        Ok(work.made(out.finish()))
+    }
+
+    /// A template that is a value (`templatestring`, `template_file`).
+    pub(super) fn template_text(&self, template: &Value, vars: &Value, work: &mut Work) -> Outcome {
+        let (Some(text), Some(map)) = (template.as_str(), vars.as_map()) else {
+            return Ok(several(if template.as_str().is_some() { vars } else { template }));
+        };
+        let parts = crate::syntax::hcl::parse_template(text, 0);
+        let names: Vec<(&str, Node<'t>)> =
+            map.entries.iter().map(|(name, value)| (&**name, Node::Value(value.clone()))).collect();
+        let scope = Scope { names: &names, outer: None };
+        Env { scope: Some(&scope), closed: true, ..*self }.template(&parts, work)
     }
 
     /// Text around one interpolation that has several possible values: each of them.
@@ -65,7 +77,9 @@ impl<'t> Env<'_, 't> {
                     None => out.hole(several(&condition).reason().unwrap_or_default()),
                 }
             }
-            Part::For(key, value, collection, body) => self.render_for((key.as_deref(), value), collection, body, out, work)?,
+            Part::For(key, value, collection, body) => {
+                self.render_for((key.as_deref(), value), collection, body, out, work)?;
+            }
         }
         Ok(())
     }
@@ -104,7 +118,7 @@ impl<'t> Env<'_, 't> {
 /// A text being put together.
 #[derive(Default)]
 pub(super) struct Pieces {
-    pieces: Vec<Piece>,
+    done: Vec<Piece>,
     open: String,
     len: usize,
 }
@@ -120,9 +134,9 @@ impl Pieces {
     pub(super) fn hole(&mut self, reason: Reason) {
         if self.len < MAX_TEXT {
             if !self.open.is_empty() {
-                self.pieces.push(Piece::Lit(std::mem::take(&mut self.open).into()));
+                self.done.push(Piece::Lit(std::mem::take(&mut self.open).into()));
             }
-            self.pieces.push(Piece::Hole(reason));
+            self.done.push(Piece::Hole(reason));
         }
         self.len = self.len.saturating_add(1);
     }
@@ -145,11 +159,11 @@ impl Pieces {
             return Value::unknown("the text is too long");
         }
         if !self.open.is_empty() {
-            self.pieces.push(Piece::Lit(self.open.into()));
+            self.done.push(Piece::Lit(self.open.into()));
         }
-        if self.pieces.is_empty() {
+        if self.done.is_empty() {
             return Value::known(Data::Str("".into()));
         }
-        Value::text(self.pieces)
+        Value::text(self.done)
     }
 }

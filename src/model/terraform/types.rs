@@ -36,7 +36,7 @@ pub(super) fn set(list: &List) -> Value {
     for item in &list.items {
         let fresh = match item.scalar() {
             Some(text) => seen.insert(text),
-            None => list.items.len() > 256 || !items.iter().any(|other| item.same(other)),
+            None => list.items.len() > 256 || !items.iter().any(|other| ops::equality(item, other).is_true()),
         };
         if fresh {
             items.push(item.clone());
@@ -57,9 +57,7 @@ fn scalar(value: Value, wanted: &str, apply: impl Fn(&Data) -> Option<Data>) -> 
         _ => {
             let converted = lift(&value, |data| match data {
                 Data::Null => Ok(Value::known(Data::Null)),
-                data => apply(data)
-                    .map(Value::known)
-                    .ok_or_else(|| format!("its value is no {wanted}").into()),
+                data => apply(data).map(Value::known).ok_or_else(|| format!("its value is no {wanted}").into()),
             });
             let kind = converted.map_or_else(Kind::Unknown, |converted| converted.kind);
             Value { kind, ..value }
@@ -85,15 +83,14 @@ pub(super) fn to_bool(value: Value) -> Value {
     })
 }
 
-impl<'t> Env<'_, 't> {
+impl Env<'_, '_> {
     /// A value as the type of its variable makes it.
     pub(super) fn convert(&self, value: Value, ty: &Expr, work: &mut Work) -> Value {
         if let Err(reason) = work.enter() {
             return Value::unknown(reason);
         }
         let converted = match &ty.kind {
-            ExprKind::Name(name) => simple(value, name),
-            ExprKind::Str(name) => simple(value, name),
+            ExprKind::Name(name) | ExprKind::Str(name) => simple(value, name),
             ExprKind::Call { name, args, .. } => match &**name {
                 "list" | "tuple" => self.convert_list(value, args.first(), &**name == "tuple", work),
                 "set" => match self.convert_list(value, args.first(), false, work) {
@@ -138,14 +135,17 @@ impl<'t> Env<'_, 't> {
 
     fn convert_map(&self, value: Value, element: Option<&Expr>, work: &mut Work) -> Value {
         let (Kind::Known(Data::Map(map)), Some(element)) = (&value.kind, element) else { return value };
-        let entries = map.entries.iter().map(|(key, item)| (key.clone(), self.convert(item.clone(), element, work))).collect();
+        let entries =
+            map.entries.iter().map(|(key, item)| (key.clone(), self.convert(item.clone(), element, work))).collect();
         let kind = Kind::Known(Data::Map(Arc::new(Map { entries, open: map.open.clone() })));
         Value { kind, ..value }
     }
 
     /// Only the declared members stay; optional ones that are missing get their default, or null.
     fn convert_object(&self, value: Value, fields: Option<&Expr>, work: &mut Work) -> Value {
-        let (Kind::Known(Data::Map(map)), Some(ExprKind::Object(fields))) = (&value.kind, fields.map(|fields| &fields.kind)) else {
+        let (Kind::Known(Data::Map(map)), Some(ExprKind::Object(fields))) =
+            (&value.kind, fields.map(|fields| &fields.kind))
+        else {
             return value;
         };
         let mut built = Building::default();

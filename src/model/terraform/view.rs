@@ -1,36 +1,24 @@
-//! What rules look at: resources, blocks and calls of instances, their arguments evaluated when asked for.
+//! Blocks where their expressions can be evaluated: nested ones, `dynamic` ones, and lists of objects written as arguments.
 
+use super::Ground;
 use super::eval::{Env, Scope, Work};
-use super::instance::{Instance, Key, Repeat, ResourceSlot, Slot, bare_address};
+use super::instance::{Instance, Repeat};
 use super::mapped::Rendered;
-use super::module::{Call, Declared, Mode, ResourceDecl};
+use super::module::Declared;
 use super::refs::{Node, item, member};
-use super::{Ground, Terraform};
-use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
+use super::spelling::spelled;
+use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
 use crate::value::{Data, Kind, Reason, Value};
 use std::sync::Arc;
-
-/// One instance of a resource, data source or ephemeral resource.
-#[derive(Clone)]
-pub struct Resource<'a, 't> {
-    ground: &'a Ground<'t>,
-    /// The module instance that it is part of.
-    pub instance: &'a Arc<Instance<'t>>,
-    /// Its declaration.
-    pub decl: &'a ResourceDecl<'t>,
-    index: usize,
-    at: usize,
-    slots: Arc<[ResourceSlot]>,
-}
 
 /// A block, a nested one or one that `dynamic` makes, where its expressions can be evaluated.
 #[derive(Clone)]
 pub struct BlockView<'a, 't> {
     ground: &'a Ground<'t>,
     instance: &'a Arc<Instance<'t>>,
-    repeat: Repeat,
-    this: Option<(usize, usize)>,
+    pub(super) repeat: Repeat,
+    pub(super) this: Option<(usize, usize)>,
     names: Vec<(Arc<str>, Value)>,
     body: Inside<'t>,
     /// Where a finding on it points.
@@ -39,85 +27,18 @@ pub struct BlockView<'a, 't> {
     pub uncertain: Option<Reason>,
 }
 
+pub(super) struct Merged<'t> {
+    attributes: Vec<(FileId, &'t Attribute)>,
+    blocks: Vec<(FileId, &'t Block)>,
+}
+
 #[derive(Clone)]
-enum Inside<'t> {
+pub(super) enum Inside<'t> {
     Block(FileId, &'t Block),
     /// Merged from override files.
-    Declared(Arc<(Vec<(FileId, &'t Attribute)>, Vec<(FileId, &'t Block)>)>, &'t Block),
+    Declared(Arc<Merged<'t>>, &'t Block),
     /// Written as an attribute (`network = [{…}]`).
     Value(Value),
-}
-
-/// A module call of a module instance, before `count` and `for_each`.
-#[derive(Clone)]
-pub struct CallView<'a, 't> {
-    ground: &'a Ground<'t>,
-    /// The instance that calls.
-    pub instance: &'a Arc<Instance<'t>>,
-    /// The call.
-    pub call: &'a Call<'t>,
-}
-
-impl<'t> Terraform<'t> {
-    /// Every resource, data source and ephemeral resource of an instance, `count` and `for_each` expanded.
-    pub fn resources_of<'a>(&'a self, instance: &'a Arc<Instance<'t>>) -> impl Iterator<Item = Resource<'a, 't>> + 'a {
-        let ground = &self.ground;
-        instance.module.resources.iter().enumerate().flat_map(move |(index, decl)| {
-            let slots = Env::new(ground, instance).slots(index, &mut Work::default());
-            (0..slots.len()).map(move |at| Resource { ground, instance, decl, index, at, slots: slots.clone() })
-        })
-    }
-
-    /// Every managed resource of every instance.
-    pub fn resources(&self) -> impl Iterator<Item = Resource<'_, 't>> {
-        self.instances
-            .iter()
-            .flat_map(|instance| self.resources_of(instance))
-            .filter(|resource| resource.decl.mode == Mode::Managed)
-    }
-
-    /// The module calls of an instance.
-    pub fn calls_of<'a>(&'a self, instance: &'a Arc<Instance<'t>>) -> impl Iterator<Item = CallView<'a, 't>> + 'a {
-        instance.module.calls.iter().map(move |call| CallView { ground: &self.ground, instance, call })
-    }
-
-    /// A block of an instance that is no resource: a provider, an output, `removed`…
-    #[must_use]
-    pub fn block<'a>(&'a self, instance: &'a Arc<Instance<'t>>, file: FileId, block: &'t Block) -> BlockView<'a, 't> {
-        BlockView::new(&self.ground, instance, Inside::Block(file, block), Loc { file, span: block.header })
-    }
-
-    /// The `provider` blocks of an instance.
-    pub fn providers_of<'a>(&'a self, instance: &'a Arc<Instance<'t>>) -> impl Iterator<Item = BlockView<'a, 't>> + 'a {
-        instance.module.providers.iter().map(move |declared| BlockView::declared(&self.ground, instance, declared))
-    }
-
-    /// An output of an instance; absent when it has none of that name.
-    #[must_use]
-    pub fn output(&self, instance: &Arc<Instance<'t>>, name: &str) -> Value {
-        let env = Env::new(&self.ground, instance);
-        instance.module.output(name).map_or_else(Value::absent, |at| env.output(at, &mut Work::default()))
-    }
-
-    /// A local value of an instance; absent when it has none of that name.
-    #[must_use]
-    pub fn local(&self, instance: &Arc<Instance<'t>>, name: &str) -> Value {
-        let env = Env::new(&self.ground, instance);
-        instance.module.local(name).map_or_else(Value::absent, |at| env.local(at, &mut Work::default()))
-    }
-
-    /// A variable of an instance; absent when it has none of that name.
-    #[must_use]
-    pub fn variable(&self, instance: &Arc<Instance<'t>>, name: &str) -> Value {
-        let env = Env::new(&self.ground, instance);
-        instance.module.variable(name).map_or_else(Value::absent, |at| env.variable(at, &mut Work::default()))
-    }
-
-    /// An expression of one of an instance's files.
-    #[must_use]
-    pub fn evaluate(&self, instance: &Arc<Instance<'t>>, file: FileId, expr: &Expr) -> Value {
-        argument(Env { file, ..Env::new(&self.ground, instance) }.value(expr, &mut Work::default()))
-    }
 }
 
 /// Null is how Terraform says that an argument is not given.
@@ -128,102 +49,8 @@ pub(super) fn argument(value: Value) -> Value {
     }
 }
 
-impl<'a, 't> Resource<'a, 't> {
-    /// The type.
-    #[must_use]
-    pub fn ty(&self) -> &'t str {
-        self.decl.ty
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn name(&self) -> &'t str {
-        self.decl.name
-    }
-
-    /// Where a finding on it points.
-    #[must_use]
-    pub fn loc(&self) -> Loc {
-        self.decl.decl.loc()
-    }
-
-    fn slot(&self) -> Option<&Slot> {
-        self.slots.get(self.at).map(|slot| &slot.slot)
-    }
-
-    /// Which one it is.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        self.slot().map_or(Key::Single, |slot| slot.key.clone())
-    }
-
-    /// Why it may not exist, if that is so.
-    #[must_use]
-    pub fn uncertain(&self) -> Option<Reason> {
-        self.slot().and_then(|slot| slot.uncertain.clone()).or_else(|| self.instance.uncertain.clone())
-    }
-
-    /// As Terraform prints it: `module.a["x"].aws_db_instance.b[0]`.
-    #[must_use]
-    pub fn address(&self) -> String {
-        let dot = if self.instance.address.is_empty() { "" } else { "." };
-        format!("{}{dot}{}{}", self.instance.address, bare_address(self.decl), self.key().suffix())
-    }
-
-    /// Its block.
-    #[must_use]
-    pub fn view(&self) -> BlockView<'a, 't> {
-        let mut view = BlockView::declared(self.ground, self.instance, &self.decl.decl);
-        view.repeat = self.slot().map_or(Repeat::Single, |slot| slot.repeat.clone());
-        view.this = Some((self.index, self.at));
-        view.uncertain = self.uncertain();
-        view
-    }
-
-    /// An argument by path: `size`, `rootfs.size`, `network[0].ip`, `lifecycle.prevent_destroy`; absent when it is not given.
-    #[must_use]
-    pub fn arg(&self, path: &str) -> Value {
-        let (first, rest) = head(path);
-        let given = self.decl.decl.attributes.iter().position(|(_, attribute)| *attribute.name == *first);
-        match given {
-            Some(position) => {
-                let env = Env::new(self.ground, self.instance);
-                descend(env.resource_arg(self.index, self.at, position, &mut Work::default()), rest)
-            }
-            None => self.view().arg(path),
-        }
-    }
-
-    /// The expression of a top-level argument and its file.
-    #[must_use]
-    pub fn expr(&self, name: &str) -> Option<(FileId, &'t Expr)> {
-        self.decl.decl.attribute(name).map(|(file, attribute)| (file, &attribute.value))
-    }
-
-    /// Its nested blocks of one kind, `dynamic` ones expanded.
-    #[must_use]
-    pub fn blocks(&self, kind: &str) -> Vec<BlockView<'a, 't>> {
-        self.view().blocks(kind)
-    }
-
-    /// A script or document that it is given (`user_data`), rendered as far as it is known, with the way back to its file.
-    #[must_use]
-    pub fn mapped(&self, path: &str) -> Option<Rendered> {
-        self.view().mapped(path)
-    }
-
-    /// What its arguments mention, each once: `(type, name)` of resources, `("module", name)`, `("data.type", name)`.
-    #[must_use]
-    pub fn references(&self) -> Vec<(String, String)> {
-        let mut found = Vec::new();
-        self.decl.decl.attributes.iter().for_each(|(_, attribute)| mentions(&attribute.value, 0, &mut found));
-        self.decl.decl.blocks.iter().for_each(|(_, block)| block_mentions(block, 0, &mut found));
-        found
-    }
-}
-
 /// The first step of a path and what is left.
-fn head(path: &str) -> (&str, &str) {
+pub(super) fn head(path: &str) -> (&str, &str) {
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let (first, rest) = path.split_at(end);
     (first, rest)
@@ -239,7 +66,7 @@ fn subscript(rest: &str) -> (Option<usize>, &str) {
 }
 
 /// Walks the rest of a path down a value.
-fn descend(mut value: Value, mut rest: &str) -> Value {
+pub(super) fn descend(mut value: Value, mut rest: &str) -> Value {
     while !rest.is_empty() {
         if let (Some(index), after) = subscript(rest) {
             value = found(item(&value, &Value::known(super::types::float(index))), &value);
@@ -252,7 +79,9 @@ fn descend(mut value: Value, mut rest: &str) -> Value {
         }
         // A list of one is how a single block looks when it is written as an attribute.
         let inner = match value.as_list() {
-            Some(list) if list.open.is_none() && list.items.len() == 1 => list.items.first().cloned().unwrap_or_default(),
+            Some(list) if list.open.is_none() && list.items.len() == 1 => {
+                list.items.first().cloned().unwrap_or_default()
+            }
             _ => value,
         };
         value = found(member(&inner, name), &inner);
@@ -267,7 +96,7 @@ fn found(outcome: Result<Value, Reason>, inside: &Value) -> Value {
 }
 
 impl<'a, 't> BlockView<'a, 't> {
-    fn new(ground: &'a Ground<'t>, instance: &'a Arc<Instance<'t>>, body: Inside<'t>, loc: Loc) -> Self {
+    pub(super) fn new(ground: &'a Ground<'t>, instance: &'a Arc<Instance<'t>>, body: Inside<'t>, loc: Loc) -> Self {
         Self { ground, instance, repeat: Repeat::Single, this: None, names: Vec::new(), body, loc, uncertain: None }
     }
 
@@ -277,7 +106,10 @@ impl<'a, 't> BlockView<'a, 't> {
             || declared.attributes.iter().any(|(file, _)| *file != declared.file)
             || declared.blocks.iter().any(|(file, _)| *file != declared.file);
         let body = if merged {
-            Inside::Declared(Arc::new((declared.attributes.clone(), declared.blocks.clone())), declared.block)
+            {
+                let merged = Merged { attributes: declared.attributes.clone(), blocks: declared.blocks.clone() };
+                Inside::Declared(Arc::new(merged), declared.block)
+            }
         } else {
             Inside::Block(declared.file, declared.block)
         };
@@ -302,7 +134,9 @@ impl<'a, 't> BlockView<'a, 't> {
     fn attribute(&self, name: &str) -> Option<(FileId, &'t Attribute)> {
         match &self.body {
             Inside::Block(file, block) => block.body.attribute(name).map(|attribute| (*file, attribute)),
-            Inside::Declared(merged, _) => merged.0.iter().find(|(_, attribute)| &*attribute.name == name).copied(),
+            Inside::Declared(merged, _) => {
+                merged.attributes.iter().find(|(_, attribute)| &*attribute.name == name).copied()
+            }
             Inside::Value(_) => None,
         }
     }
@@ -310,7 +144,7 @@ impl<'a, 't> BlockView<'a, 't> {
     fn nested(&self) -> Vec<(FileId, &'t Block)> {
         match &self.body {
             Inside::Block(file, block) => block.body.blocks.iter().map(|block| (*file, block)).collect(),
-            Inside::Declared(merged, _) => merged.1.clone(),
+            Inside::Declared(merged, _) => merged.blocks.clone(),
             Inside::Value(_) => Vec::new(),
         }
     }
@@ -320,8 +154,10 @@ impl<'a, 't> BlockView<'a, 't> {
     pub fn names(&self) -> Vec<&str> {
         match &self.body {
             Inside::Block(_, block) => block.body.attributes.iter().map(|attribute| &*attribute.name).collect(),
-            Inside::Declared(merged, _) => merged.0.iter().map(|(_, attribute)| &*attribute.name).collect(),
-            Inside::Value(value) => value.as_map().into_iter().flat_map(|map| &map.entries).map(|(name, _)| &**name).collect(),
+            Inside::Declared(merged, _) => merged.attributes.iter().map(|(_, attribute)| &*attribute.name).collect(),
+            Inside::Value(value) => {
+                value.as_map().into_iter().flat_map(|map| &map.entries).map(|(name, _)| &**name).collect()
+            }
         }
     }
 
@@ -358,6 +194,20 @@ impl<'a, 't> BlockView<'a, 't> {
         self.within(file, |env| env.value(expr, &mut Work::default()))
     }
 
+    /// Whether an argument names things instead of having a value.
+    fn names_things(&self, name: &str) -> bool {
+        let kind = self.written().map_or("", |block| &*block.kind);
+        match name {
+            "ignore_changes" | "replace_triggered_by" => kind == "lifecycle",
+            "depends_on" | "provider" | "providers" => {
+                matches!(kind, "resource" | "data" | "ephemeral" | "module" | "output")
+            }
+            "from" | "to" => matches!(kind, "moved" | "removed" | "import"),
+            "when" | "on_failure" => kind == "provisioner",
+            _ => false,
+        }
+    }
+
     /// An argument by path; a path may lead through nested blocks (`network[0].ip`; without an index, the first).
     #[must_use]
     pub fn arg(&self, path: &str) -> Value {
@@ -366,6 +216,9 @@ impl<'a, 't> BlockView<'a, 't> {
             return descend(value.clone(), path);
         }
         if let Some((file, attribute)) = self.attribute(first) {
+            if self.names_things(first) {
+                return spelled(&attribute.value, Loc { file, span: attribute.value.span }, 0);
+            }
             return descend(self.evaluate(file, &attribute.value), rest);
         }
         let blocks = self.blocks(first);
@@ -404,7 +257,7 @@ impl<'a, 't> BlockView<'a, 't> {
             _ => self.attribute(kind).map(|(file, attribute)| self.evaluate(file, &attribute.value)),
         };
         if let Some(given) = given {
-            self.from_value(&given, &mut views);
+            self.given_blocks(&given, &mut views);
         }
         views
     }
@@ -413,7 +266,7 @@ impl<'a, 't> BlockView<'a, 't> {
         Self { body, loc, ..self.clone() }
     }
 
-    fn from_value(&self, given: &Value, views: &mut Vec<Self>) {
+    fn given_blocks(&self, given: &Value, views: &mut Vec<Self>) {
         let loc = given.origin.unwrap_or(self.loc);
         match &given.kind {
             Kind::Known(Data::List(list)) => {
@@ -423,7 +276,10 @@ impl<'a, 't> BlockView<'a, 't> {
             }
             Kind::Known(Data::Map(_)) => views.push(self.inner(Inside::Value(given.clone()), loc)),
             Kind::Unknown(_) | Kind::OneOf(_) => {
-                let mut view = self.inner(Inside::Value(Value { kind: Kind::Unknown(given.reason().unwrap_or_default()), ..given.clone() }), loc);
+                let mut view = self.inner(
+                    Inside::Value(Value { kind: Kind::Unknown(given.reason().unwrap_or_default()), ..given.clone() }),
+                    loc,
+                );
                 view.uncertain = view.uncertain.or_else(|| given.reason());
                 views.push(view);
             }
@@ -512,120 +368,5 @@ fn whole(blocks: &[BlockView<'_, '_>]) -> Value {
             None => one.to_value(),
         },
         several => Value::list(several.iter().map(BlockView::to_value).collect()),
-    }
-}
-
-impl<'a, 't> CallView<'a, 't> {
-    /// Where a finding on it points.
-    #[must_use]
-    pub fn loc(&self) -> Loc {
-        self.call.decl.loc()
-    }
-
-    /// Its block; `each` and `count` are unknown in it.
-    #[must_use]
-    pub fn view(&self) -> BlockView<'a, 't> {
-        BlockView::declared(self.ground, self.instance, &self.call.decl)
-    }
-
-    /// An argument; absent when it is not given.
-    #[must_use]
-    pub fn arg(&self, path: &str) -> Value {
-        self.view().arg(path)
-    }
-
-    /// `module.a["x"].module.b`
-    #[must_use]
-    pub fn address(&self) -> String {
-        let dot = if self.instance.address.is_empty() { "" } else { "." };
-        format!("{}{dot}module.{}", self.instance.address, self.call.name)
-    }
-
-    /// The module that it calls, when it lies in this repository.
-    #[must_use]
-    pub fn target(&self) -> Option<&'a Arc<super::Module<'t>>> {
-        self.call.folder.as_ref().and_then(|folder| self.ground.module(folder))
-    }
-}
-
-fn block_mentions(block: &Block, depth: usize, found: &mut Vec<(String, String)>) {
-    if depth > 32 {
-        return;
-    }
-    block.body.attributes.iter().for_each(|attribute| mentions(&attribute.value, depth + 1, found));
-    block.body.blocks.iter().for_each(|block| block_mentions(block, depth + 1, found));
-}
-
-/// Collects the resources, data sources and modules that an expression names.
-pub(super) fn mentions(expr: &Expr, depth: usize, found: &mut Vec<(String, String)>) {
-    if depth > 100 {
-        return;
-    }
-    if let ExprKind::Get(inner, name) = &expr.kind {
-        let pair = match &inner.kind {
-            ExprKind::Name(first) => match &**first {
-                "var" | "local" | "each" | "count" | "path" | "terraform" | "self" | "data" | "ephemeral" => None,
-                first => Some((first.to_owned(), name.to_string())),
-            },
-            ExprKind::Get(mode, ty) => match &mode.kind {
-                ExprKind::Name(first) if &**first == "data" => Some((format!("data.{ty}"), name.to_string())),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some(pair) = pair.filter(|pair| !found.contains(pair)) {
-            found.push(pair);
-        }
-    }
-    children(expr, &mut |child| mentions(child, depth + 1, found));
-}
-
-/// Calls `visit` for each expression directly inside.
-fn children(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    match &expr.kind {
-        ExprKind::Template(parts) => part_children(parts, visit),
-        ExprKind::List(items) => items.iter().for_each(visit),
-        ExprKind::Call { args, .. } => args.iter().for_each(visit),
-        ExprKind::Object(members) => members.iter().for_each(|(key, value)| {
-            visit(&key.expr);
-            visit(value);
-        }),
-        ExprKind::Get(inner, _) | ExprKind::Not(inner) | ExprKind::Minus(inner) => visit(inner),
-        ExprKind::Index(a, b) | ExprKind::Splat(a, b) => {
-            visit(a);
-            visit(b);
-        }
-        ExprKind::Cond(parts) => parts.iter().for_each(visit),
-        ExprKind::Binary(_, sides) => sides.iter().for_each(visit),
-        ExprKind::For(walk) => {
-            visit(&walk.collection);
-            walk.result_key.iter().chain(&walk.condition).for_each(&mut *visit);
-            visit(&walk.result);
-        }
-        ExprKind::Null
-        | ExprKind::Bool(_)
-        | ExprKind::Number(_)
-        | ExprKind::Str(_)
-        | ExprKind::Name(_)
-        | ExprKind::Each
-        | ExprKind::Opaque(_) => {}
-    }
-}
-
-fn part_children(parts: &[Part], visit: &mut dyn FnMut(&Expr)) {
-    for part in parts {
-        match part {
-            Part::Lit(..) => {}
-            Part::Interp(expr) => visit(expr),
-            Part::If(condition, yes, no) => {
-                visit(condition);
-                part_children(yes, visit);
-                part_children(no, visit);
-            }
-            Part::For(_, _, collection, body) => {
-                visit(collection);
-                part_children(body, visit);
-            }
-        }
     }
 }

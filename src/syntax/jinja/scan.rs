@@ -165,7 +165,7 @@ pub(super) fn separate(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let mut separated = String::new();
-    let (mut at, mut done, mut index) = (0, 0, false);
+    let (mut at, mut done, mut index, mut name) = (0, 0, false, false);
     while at < bytes.len() {
         match bytes[at] {
             b'\'' | b'"' => at += string_length(&bytes[at..]).unwrap_or(1) - 1,
@@ -174,9 +174,12 @@ pub(super) fn separate(text: &str) -> Cow<'_, str> {
                 separated.push(' ');
                 done = at;
             }
-            b'.' => index = at > 0 && digit(at + 1) && !digit(at - 1),
+            b'.' => index = at > 0 && digit(at + 1) && (name || !digit(at - 1)),
             b'0'..=b'9' => {}
-            _ => index = false,
+            other => {
+                index = false;
+                name = other.is_ascii_alphabetic() || other == b'_';
+            }
         }
         at += 1;
     }
@@ -211,7 +214,7 @@ mod tests {
 
     #[test]
     fn indexes_are_no_numbers() {
-        assert_eq!(separate("item.0.1.rc.2.3.4 + 1.5 ~ '.0.1'"), "item.0 .1.rc.2 .3 .4 + 1.5 ~ '.0.1'");
+        assert_eq!(separate("ip4.0.1.rc.2.3.4 + 1.5 ~ '.0.1'"), "ip4.0 .1.rc.2 .3 .4 + 1.5 ~ '.0.1'");
         assert!(expression("item.0.1.rc == 1.5").is_ok());
     }
 

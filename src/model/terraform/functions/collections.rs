@@ -2,6 +2,7 @@
 
 use super::super::eval::{Building, MAX_ITEMS};
 use super::super::ops::{self, truth};
+use super::super::refs::any_member;
 use super::super::types;
 use super::{Args, Returned, Stop, closed, known, list, open_list, strings};
 use crate::value::{Data, Kind, List, Reason, Tri, Value};
@@ -18,12 +19,12 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
         "element" => element(args),
         "keys" => keys(args),
         "values" => values(args),
-        "tostring" => args.value(0).map(|value| types::to_string(value.clone())),
+        "tostring" => args.value(0).and_then(|value| converted(types::to_string(value.clone()), value)),
         "tonumber" => args.value(0).and_then(|value| converted(types::to_number(value.clone()), value)),
         "tobool" => args.value(0).and_then(|value| converted(types::to_bool(value.clone()), value)),
         "tolist" => args.list(0).map(|list| open_list(list.items.clone(), list.open.clone())),
         "toset" => args.list(0).map(types::set),
-        "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "issensitive" => args.value(0).cloned(),
+        "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "defaults" => args.value(0).cloned(),
         "flatten" => flatten(args),
         "distinct" => distinct(args),
         "compact" => compact(args),
@@ -46,7 +47,6 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
         "transpose" => transpose(args),
         "alltrue" => quantified(args, true),
         "anytrue" => quantified(args, false),
-        "defaults" => args.value(0).cloned(),
         _ => return None,
     })
 }
@@ -110,6 +110,10 @@ fn concat(args: &Args<'_>) -> Returned {
 
 fn lookup(args: &Args<'_>) -> Returned {
     let map = args.map(0)?;
+    let key = args.value(1)?;
+    if key.data().is_none() && !key.is_absent() {
+        return Ok(any_member(args.value(0)?, key, args.value(2).ok()));
+    }
     let name = args.text(1)?;
     match (map.get(&name), &map.open, args.value(2)) {
         (Some(value), ..) => Ok(value.clone()),
@@ -125,6 +129,10 @@ fn element(args: &Args<'_>) -> Returned {
     let count = i64::try_from(list.items.len()).unwrap_or(i64::MAX);
     if count == 0 {
         return Err("element() of an empty list".into());
+    }
+    let key = args.value(1)?;
+    if key.data().is_none() && !key.is_absent() {
+        return Ok(any_member(args.value(0)?, key, None));
     }
     let position = usize::try_from(args.whole(1)?.rem_euclid(count)).unwrap_or(0);
     Ok(list.items.get(position).cloned().unwrap_or_default())
@@ -177,9 +185,20 @@ fn flatten_into(list: &List, depth: usize, flat: &mut List, budget: &mut usize) 
 
 fn distinct(args: &Args<'_>) -> Returned {
     let list = args.list(0)?;
-    let mut items: Vec<Value> = Vec::new();
-    for item in list.items.iter().take(2048) {
-        if !items.iter().any(|other| ops::equality(item, other).is_true()) {
+    let (mut items, mut seen) = (Vec::new(), std::collections::HashSet::new());
+    let mut collections: Vec<&Value> = Vec::new();
+    for item in &list.items {
+        let fresh = match item.data() {
+            Some(Data::List(_) | Data::Map(_)) => {
+                let fresh = !collections.iter().take(256).any(|other| ops::equality(item, other).is_true());
+                collections.push(item);
+                fresh
+            }
+            // A number and its spelling differ.
+            Some(data) => seen.insert((matches!(data, Data::Str(_)), data.scalar())),
+            None => true,
+        };
+        if fresh {
             items.push(item.clone());
         }
     }
@@ -248,7 +267,10 @@ fn zipmap(args: &Args<'_>) -> Returned {
 /// The strings of a list.
 fn all_strings(list: &List) -> Result<Vec<Arc<str>>, Stop> {
     closed(list.open.as_ref())?;
-    list.items.iter().map(|item| known(item)?.scalar().ok_or(Stop::Error("a list of strings is needed".into()))).collect()
+    list.items
+        .iter()
+        .map(|item| known(item)?.scalar().ok_or(Stop::Error("a list of strings is needed".into())))
+        .collect()
 }
 
 fn sort(args: &Args<'_>) -> Returned {

@@ -1,17 +1,19 @@
 //! JSON, YAML, Base64 and their like.
 
-use super::super::eval::MAX_TEXT;
+use super::super::eval::{Building, MAX_TEXT};
 use super::super::template::Pieces;
 use super::super::types;
 use super::{Args, Returned, Stop, closed, text};
+use crate::syntax::yaml::{Node, Scalar, Yaml};
+use crate::text::{FileId, Loc};
 use crate::value::{Data, Kind, Piece, Value, number};
 use std::sync::Arc;
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
     Some(match name {
         "jsonencode" | "yamlencode" => args.value(0).and_then(json),
-        "jsondecode" => args.text(0).and_then(|text| decode_json(&text)),
-        "yamldecode" => args.text(0).and_then(|text| decode_yaml(&text)),
+        "jsondecode" => args.text(0).and_then(|text| decode_json(&text, None)),
+        "yamldecode" => args.text(0).and_then(|text| decode_yaml(&text, None)),
         "csvdecode" => args.text(0).map(|text| decode_csv(&text)),
         "base64encode" => args.text(0).map(|plain| text(&encode_base64(plain.as_bytes()))),
         "base64decode" => args.text(0).and_then(|encoded| {
@@ -82,18 +84,67 @@ fn write(value: &Value, depth: usize, budget: &mut usize, out: &mut Pieces) -> R
     Ok(())
 }
 
+/// A JSON string, with the escapes that Terraform writes for HTML's sake.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let quoted = serde_json::Value::from(text).to_string();
+    if quoted.contains(['<', '>', '&']) {
+        return quoted.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    }
+    quoted
 }
 
-fn decode_json(text: &str) -> Returned {
-    let parsed: serde_json::Value = serde_json::from_str(text).map_err(|error| Stop::from(format!("it is no JSON: {error}")))?;
+/// `jsondecode`; members of a file's text know their place in the file.
+pub(super) fn decode_json(text: &str, file: Option<FileId>) -> Returned {
+    if file.is_some() {
+        let tree = Yaml::parse(text);
+        if let (true, Some(root)) = (tree.errors.is_empty(), tree.root()) {
+            return Ok(from_yaml(root, file, 0, &mut MAX_NODES.clone()));
+        }
+    }
+    let parsed: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| Stop::from(format!("it is no JSON: {error}")))?;
     Ok(from_json(parsed))
 }
 
-fn decode_yaml(text: &str) -> Returned {
-    let parsed: serde_json::Value = serde_yaml::from_str(text).map_err(|error| Stop::from(format!("it is no YAML: {error}")))?;
-    Ok(from_json(parsed))
+/// `yamldecode`; members of a file's text know their place in the file.
+pub(super) fn decode_yaml(text: &str, file: Option<FileId>) -> Returned {
+    let tree = Yaml::parse(text);
+    if let Some(error) = tree.errors.first() {
+        return Err(format!("it is no YAML: {}", error.message).into());
+    }
+    Ok(tree.root().map_or(Value::known(Data::Null), |root| from_yaml(root, file, 0, &mut MAX_NODES.clone())))
+}
+
+/// How many nodes of a YAML text become values (aliases can multiply them).
+const MAX_NODES: u32 = 100_000;
+
+fn from_yaml(node: Node<'_>, file: Option<FileId>, depth: usize, budget: &mut u32) -> Value {
+    *budget = budget.saturating_sub(1);
+    if *budget == 0 || depth > 100 {
+        return Value::unknown("it is too large to decode");
+    }
+    let value = if node.is_map() {
+        let mut built = Building::default();
+        for (key, value) in node.entries() {
+            if let Some(key) = key.as_str() {
+                built.put(key.into(), from_yaml(value, file, depth + 1, budget));
+            }
+        }
+        built.finish()
+    } else if node.is_seq() {
+        Value::list(node.items().map(|item| from_yaml(item, file, depth + 1, budget)).collect())
+    } else {
+        match node.resolve() {
+            Scalar::Null => Value::known(Data::Null),
+            Scalar::Bool(value) => Value::known(value),
+            Scalar::Number(value) => Value::known(value),
+            Scalar::Str => Value::known(node.as_str().unwrap_or("")),
+        }
+    };
+    match file {
+        Some(file) => value.at(Loc { file, span: node.span() }),
+        None => value,
+    }
 }
 
 /// Parsed JSON as a value; its depth is bounded by the parser.

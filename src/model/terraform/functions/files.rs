@@ -27,6 +27,9 @@ impl<'t> Env<'_, 't> {
                 Err(Stop::Unknown(format!("{path} is not in this repository").into()))
             }),
             "templatefile" => self.template_file(args, work),
+            "templatestring" => args
+                .value(0)
+                .and_then(|template| self.template_text(template, args.value(1)?, work).map_err(Stop::Error)),
             "fileset" => self.file_set(args),
             "basename" => args.text(0).map(|path| text(source::file_name(path.trim_end_matches('/')))),
             "dirname" => args.text(0).map(|path| match path.rsplit_once('/') {
@@ -58,7 +61,9 @@ impl<'t> Env<'_, 't> {
         let (file, content) = self.read(args)?;
         let parts = hcl::parse_template(content, 0);
         let names: Vec<(&str, Node<'t>)> = match args.data(1) {
-            Ok(Data::Map(map)) => map.entries.iter().map(|(name, value)| (&**name, Node::Value(value.clone()))).collect(),
+            Ok(Data::Map(map)) => {
+                map.entries.iter().map(|(name, value)| (&**name, Node::Value(value.clone()))).collect()
+            }
             Ok(_) => return Err("templatefile() needs a map".into()),
             Err(stop) => return Err(stop),
         };

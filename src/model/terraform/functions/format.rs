@@ -1,6 +1,6 @@
 //! `format` and `formatlist`.
 
-use super::super::eval::MAX_ITEMS;
+use super::super::eval::{MAX_ITEMS, MAX_TEXT};
 use super::super::template::Pieces;
 use super::super::types;
 use super::{Args, Returned, Stop, known};
@@ -60,12 +60,17 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
 
 fn rendered(verb: &Verb, data: &Data) -> Result<String, Stop> {
     let numeric = || super::super::ops::numeric(data).map_err(Stop::Error);
-    let whole = || numeric().and_then(|number| types::whole(number.trunc()).ok_or(Stop::Error("a whole number is needed".into())));
+    let whole = || {
+        numeric().and_then(|number| types::whole(number.trunc()).ok_or(Stop::Error("a whole number is needed".into())))
+    };
     let mut out = match verb.letter {
         's' => data.scalar().ok_or(Stop::Error("%s needs a string".into()))?.to_string(),
         'v' => match data.scalar() {
             Some(text) => text.to_string(),
-            None => super::encoding::json(&Value::known(data.clone()))?.scalar().map(|text| text.to_string()).unwrap_or_default(),
+            None => super::encoding::json(&Value::known(data.clone()))?
+                .scalar()
+                .map(|text| text.to_string())
+                .unwrap_or_default(),
         },
         'q' => format!("\"{}\"", data.scalar().unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"")),
         'd' => whole()?.to_string(),
@@ -85,7 +90,9 @@ fn rendered(verb: &Verb, data: &Data) -> Result<String, Stop> {
         't' => super::super::ops::boolean(data).map_err(Stop::Error)?.to_string(),
         _ => return Err("format() does not know the verb".into()),
     };
-    if verb.letter == 's' && let Some(precision) = verb.precision {
+    if verb.letter == 's'
+        && let Some(precision) = verb.precision
+    {
         out = out.chars().take(precision).collect();
     }
     if verb.plus && !out.starts_with('-') && matches!(verb.letter, 'd' | 'f') {
@@ -155,13 +162,13 @@ pub(super) fn formatlist(args: &Args<'_>) -> Returned {
                 }
                 count = Some(list.items.len());
             }
-            Ok(_) => {}
             // Whether it is a list, and how long, is not known.
             Err(Stop::Unknown(reason)) if !matches!(value.kind, Kind::Text(_)) => return Err(Stop::Unknown(reason)),
-            Err(_) => {}
+            _ => {}
         }
     }
     let mut items = Vec::new();
+    let mut made = 0;
     for index in 0..count.unwrap_or(1).min(MAX_ITEMS) {
         let row: Vec<Value> = values
             .iter()
@@ -170,7 +177,12 @@ pub(super) fn formatlist(args: &Args<'_>) -> Returned {
                 None => value.clone(),
             })
             .collect();
-        items.push(fill(&template, &row)?);
+        let item = fill(&template, &row)?;
+        made += item.as_str().map_or(0, str::len);
+        if made > 4 * MAX_TEXT {
+            return Err(Stop::Unknown("the text is too long".into()));
+        }
+        items.push(item);
     }
     Ok(super::open_list(items, None))
 }

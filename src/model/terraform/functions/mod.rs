@@ -10,7 +10,7 @@ mod strings;
 
 use super::eval::{Env, Outcome, Work, lift, several};
 use super::ops;
-use crate::syntax::hcl::Expr;
+use crate::syntax::hcl::{Expr, ExprKind};
 use crate::value::{Data, Kind, List, Map, Reason, Value};
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn text(text: &str) -> Value {
     Value::known(text)
 }
 
-impl<'t> Env<'_, 't> {
+impl Env<'_, '_> {
     pub(super) fn call(&self, name: &str, args: &[Expr], expand: bool, work: &mut Work) -> Outcome {
         match name {
             "try" => return self.try_each(args, work),
@@ -138,6 +138,9 @@ impl<'t> Env<'_, 't> {
                 return Ok(Value::unknown(format!("{name}() changes at every plan")));
             }
             _ => {}
+        }
+        if let Some(returned) = self.decoded_file(name, args, work) {
+            return settled(returned);
         }
         let mut values = Vec::with_capacity(args.len());
         for arg in args {
@@ -189,10 +192,32 @@ impl<'t> Env<'_, 't> {
             .or_else(|| network::call(name, &args))
             .or_else(|| self.file_function(name, &args, work));
         match returned {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(Stop::Unknown(reason))) => Ok(Value::unknown(reason)),
-            Some(Err(Stop::Error(reason))) => Err(reason),
+            Some(returned) => settled(returned).map(|value| work.made(value)),
             None => Ok(Value::unknown(format!("{name}() is not evaluated"))),
         }
+    }
+
+    /// `yamldecode(file(…))` and `jsondecode(file(…))`: what comes out stands in that file.
+    fn decoded_file(&self, name: &str, args: &[Expr], work: &mut Work) -> Option<Returned> {
+        let decode = match name {
+            "yamldecode" => encoding::decode_yaml,
+            "jsondecode" => encoding::decode_json,
+            _ => return None,
+        };
+        let [Expr { kind: ExprKind::Call { name: inner, args, .. }, .. }] = args else { return None };
+        if &**inner != "file" {
+            return None;
+        }
+        let path = self.eval(args.first()?, work).ok()?;
+        let (file, text) = self.ground.files.find(&self.locate(path.as_str()?)?)?;
+        Some(decode(text, Some(file)))
+    }
+}
+
+fn settled(returned: Returned) -> Outcome {
+    match returned {
+        Ok(value) => Ok(value),
+        Err(Stop::Unknown(reason)) => Ok(Value::unknown(reason)),
+        Err(Stop::Error(reason)) => Err(reason),
     }
 }

@@ -85,7 +85,10 @@ fn netmask(args: &Args<'_>) -> Returned {
 }
 
 fn new_bits(args: &Args<'_>, index: usize) -> Result<u32, Stop> {
-    u32::try_from(args.whole(index)?).ok().filter(|bits| *bits <= 128).ok_or(Stop::Error("a number of bits is needed".into()))
+    u32::try_from(args.whole(index)?)
+        .ok()
+        .filter(|bits| *bits <= 128)
+        .ok_or(Stop::Error("a number of bits is needed".into()))
 }
 
 fn subnet(args: &Args<'_>) -> Returned {

@@ -1,6 +1,6 @@
 //! Functions on strings.
 
-use super::super::eval::MAX_TEXT;
+use super::super::eval::{MAX_ITEMS, MAX_TEXT};
 use super::super::template::Pieces;
 use super::super::types;
 use super::{Args, Returned, Stop, closed, format, text};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
     Some(match name {
-        "upper" => on(args, |text| text.to_uppercase()),
-        "lower" => on(args, |text| text.to_lowercase()),
+        "upper" => on(args, str::to_uppercase),
+        "lower" => on(args, str::to_lowercase),
         "title" => on(args, title),
         "trimspace" => on(args, |text| text.trim().to_owned()),
         "chomp" => on(args, |text| text.trim_end_matches(['\r', '\n']).to_owned()),
@@ -47,7 +47,7 @@ fn title(text: &str) -> String {
     let mut before = ' ';
     text.chars()
         .flat_map(|c| {
-            let first = !before.is_alphanumeric() && before != '_' && before != '\'';
+            let first = !before.is_alphanumeric() && before != '_';
             before = c;
             if first { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
         })
@@ -56,7 +56,9 @@ fn title(text: &str) -> String {
 
 fn indent(args: &Args<'_>) -> Returned {
     let spaces = " ".repeat(args.position(0)?.min(256));
-    let lines = args.text(1)?.replace('\n', &format!("\n{spaces}"));
+    let source = args.text(1)?;
+    too_long(source.len(), spaces.len())?;
+    let lines = source.replace('\n', &format!("\n{spaces}"));
     Ok(text(&lines))
 }
 
@@ -84,11 +86,19 @@ fn split(args: &Args<'_>) -> Returned {
         // Splitting nothing gives nothing to iterate over, except one empty string.
         vec![Value::known("")]
     } else if separator.is_empty() {
-        text.chars().map(|c| Value::known(c.encode_utf8(&mut [0; 4]) as &str)).collect()
+        text.chars().take(MAX_ITEMS + 1).map(|c| Value::known(c.encode_utf8(&mut [0; 4]) as &str)).collect()
     } else {
-        text.split(&*separator).map(Value::known).collect()
+        text.split(&*separator).take(MAX_ITEMS + 1).map(Value::known).collect()
     };
     Ok(super::open_list(items, None))
+}
+
+/// Refuses what may grow beyond what a text may be, many times over.
+fn too_long(count: usize, each: usize) -> Result<(), Stop> {
+    if count.saturating_mul(each) > 32 * MAX_TEXT {
+        return Err(Stop::Unknown("the text is too long".into()));
+    }
+    Ok(())
 }
 
 fn pattern(source: &str) -> Result<Regex, Stop> {
@@ -101,12 +111,13 @@ fn pattern(source: &str) -> Result<Regex, Stop> {
 fn replace(args: &Args<'_>) -> Returned {
     let (source, from, to) = (args.text(0)?, args.text(1)?, args.text(2)?);
     let wrapped = from.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|_| from.len() > 1);
-    let replaced = match wrapped {
-        Some(inner) => pattern(inner)?.replace_all(&source, &*to).into_owned(),
-        None if to.len().saturating_mul(source.matches(&*from).count()) > MAX_TEXT => {
-            return Err(Stop::Unknown("the text is too long".into()));
-        }
-        None => source.replace(&*from, &to),
+    let replaced = if let Some(inner) = wrapped {
+        // `$0` puts the whole match in for two characters.
+        too_long(source.len(), to.len() / 2 + 1)?;
+        pattern(inner)?.replace_all(&source, &*to).into_owned()
+    } else {
+        too_long(source.matches(&*from).count(), to.len())?;
+        source.replace(&*from, &to)
     };
     Ok(text(&replaced))
 }
@@ -149,7 +160,10 @@ fn regex(args: &Args<'_>) -> Returned {
 fn regexall(args: &Args<'_>) -> Returned {
     let pattern = pattern(&args.text(0)?)?;
     let source = args.text(1)?;
-    Ok(super::open_list(pattern.captures_iter(&source).map(|captures| captured(&pattern, &captures)).collect(), None))
+    Ok(super::open_list(
+        pattern.captures_iter(&source).take(MAX_ITEMS + 1).map(|captures| captured(&pattern, &captures)).collect(),
+        None,
+    ))
 }
 
 /// How many members or characters a value has.
@@ -167,9 +181,8 @@ pub(super) fn is_blank(value: &Value) -> Option<bool> {
     match &value.kind {
         Kind::Known(Data::Null) | Kind::Absent => Some(true),
         Kind::Known(Data::Str(text)) => Some(text.is_empty()),
-        Kind::Known(_) => Some(false),
-        // Some piece of it is known and not empty.
-        Kind::Text(_) => Some(false),
+        // Some piece of a text is known and not empty.
+        Kind::Known(_) | Kind::Text(_) => Some(false),
         Kind::Unknown(_) | Kind::OneOf(_) => None,
     }
 }

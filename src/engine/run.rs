@@ -1,0 +1,165 @@
+//! Cards applied to rows, in parallel; hits made findings, in an order that no thread decides.
+
+use super::select::{self, Request};
+use crate::config::Config;
+use crate::diag::{Finding, Related, Severity, Undecided};
+use crate::rule::card::{Card, Settings};
+use crate::rule::judge::{Hit, Verdict, judge};
+use crate::rule::subject::Row;
+use crate::source::Tree;
+use crate::text::{Hash64, Loc};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What cards said of rows.
+#[derive(Default)]
+pub struct Outcome {
+    /// Violations.
+    pub findings: Vec<Finding>,
+    /// What could not be decided.
+    pub undecided: Vec<Undecided>,
+    /// Rules whose evaluation failed inside, with the message.
+    pub failures: Vec<(String, Loc)>,
+}
+
+/// What every evaluation needs.
+pub struct Ground<'a> {
+    /// The tree.
+    pub tree: &'a Tree,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The request.
+    pub request: &'a Request,
+}
+
+/// Options of cards by card and folder layer; most cards have none.
+fn settings_of(ground: &Ground<'_>, card: &Card, path: &str, defaults: &Settings) -> Settings {
+    if card.options.is_empty() { defaults.clone() } else { select::settings(card, ground.config, path) }
+}
+
+/// Applies the cards to the rows of one table.
+#[must_use]
+pub fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> Outcome {
+    let defaults: Vec<Settings> = cards.iter().map(|card| card.defaults()).collect();
+    let judged: Vec<Vec<(usize, Loc, Verdict)>> = rows
+        .par_iter()
+        .with_min_len(32)
+        .map(|row| {
+            let mut found = Vec::new();
+            for (at, card) in cards.iter().enumerate() {
+                let entries = card.entries.iter().filter(|entry| std::ptr::eq(entry.subject, row.schema()));
+                if !entries.into_iter().any(|entry| entry.selects(&**row)) {
+                    continue;
+                }
+                let path = ground.tree.path(row.loc().file);
+                if !ground.request.selects(card, ground.config, path) {
+                    continue;
+                }
+                let settings = settings_of(ground, card, path, &defaults[at]);
+                found.extend(judge(card, &**row, &settings).into_iter().map(|verdict| (at, row.loc(), verdict)));
+            }
+            found
+        })
+        .collect();
+    collect(ground, cards, judged.into_iter().flatten())
+}
+
+/// The same, a panic inside made a failure that is reported.
+#[must_use]
+pub fn guarded(ground: &Ground<'_>, cards: &[&Card], rows: impl FnOnce() -> Outcome) -> Outcome {
+    let _ = (ground, cards);
+    catch_unwind(AssertUnwindSafe(rows)).unwrap_or_else(|_| Outcome {
+        failures: cards.iter().map(|card| (card.id.clone(), Loc::default())).collect(),
+        ..Outcome::default()
+    })
+}
+
+type Group = (Finding, Vec<(Severity, Hit)>);
+
+fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (usize, Loc, Verdict)>) -> Outcome {
+    let mut groups: BTreeMap<(usize, Loc), Group> = BTreeMap::new();
+    let mut undecided: BTreeMap<(String, String), Undecided> = BTreeMap::new();
+    for (at, loc, verdict) in judged {
+        let card = cards[at];
+        match verdict {
+            Verdict::Fires(hit) => {
+                let severity = select::severity(card, hit.severity, ground.config, ground.tree.path(hit.loc.file));
+                let group = groups.entry((at, hit.loc)).or_insert_with(|| (finding(card, &hit, severity), Vec::new()));
+                group.1.push((severity, hit));
+            }
+            Verdict::Undecided(reason) => {
+                let key = (card.id.clone(), reason.to_string());
+                let entry = undecided.entry(key).or_insert_with(|| Undecided {
+                    rule: card.id.clone(),
+                    because: reason.to_string(),
+                    count: 0,
+                    first: loc,
+                });
+                entry.count += 1;
+                entry.first = entry.first.min(loc);
+            }
+        }
+    }
+    let findings = groups.into_values().map(|(finding, hits)| merge(finding, hits)).collect();
+    Outcome { findings, undecided: undecided.into_values().collect(), failures: Vec::new() }
+}
+
+fn finding(card: &Card, hit: &Hit, severity: Severity) -> Finding {
+    Finding {
+        rule: card.id.clone(),
+        family: card.family.clone(),
+        severity,
+        confidence: card.confidence,
+        message: hit.message.clone(),
+        loc: hit.loc,
+        address: hit.address.clone(),
+        instances: Vec::new(),
+        related: hit.related.clone(),
+        doctrine: card.doctrine.clone(),
+        help: card.help.clone(),
+        fingerprint: hit.identity.clone(),
+        fix: None,
+        suppressed: None,
+        new: true,
+    }
+}
+
+/// One declaration, one finding: the instances that fail there are listed.
+fn merge(mut finding: Finding, mut hits: Vec<(Severity, Hit)>) -> Finding {
+    // The worst speaks; among equals the first by address, whatever the order of evaluation.
+    hits.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| (&x.address, &x.message).cmp(&(&y.address, &y.message))));
+    let Some((severity, first)) = hits.first() else { return finding };
+    finding.severity = *severity;
+    finding.message.clone_from(&first.message);
+    finding.address.clone_from(&first.address);
+    finding.fingerprint.clone_from(&first.identity);
+    let mut related: Vec<Related> = Vec::new();
+    for place in hits.iter().flat_map(|(_, hit)| &hit.related) {
+        if related.len() < 12 && !related.contains(place) && place.loc != finding.loc {
+            related.push(place.clone());
+        }
+    }
+    finding.related = related;
+    let mut instances: Vec<String> = hits.iter().filter_map(|(_, hit)| hit.address.clone()).collect();
+    instances.sort();
+    instances.dedup();
+    if instances.len() > 1 {
+        finding.message = format!("{} (and {} more)", finding.message, instances.len() - 1);
+        finding.instances = instances;
+    }
+    finding
+}
+
+/// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats.
+pub fn finish(findings: &mut [Finding], tree: &Tree) {
+    findings.sort_by(|a, b| (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message)));
+    let mut repeats: HashMap<u64, u64> = HashMap::new();
+    for finding in findings {
+        let place = finding.address.as_deref().unwrap_or_else(|| tree.path(finding.loc.file));
+        let hash = Hash64::default().with(finding.rule.as_bytes()).with(tree.path(finding.loc.file).as_bytes()).with(place.as_bytes()).with(finding.fingerprint.as_bytes());
+        let count = repeats.entry(hash.finish()).or_default();
+        finding.fingerprint = format!("{:016x}", hash.with(&count.to_le_bytes()).finish());
+        *count += 1;
+    }
+}

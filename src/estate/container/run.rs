@@ -1,0 +1,99 @@
+//! Containers that a `docker run` starts.
+
+use super::flat::Flat;
+use super::mount::Mount;
+use super::{Container, Declared, Setting};
+use crate::text::Loc;
+use crate::value::Value;
+
+/// Options without a value; every other long option takes one.
+const SWITCHES: [&str; 12] = [
+    "detach",
+    "rm",
+    "interactive",
+    "tty",
+    "privileged",
+    "init",
+    "publish-all",
+    "read-only",
+    "no-healthcheck",
+    "oom-kill-disable",
+    "quiet",
+    "replace",
+];
+
+/// The container that `docker run`, `docker create` (or podman's) starts with these words, the program first; none for other commands.
+#[must_use]
+pub fn of_run(words: &[Value], loc: Loc, setting: &Setting<'_>) -> Option<Container> {
+    let flats: Vec<Flat> = words.iter().map(|word| Flat::of(word).unwrap_or_default()).collect();
+    let program = flats.first()?.text.rsplit('/').next().unwrap_or_default();
+    if !matches!(program, "docker" | "podman" | "nerdctl") {
+        return None;
+    }
+    let mut at = 1;
+    if flats.get(at)?.text == "container" {
+        at += 1;
+    }
+    if !matches!(flats.get(at)?.text.as_str(), "run" | "create") {
+        return None;
+    }
+    at += 1;
+    let mut own = Container::new("container".to_owned(), loc, Declared::Command, setting);
+    while let Some(flat) = flats.get(at).filter(|flat| flat.text.starts_with('-') && flat.text.len() > 1) {
+        let (name, value, used) = option(flat, flats.get(at + 1));
+        at += used;
+        apply(&name, &value, loc, &mut own);
+    }
+    own.set_image(words.get(at)?.clone(), loc);
+    let rest = words.get(at + 1..).unwrap_or(&[]);
+    own.command = (!rest.is_empty()).then(|| Value::list(rest.to_vec()));
+    Some(own)
+}
+
+/// An option's long name, its value, and how many words it takes.
+fn option(flat: &Flat, next: Option<&Flat>) -> (String, Value, usize) {
+    let whole = |flat: &Flat| flat.part(0..flat.text.len());
+    let following = || next.map_or_else(Value::absent, whole);
+    if let Some(long) = flat.text.strip_prefix("--") {
+        return match long.split_once('=') {
+            Some((name, _)) => (name.to_owned(), flat.part(2 + name.len() + 1..flat.text.len()), 1),
+            None if SWITCHES.contains(&long) => (long.to_owned(), Value::absent(), 1),
+            None => (long.to_owned(), following(), 2),
+        };
+    }
+    // Short options may stand together; the first that takes a value takes the rest.
+    for (at, letter) in flat.text.char_indices().skip(1) {
+        if matches!(letter, 'd' | 'i' | 't' | 'P' | 'q') {
+            continue;
+        }
+        let after = at + letter.len_utf8();
+        let rest = flat.text.get(after..).unwrap_or("");
+        if rest.is_empty() {
+            return (letter.to_string(), following(), 2);
+        }
+        return (letter.to_string(), flat.part(after + usize::from(rest.starts_with('='))..flat.text.len()), 1);
+    }
+    (String::new(), Value::absent(), 1)
+}
+
+fn apply(name: &str, value: &Value, loc: Loc, own: &mut Container) {
+    match name {
+        "name" => own.name = Container::shown(value),
+        "rm" => own.removed_at_end = value.as_bool() != Some(false),
+        "v" | "volume" => own.mounts.extend(Mount::short(value, loc)),
+        "mount" => own.mounts.extend(Mount::pairs(value, loc)),
+        "tmpfs" => own.mounts.extend(Mount::memory(value, loc)),
+        "volumes-from" => own.volumes_from = true,
+        "entrypoint" => own.entrypoint = Some(value.clone()),
+        "env-file" => own.more_environment = Some("its env-file may set more than the repository shows".into()),
+        "e" | "env" => {
+            let Some(flat) = Flat::of(value) else { return };
+            let held = match flat.text.split_once('=') {
+                Some((name, _)) => (name.to_owned(), flat.part(name.len() + 1..flat.text.len())),
+                None => (flat.text.clone(), Value::unknown("the variable is set outside the repository")),
+            };
+            own.environment.push(held);
+        }
+        _ => {}
+    }
+}

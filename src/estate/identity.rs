@@ -1,0 +1,243 @@
+//! Identity that is written twice: variables that repeat what Terraform declares, objects with two owners, attributes that
+//! Ansible sets on Terraform's machines.
+
+use super::Estate;
+use super::machine::Machine;
+use crate::knowledge::ansible::{self as known, ModuleRole};
+use crate::model::ansible::Task;
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// A variable that holds identity.
+pub struct IdentityFact {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// Where it stands.
+    pub loc: Loc,
+    /// `vmid`, `address`, `mac`, `node` or `instance-id`.
+    pub kind: &'static str,
+    /// `inventory`, `host-vars`, `group-vars`, `play-vars` or `vars`.
+    pub place: &'static str,
+    /// The machine that Terraform gives this identity, by index.
+    pub machine: Option<usize>,
+}
+
+/// An object that two tools declare.
+pub struct Ownership {
+    /// What it is ("guest 101").
+    pub object: String,
+    /// The first owner.
+    pub first: String,
+    /// The second owner.
+    pub second: String,
+    /// Where the second declares it: that is where the finding stands.
+    pub loc: Loc,
+    /// Where the first declares it.
+    pub other: Loc,
+}
+
+/// An attribute of a machine that something beside Terraform sets.
+pub struct Adjustment {
+    /// Its name in Terraform.
+    pub attribute: String,
+    /// The machine, by index.
+    pub machine: usize,
+    /// Where Terraform declares it.
+    pub declared: Loc,
+    /// Where it is set.
+    pub loc: Loc,
+    /// How, for messages.
+    pub text: String,
+}
+
+/// Machines by what identifies them.
+#[derive(Default)]
+struct Index {
+    addresses: BTreeMap<String, usize>,
+    macs: BTreeMap<String, usize>,
+    ids: BTreeMap<String, usize>,
+    names: BTreeMap<String, usize>,
+}
+
+impl Index {
+    fn new(machines: &[Machine<'_>]) -> Self {
+        let mut index = Self::default();
+        for (at, machine) in machines.iter().enumerate() {
+            let mut put = |map: fn(&mut Self) -> &mut BTreeMap<String, usize>, values: &[Value]| {
+                for value in values.iter().filter_map(Value::scalar) {
+                    map(&mut index).entry(value.to_lowercase()).or_insert(at);
+                }
+            };
+            put(|index| &mut index.addresses, &machine.addresses);
+            put(|index| &mut index.macs, &machine.macs);
+            put(|index| &mut index.names, &machine.names);
+            // Zero asks the provider for the next free number.
+            let ids: Vec<Value> = machine.ids.iter().filter(|id| id.as_number() != Some(0.0)).cloned().collect();
+            put(|index| &mut index.ids, &ids);
+        }
+        index
+    }
+}
+
+/// Keys that hold a guest's number.
+fn is_number_key(key: &str) -> bool {
+    matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id") || key.ends_with("_vmid") || key.ends_with("_ctid")
+}
+
+/// Every variable of inventories, host and group variables and plays that holds identity.
+#[must_use]
+pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
+    let index = Index::new(&estate.machines);
+    let mut found = Vec::new();
+    for host in &estate.ansible.inventory.hosts {
+        for variable in &host.variables {
+            one(&index, &variable.name, &variable.text, variable.loc, "inventory", &mut found);
+        }
+        if let Some(machine) = index.addresses.get(&host.name) {
+            let (key, value) = ("host".to_owned(), host.name.clone());
+            found.push(IdentityFact { key, value, loc: host.loc, kind: "address", place: "inventory", machine: Some(*machine) });
+        }
+    }
+    for variables in &estate.ansible.host_variables {
+        let place = if variables.host { "host-vars" } else { "group-vars" };
+        walk(&index, variables.file, variables.node, place, 0, &mut found);
+    }
+    for play in &estate.ansible.plays {
+        if let Some(vars) = play.node.get("vars") {
+            walk(&index, play.file, vars, "play-vars", 0, &mut found);
+        }
+    }
+    found
+}
+
+fn walk(index: &Index, file: FileId, node: Node<'_>, place: &'static str, depth: usize, found: &mut Vec<IdentityFact>) {
+    if depth > 6 {
+        return;
+    }
+    for (key, value) in node.entries() {
+        let name = key.as_str().unwrap_or("");
+        match value.as_str() {
+            Some(text) => one(index, name, text, Loc { file, span: key.span().to(value.span()) }, place, found),
+            None if value.is_seq() => {
+                for item in value.items() {
+                    match item.as_str() {
+                        Some(text) => one(index, name, text, Loc { file, span: item.span() }, place, found),
+                        None => walk(index, file, item, place, depth + 1, found),
+                    }
+                }
+            }
+            None => walk(index, file, value, place, depth + 1, found),
+        }
+    }
+}
+
+fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, found: &mut Vec<IdentityFact>) {
+    let value = text.split('/').next().unwrap_or(text).to_lowercase();
+    let (kind, machine) = if let Some(machine) = index.addresses.get(&value) {
+        ("address", Some(*machine))
+    } else if let Some(machine) = index.macs.get(&value) {
+        ("mac", Some(*machine))
+    } else if is_number_key(key) && text.parse::<u32>().is_ok() {
+        ("vmid", index.ids.get(&value).copied())
+    } else {
+        return;
+    };
+    found.push(IdentityFact { key: key.to_owned(), value: text.to_owned(), loc, kind, place, machine });
+}
+
+/// Options that hold the number or name of the object that a module manages.
+const IDS: [&str; 2] = ["vmid", "vm_id"];
+const NAMES: [&str; 2] = ["hostname", "name"];
+
+/// The machine that a task manages, by its number or name.
+fn managed(estate: &Estate<'_>, index: &Index, task: &Task<'_>) -> Option<(usize, String)> {
+    let module = known::module(&task.module)?;
+    if !module.has(ModuleRole::Infrastructure) || module.read_only {
+        return None;
+    }
+    let value = |names: &[&str]| names.iter().find_map(|name| estate.ansible.argument(task, name).scalar());
+    if let Some((id, machine)) = value(&IDS).and_then(|id| Some((id.clone(), *index.ids.get(&*id)?))) {
+        return Some((machine, format!("guest {id}")));
+    }
+    let name = value(&NAMES)?;
+    let machine = *index.names.get(&name.to_lowercase())?;
+    // A name is shared by many things: the module has to be of the machine's own platform.
+    let platform = estate.machines[machine].resource.ty().split('_').next().unwrap_or("");
+    let same = module.group.contains(platform) || module.fqcn.contains(platform) || platform == "digitalocean" && module.group.contains("do");
+    same.then(|| (machine, format!("machine {name}")))
+}
+
+/// Objects that Terraform and an Ansible task both declare.
+#[must_use]
+pub fn ownerships(estate: &Estate<'_>) -> Vec<Ownership> {
+    let index = Index::new(&estate.machines);
+    let mut found = Vec::new();
+    for task in &estate.ansible.tasks {
+        let Some((machine, object)) = managed(estate, &index, task) else { continue };
+        let machine = &estate.machines[machine];
+        found.push(Ownership {
+            object,
+            first: format!("Terraform ({})", machine.address),
+            second: format!("Ansible ({})", task.module),
+            loc: task.loc,
+            other: machine.resource.loc(),
+        });
+    }
+    found
+}
+
+/// Attributes of declared machines that tasks or hypervisor commands in tasks set.
+#[must_use]
+pub fn adjustments(estate: &Estate<'_>) -> Vec<Adjustment> {
+    let index = Index::new(&estate.machines);
+    let mut found = Vec::new();
+    for task in &estate.ansible.tasks {
+        let Some((machine, _)) = managed(estate, &index, task) else { continue };
+        for argument in &task.arguments {
+            let Some(declared) = declared(&estate.machines[machine], &argument.name) else { continue };
+            let (attribute, loc) = (argument.name.to_string(), task.loc);
+            let text = format!("{}: {attribute}", task.short());
+            found.push(Adjustment { attribute, machine, declared, loc, text });
+        }
+    }
+    for invocation in estate.invocations.iter().filter(|invocation| invocation.task.is_some()) {
+        let command = &invocation.command;
+        let sets = command.sub.first().is_some_and(|sub| matches!(&**sub, "set" | "resize"));
+        if !matches!(&*command.program, "pct" | "qm") || !sets {
+            continue;
+        }
+        let Some(id) = command.operands.first().and_then(Value::scalar) else { continue };
+        let Some(machine) = index.ids.get(&*id).copied() else { continue };
+        for flag in &command.flags {
+            let attribute = flag.name.trim_start_matches('-').to_owned();
+            if let Some(declared) = declared(&estate.machines[machine], &attribute) {
+                found.push(Adjustment { attribute, machine, declared, loc: command.loc, text: command.text.clone() });
+            }
+        }
+    }
+    found
+}
+
+/// Where a machine declares an attribute, under the name that Ansible or the hypervisor gives it.
+fn declared(machine: &Machine<'_>, name: &str) -> Option<Loc> {
+    const IDENTITY: [&str; 8] = ["vmid", "hostname", "name", "node", "state", "target_node", "api_host", "clone"];
+    if IDENTITY.contains(&name) {
+        return None;
+    }
+    let alias = match name {
+        "disk" | "disk_volume" => "rootfs",
+        "netif" | "net" => "network",
+        "cpus" => "cores",
+        "onboot" => "onboot",
+        name => name,
+    };
+    let value = machine.resource.arg(alias);
+    if !value.is_absent() {
+        return value.origin;
+    }
+    machine.resource.blocks(alias).first().map(|block| block.loc)
+}

@@ -1,0 +1,157 @@
+//! Every command that the repository runs, wherever it stands, with what runs it.
+
+use crate::model::ansible::{Ansible, Task};
+use crate::model::command::{self, Command, Site, Variables};
+use crate::model::kind::Kind;
+use crate::model::load::{Document, Documents};
+use crate::model::terraform::{Resource, Terraform};
+use crate::text::{FileId, Mapped};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// A command with what runs it.
+pub struct Invocation<'m> {
+    /// The command.
+    pub command: Command,
+    /// The task that runs it, by index.
+    pub task: Option<usize>,
+    /// The resource whose provisioner or first boot runs it.
+    pub resource: Option<Resource<'m, 'm>>,
+    /// Which of the resource's provisioners.
+    pub provisioner: Option<usize>,
+    /// An instruction to agents, not something that a tool runs.
+    pub instruction: bool,
+    /// On first boot of a machine (`user_data`).
+    pub first_boot: bool,
+    /// A step of a build of images.
+    pub image: bool,
+}
+
+impl Invocation<'_> {
+    fn plain(command: Command) -> Self {
+        Self { command, task: None, resource: None, provisioner: None, instruction: false, first_boot: false, image: false }
+    }
+
+    /// Where it stands, as cards say it.
+    #[must_use]
+    pub fn site(&self) -> &'static str {
+        if self.instruction {
+            return "agent-instructions";
+        }
+        if self.first_boot {
+            return "user-data";
+        }
+        if self.image {
+            return "image";
+        }
+        match &self.command.site {
+            Site::Script => "script",
+            Site::Recipe { .. } => "recipe",
+            Site::Ci { .. } => "ci",
+            Site::Dockerfile => "dockerfile",
+            Site::Compose => "compose",
+            Site::Ansible => "ansible",
+            Site::Provisioner => "provisioner",
+            Site::CloudInit => "user-data",
+            Site::Unit => "unit",
+            Site::Cron => "cron",
+            Site::Alias => "alias",
+        }
+    }
+}
+
+/// All commands, in path and source order of each kind of place.
+#[must_use]
+pub fn gather<'m>(documents: &'m Documents<'m>, terraform: &'m Terraform<'m>, ansible: &'m Ansible<'m>) -> Vec<Invocation<'m>> {
+    let of_files: Vec<Vec<Invocation<'m>>> = documents.list.par_iter().map(|document| of_document(documents, document)).collect();
+    let mut all: Vec<Invocation<'m>> = of_files.into_iter().flatten().collect();
+    let of_tasks: Vec<Vec<Invocation<'m>>> =
+        ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
+    all.extend(of_tasks.into_iter().flatten());
+    let mut seen = HashMap::new();
+    for resource in terraform.resources() {
+        of_resource(&resource, &mut seen, &mut all);
+    }
+    all
+}
+
+fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invocation<'m>> {
+    let text = documents.tree.text(document.file);
+    let path = documents.tree.path(document.file);
+    let commands = match document.kind {
+        Kind::Shell => command::of_script(document.file, text),
+        Kind::Makefile | Kind::Justfile => command::of_makefile(document.file, text),
+        Kind::Dockerfile => command::of_dockerfile(document.file, text),
+        Kind::Workflow | Kind::Compose | Kind::CloudInit => {
+            document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default()
+        }
+        Kind::AgentInstructions => return instructions(document.file, text),
+        _ => return Vec::new(),
+    };
+    commands.into_iter().map(Invocation::plain).collect()
+}
+
+/// The commands of fenced blocks of instructions to agents.
+fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
+    let mut found = Vec::new();
+    let mut block: Option<Mapped> = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let fence = line.trim_start().strip_prefix("```").map(str::trim);
+        match (fence, block.as_mut()) {
+            (Some(_), Some(_)) => {
+                let mapped = block.take().unwrap_or_default();
+                command::commands(&mapped, file, Site::Script, &Variables::default(), &mut found);
+            }
+            (Some(language), None) if matches!(language, "" | "bash" | "sh" | "shell" | "console" | "zsh") => block = Some(Mapped::default()),
+            (None, Some(mapped)) => {
+                // `$ terraform apply`
+                let prompt = line.len() - line.trim_start_matches(['$', ' ']).len();
+                let start = u32::try_from(at + prompt).unwrap_or(u32::MAX);
+                mapped.push(&line[prompt..], start);
+            }
+            _ => {}
+        }
+        at += line.len();
+    }
+    found.into_iter().map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect()
+}
+
+fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Invocation<'m>> {
+    let Some(text) = task.command(documents.tree.text(task.file)) else { return Vec::new() };
+    let mut found = Vec::new();
+    if task.short().starts_with("win_") {
+        command::powershell(&text, task.file, Site::Ansible, &mut found);
+    } else {
+        command::commands(&text, task.file, Site::Ansible, &Variables::default(), &mut found);
+    }
+    found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
+}
+
+/// Arguments whose text a machine runs when it first boots.
+const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
+
+fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32), ()>, all: &mut Vec<Invocation<'m>>) {
+    let header = resource.loc();
+    // Every instance of a declaration runs the same text: once is enough.
+    if seen.insert((header.file, header.span.start), ()).is_some() {
+        return;
+    }
+    for (at, provisioner) in resource.provisioners().iter().enumerate() {
+        let mut found = Vec::new();
+        for rendered in provisioner.commands() {
+            command::commands(&rendered.text, rendered.file, Site::Provisioner, &Variables::default(), &mut found);
+        }
+        all.extend(found.into_iter().map(|command| Invocation {
+            resource: Some(resource.clone()),
+            provisioner: Some(at),
+            ..Invocation::plain(command)
+        }));
+    }
+    for name in FIRST_BOOT {
+        let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else { continue };
+        let mut found = Vec::new();
+        command::commands(&rendered.text, rendered.file, Site::CloudInit, &Variables::default(), &mut found);
+        all.extend(found.into_iter().map(|command| Invocation { resource: Some(resource.clone()), first_boot: true, ..Invocation::plain(command) }));
+    }
+}

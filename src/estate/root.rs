@@ -1,0 +1,219 @@
+//! Roots of Terraform and what they declare about state, providers and modules.
+
+use super::Estate;
+use crate::knowledge::terraform::{self as known, Locks};
+use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role};
+use crate::source::folder;
+use crate::syntax::hcl::{Expr, ExprKind};
+use crate::text::{FileId, Loc, Span};
+use crate::value::{Tri, Value};
+use std::sync::Arc;
+
+/// A root (or library, or example) in its estate.
+#[derive(Clone, Copy)]
+pub struct RootFacts<'m> {
+    /// The estate.
+    pub estate: &'m Estate<'m>,
+    /// Its own instance.
+    pub instance: &'m Arc<Instance<'m>>,
+}
+
+/// Words of a path that name an environment that people share.
+const SHARED: [&str; 14] = [
+    "prod", "production", "prd", "staging", "stage", "stg", "shared", "infra", "live", "global", "common", "core", "platform", "envs",
+];
+
+impl<'m> RootFacts<'m> {
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &'m str {
+        &self.instance.module.folder
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        match self.instance.role {
+            Role::Root => "root",
+            Role::Child => "child",
+            Role::Library => "library",
+            Role::Example => "example",
+        }
+    }
+
+    /// Its backend, Terragrunt's included.
+    #[must_use]
+    pub fn backend(&self) -> Option<Backend<'m, 'm>> {
+        let terraform = self.estate.terraform;
+        let unit = || terraform.unit(self.folder()).and_then(|unit| terraform.unit_backend(unit));
+        terraform.backend(self.instance).or_else(unit)
+    }
+
+    /// The backend's type; `""` without one.
+    #[must_use]
+    pub fn backend_type(&self) -> String {
+        self.backend().and_then(|backend| backend.ty.scalar()).map(|ty| ty.to_string()).unwrap_or_default()
+    }
+
+    /// Whether the state can be shared.
+    #[must_use]
+    pub fn remote(&self) -> bool {
+        let ty = self.backend_type();
+        !ty.is_empty() && known::backend(&ty).is_none_or(|backend| backend.remote)
+    }
+
+    /// Whether two runs exclude each other.
+    #[must_use]
+    pub fn locks(&self) -> Tri {
+        let Some(backend) = self.backend() else { return Tri::False };
+        let Some(ty) = backend.ty.scalar() else { return Tri::Unknown("the type of the backend is not known".into()) };
+        let Some(row) = known::backend(&ty) else { return Tri::Unknown(format!("the backend {ty} is not known").into()) };
+        match &row.locks {
+            Locks::Always => Tri::True,
+            Locks::Never => Tri::False,
+            Locks::When(alternatives) => {
+                let given = alternatives.iter().fold(Tri::False, |so_far, one| so_far.or(|| one.holds(&backend.arg(&one.arg))));
+                if given.is_false() && backend.partial {
+                    return Tri::Unknown("the rest of the backend's configuration is given at init, so that locking cannot be seen".into());
+                }
+                given
+            }
+        }
+    }
+
+    /// Whether it manages anything.
+    #[must_use]
+    pub fn manages(&self) -> bool {
+        let module = &self.instance.module;
+        !module.calls.is_empty() || module.resources.iter().any(|resource| resource.mode == Mode::Managed)
+    }
+
+    /// Whether several people or jobs work on it, by its path or because CI runs Terraform there.
+    #[must_use]
+    pub fn shared(&self) -> bool {
+        let word = |part: &str| SHARED.iter().any(|known| part.eq_ignore_ascii_case(known));
+        let by_path = self.folder().split(['/', '-', '_', '.']).any(word);
+        by_path || self.estate.invocations.iter().any(|invocation| {
+            invocation.site() == "ci"
+                && matches!(&*invocation.command.program, "terraform" | "tofu" | "terragrunt")
+                && invocation.command.sub.first().is_some_and(|sub| &**sub == "apply")
+        })
+    }
+
+    /// Where a finding on the root points: its backend, else its `terraform` block, else a provider, else its first file.
+    #[must_use]
+    pub fn declaration(&self) -> Loc {
+        let module = &self.instance.module;
+        let block = |(file, block): &(FileId, &crate::syntax::hcl::Block)| Loc { file: *file, span: block.header };
+        self.backend()
+            .map(|backend| backend.loc)
+            .or_else(|| module.settings.first().map(block))
+            .or_else(|| module.providers.first().map(|provider| provider.loc()))
+            .or_else(|| module.resources.first().map(|resource| resource.decl.loc()))
+            .or_else(|| module.calls.first().map(|call| call.decl.loc()))
+            .unwrap_or(Loc { file: module.files.first().copied().unwrap_or_default(), span: Span::default() })
+    }
+
+    /// Whether a comment says that it creates what the others keep their state in.
+    #[must_use]
+    pub fn bootstrap(&self) -> bool {
+        let files = &self.instance.module.files;
+        self.estate.remarks.iter().any(|remark| {
+            files.contains(&remark.loc.file)
+                && matches!(&remark.saying, crate::model::annotation::Saying::Annotate(pairs) if pairs.iter().any(|(key, _)| key == "bootstrap-root"))
+        })
+    }
+
+    /// Whether Terragrunt runs it.
+    #[must_use]
+    pub fn terragrunt(&self) -> bool {
+        self.estate.terraform.unit(self.folder()).is_some()
+    }
+
+    /// Whether its environment is thrown away.
+    #[must_use]
+    pub fn ephemeral(&self) -> bool {
+        (self.estate.ephemeral)(self.estate.documents.tree.path(self.declaration().file))
+    }
+}
+
+/// A provider that a module requires.
+pub struct Requirement<'m> {
+    /// The local name.
+    pub name: &'m str,
+    /// Where it is required.
+    pub loc: Loc,
+    /// `version`
+    pub version: Option<String>,
+    /// The module.
+    pub module: &'m Arc<Module<'m>>,
+    /// Whether the module is applied by somebody.
+    pub root: bool,
+    /// Whether a lock file stands beside it.
+    pub locked: bool,
+}
+
+/// Every required provider of every root.
+#[must_use]
+pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
+    let mut found = Vec::new();
+    for module in estate.terraform.modules() {
+        let root = estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
+        let locked = estate.terraform.lock_file_beside(&module.folder);
+        for (file, attribute) in module.required_providers() {
+            // The short form of old releases gives the version alone.
+            let version = match &attribute.value.kind {
+                ExprKind::Object(members) => member(members, "version"),
+                ExprKind::Str(text) => Some(text.to_string()),
+                _ => None,
+            };
+            let (name, loc) = (&*attribute.name, Loc { file, span: attribute.name_span });
+            found.push(Requirement { name, loc, version, module, root, locked });
+        }
+    }
+    found
+}
+
+fn member(members: &[(crate::syntax::hcl::Key, Expr)], name: &str) -> Option<String> {
+    members.iter().find_map(|(key, value)| match (&key.expr.kind, &value.kind) {
+        (ExprKind::Str(key), ExprKind::Str(text)) if &**key == name => Some(text.to_string()),
+        _ => None,
+    })
+}
+
+impl Requirement<'_> {
+    /// Whether one version alone satisfies it.
+    #[must_use]
+    pub fn pinned(&self) -> bool {
+        self.version.as_deref().is_some_and(|version| {
+            let version = version.trim().trim_start_matches('=').trim();
+            !version.is_empty() && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c)) && version.starts_with(|c: char| c.is_ascii_digit())
+        })
+    }
+}
+
+/// Whether a module call names one version of its module.
+#[must_use]
+pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
+    let Some(source) = call.call.source else { return Tri::Unknown("the source is not constant".into()) };
+    let remote = source.contains("://") || source.starts_with("git@") || source.contains("::") || source.starts_with("github.com") || source.starts_with("bitbucket.org");
+    if remote {
+        let reference = source.split_once("ref=").map(|(_, reference)| reference);
+        let branch = |name: &str| matches!(name, "main" | "master" | "develop" | "HEAD");
+        let archive = !source.contains("git") && [".zip", ".tar.gz", ".tgz"].iter().any(|suffix| source.contains(suffix));
+        return (archive || reference.is_some_and(|reference| !branch(reference))).into();
+    }
+    Value::has(&call.arg("version"))
+}
+
+/// Whether a source lies in this repository.
+#[must_use]
+pub fn is_local(source: &str) -> bool {
+    source.starts_with("./") || source.starts_with("../") || source.starts_with('/') || source.is_empty()
+}
+
+/// The folder of a file.
+#[must_use]
+pub fn folder_of<'m>(estate: &Estate<'m>, file: FileId) -> &'m str {
+    folder(estate.documents.tree.path(file))
+}

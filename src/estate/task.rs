@@ -1,0 +1,328 @@
+//! What an Ansible task does to data, to the repository and to infrastructure: facts that need more than the task's own text.
+
+use super::Estate;
+use crate::knowledge::ansible::{self as known, Module, ModuleRole};
+use crate::knowledge::services::{self, PathClass};
+use crate::model::ansible::{PROJECT, Task};
+use crate::source::{file_name, folder};
+use crate::syntax::jinja::{self, Expr};
+use crate::value::{Data, Kind, Piece, Tri, Value};
+
+/// A task in its estate.
+#[derive(Clone, Copy)]
+pub struct TaskFacts<'m> {
+    /// The estate.
+    pub estate: &'m Estate<'m>,
+    /// The task.
+    pub task: &'m Task<'m>,
+    /// Its index.
+    pub at: usize,
+}
+
+/// Words of a switch that lets something be destroyed.
+const SWITCH_WORDS: [&str; 11] =
+    ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "force", "confirm", "delete", "cleanup", "drop"];
+
+impl<'m> TaskFacts<'m> {
+    /// What is known of its module.
+    #[must_use]
+    pub fn module(&self) -> Option<&'static Module> {
+        known::module(&self.task.module)
+    }
+
+    /// Whether the module has a role.
+    #[must_use]
+    pub fn has(&self, role: ModuleRole) -> bool {
+        self.module().is_some_and(|module| module.has(role))
+    }
+
+    /// An argument.
+    #[must_use]
+    pub fn argument(&self, name: &str) -> Value {
+        self.estate.ansible.argument(self.task, name)
+    }
+
+    /// `state`, the module's default standing in for an absent one.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        let given = self.argument("state");
+        let default = || self.module()?.defaults.get("state").map(crate::knowledge::test::known);
+        if given.is_absent() { default().unwrap_or(given) } else { given }
+    }
+
+    /// Whether it runs on the controller.
+    #[must_use]
+    pub fn local(&self) -> Tri {
+        if let Some(node) = self.task.delegate_to {
+            let Some(text) = node.as_str() else { return Tri::False };
+            if matches!(text, "localhost" | "127.0.0.1" | "local_action") {
+                return Tri::True;
+            }
+            return if jinja::contains_template(text) { Tri::Unknown("delegate_to is a template".into()) } else { Tri::False };
+        }
+        let mut plays = self.estate.ansible.plays_of(self.task).peekable();
+        if plays.peek().is_none() {
+            return Tri::Unknown("no play here reaches the task".into());
+        }
+        plays.all(|play| play.local).into()
+    }
+
+    /// Whether a switch that is off unless somebody sets it decides whether it runs.
+    #[must_use]
+    pub fn guarded(&self) -> bool {
+        self.task.when.iter().flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] }).any(|when| {
+            let Some(text) = when.as_str() else { return false };
+            let Ok(expr) = jinja::expression(text) else { return false };
+            let names = jinja::names(&expr);
+            let switch = names.iter().any(|name| SWITCH_WORDS.iter().any(|word| name.split('_').any(|part| part == *word)));
+            let off = !names.is_empty() && self.estate.ansible.condition(self.task, when).is_false();
+            off || switch && !matches!(expr, Expr::Not(_))
+        })
+    }
+
+    /// Whether a condition without any variable keeps it from ever running.
+    #[must_use]
+    pub fn dead(&self) -> bool {
+        self.task.when.iter().any(|when| when.as_str().and_then(crate::value::truth) == Some(false))
+    }
+
+    /// The options whose values destroy or overwrite (`state: absent`).
+    #[must_use]
+    pub fn dangers(&self) -> Vec<String> {
+        let Some(module) = self.module() else { return Vec::new() };
+        let mut dangers = Vec::new();
+        for (option, values) in &module.danger {
+            let given = self.argument(option);
+            let given = match module.defaults.get(option) {
+                Some(default) if given.is_absent() => crate::knowledge::test::known(default),
+                _ => given,
+            };
+            let hit = values.iter().any(|value| match value.as_str() {
+                Some("*") => given.has().is_true(),
+                _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
+            });
+            if hit {
+                dangers.push(format!("{option}: {}", given.display()));
+            }
+        }
+        dangers
+    }
+
+    /// The persistent data that it destroys, if it does.
+    #[must_use]
+    pub fn destroyed(&self) -> Option<Value> {
+        if self.dead() {
+            return None;
+        }
+        match self.task.short() {
+            "file" | "file_remove" => {
+                let absent = self.argument("state").equals(&"absent".into()).is_true();
+                if absent { self.paths(&["path", "dest", "name"]).into_iter().find(is_data_directory) } else { None }
+            }
+            "mount" => {
+                let gone = matches!(self.argument("state").as_str(), Some("absent"));
+                if gone { self.paths(&["path", "name"]).into_iter().find(is_data_directory) } else { None }
+            }
+            "command" | "shell" | "raw" | "win_command" | "win_shell" => self.removed_by_command(),
+            "synchronize" => {
+                let deletes = self.argument("delete").as_bool() == Some(true);
+                if deletes { self.paths(&["dest"]).into_iter().find(is_data_directory) } else { None }
+            }
+            _ => self.destroyed_by_module(),
+        }
+    }
+
+    fn destroyed_by_module(&self) -> Option<Value> {
+        let module = self.module().filter(|module| module.has(ModuleRole::DataDestruction))?;
+        // A container is not its data: its volumes are objects of their own.
+        let container = matches!(module.group.as_str(), "docker" | "podman" | "containers") && !self.task.short().contains("volume") && !self.task.short().contains("prune");
+        let file = module.has(ModuleRole::WriteBack);
+        if container || file || module.has(ModuleRole::Infrastructure) || self.dangers().is_empty() {
+            return None;
+        }
+        let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
+        let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
+        Some(named.unwrap_or_else(|| Value::known(module.effect.as_str())))
+    }
+
+    fn removed_by_command(&self) -> Option<Value> {
+        let commands = self.estate.invocations_of(self.at);
+        commands
+            .filter(|command| &*command.program == "rm")
+            .filter(|command| command.flags.iter().any(|flag| flag.name.contains(['r', 'R'])))
+            .flat_map(|command| &command.operands)
+            .find(|operand| is_data_directory(operand))
+            .cloned()
+    }
+
+    /// The known or partly known paths of some arguments, loops opened.
+    fn paths(&self, names: &[&str]) -> Vec<Value> {
+        let Some(value) = names.iter().map(|name| self.argument(name)).find(|value| !value.is_absent()) else { return Vec::new() };
+        if !matches!(value.kind, Kind::Unknown(_)) {
+            return vec![value];
+        }
+        let Some((_, node)) = self.task.repeat else { return vec![value] };
+        let items = self.estate.ansible.evaluate(self.task, node);
+        let members = items.as_list().map(|list| list.items.clone()).unwrap_or_default();
+        let path = |item: &Value| match item.as_map() {
+            Some(_) => ["path", "dest", "name", "dir"].iter().map(|key| item.get(key)).find(|value| !value.is_absent()),
+            None => Some(item.clone()),
+        };
+        members.iter().filter_map(path).collect()
+    }
+
+    /// The path inside the repository that it writes on the controller.
+    #[must_use]
+    pub fn repository_path(&self) -> Value {
+        if !self.has(ModuleRole::WriteBack) || self.task.short() == "file" && self.argument("state").as_str() != Some("absent") {
+            return Value::absent();
+        }
+        let paths = self.paths(&["dest", "path"]);
+        let Some(value) = paths.into_iter().next() else { return Value::absent() };
+        if !self.local().is_true() && self.task.short() != "fetch" {
+            return Value::absent();
+        }
+        let inside = value.starts_with(PROJECT).is_true();
+        let relative = value.starts_with("../").is_true() || value.starts_with("./").is_true();
+        let names_intent = known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
+        if inside && names_intent || relative && names_intent || names_intent && is_terraform(known_suffix(&value).unwrap_or("")) {
+            return value;
+        }
+        Value::absent()
+    }
+
+    /// What the path that it writes holds.
+    #[must_use]
+    pub fn declared_kind(&self) -> &'static str {
+        let value = self.repository_path();
+        let suffix = known_suffix(&value).unwrap_or("");
+        if is_terraform(suffix) {
+            "terraform"
+        } else if suffix.contains("host_vars") || suffix.contains("group_vars") || suffix.contains("inventor") || suffix.contains("hosts") {
+            "inventory"
+        } else {
+            "other"
+        }
+    }
+
+    /// Whether what it writes or sends comes from facts, registered results or other hosts' variables.
+    #[must_use]
+    pub fn from_runtime(&self) -> bool {
+        let source = self.estate.documents.tree.text(self.task.file);
+        let text = self.task.node.span().slice(source);
+        let registered = self.estate.ansible.tasks.iter().filter(|task| task.file == self.task.file).filter_map(|task| task.register);
+        ["ansible_facts", "ansible_default_ipv4", "ansible_hostname", "hostvars[", ".stdout"].iter().any(|word| text.contains(word))
+            || registered.into_iter().any(|name| text.contains(&format!("{{{{ {name}")))
+    }
+
+    /// Whether it reads a state file.
+    #[must_use]
+    pub fn reads_state(&self) -> bool {
+        let source = self.estate.documents.tree.text(self.task.file);
+        let text = self.task.node.span().slice(source);
+        if !text.contains(".tfstate") {
+            return false;
+        }
+        let by_lookup = text.contains("lookup(") || text.contains("query(");
+        by_lookup || matches!(self.task.short(), "slurp" | "include_vars" | "tf_state")
+    }
+
+    /// The address of a download that is not pinned; absent when it is, or nothing is downloaded.
+    #[must_use]
+    pub fn floating_download(&self) -> Value {
+        let option = match self.task.short() {
+            "get_url" | "uri" | "win_get_url" => "url",
+            "unarchive" => "src",
+            _ => return Value::absent(),
+        };
+        if self.task.short() == "uri" && self.argument("dest").is_absent() {
+            return Value::absent();
+        }
+        let urls = self.paths(&[option]);
+        let pinned = !self.argument("checksum").is_absent();
+        urls.into_iter().find(|url| !pinned && is_floating_url(&url.display())).unwrap_or_default()
+    }
+
+    /// Whether the file stands among tests.
+    #[must_use]
+    pub fn in_tests(&self) -> bool {
+        is_test_path(self.estate.documents.tree.path(self.task.file))
+    }
+
+    /// Whether the file belongs to a build of images.
+    #[must_use]
+    pub fn image_build(&self) -> bool {
+        is_image_path(self.estate.documents.tree.path(self.task.file))
+    }
+
+    /// The module's grade, as a word.
+    #[must_use]
+    pub fn grade(&self) -> &'static str {
+        self.module().map_or("ok", |module| match module.grade {
+            crate::knowledge::terraform::Grade::Ok => "ok",
+            crate::knowledge::terraform::Grade::Info => "info",
+            crate::knowledge::terraform::Grade::Warning => "warning",
+            crate::knowledge::terraform::Grade::Error => "error",
+        })
+    }
+}
+
+fn is_terraform(path: &str) -> bool {
+    let name = file_name(path);
+    [".tf", ".tofu", ".tfvars", ".tf.json", ".tfvars.json"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// The known end of a path.
+fn known_suffix(value: &Value) -> Option<&str> {
+    match &value.kind {
+        Kind::Known(Data::Str(text)) => Some(text),
+        Kind::Text(pieces) => match pieces.last() {
+            Some(Piece::Lit(text)) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a path is a directory of persistent data: a service's own, or what a variable calls so.
+fn is_data_directory(value: &Value) -> bool {
+    let Some(path) = value.as_str() else {
+        return false;
+    };
+    let path = path.trim_end_matches("/*").trim_end_matches('/');
+    // One file of a directory (a lock, a configuration) is not the data.
+    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6);
+    if file || !path.starts_with('/') {
+        return false;
+    }
+    if matches!(services::data_path(path), Some(PathClass::Volatile | PathClass::Logs | PathClass::Configuration)) {
+        return false;
+    }
+    let named = value.via.iter().flat_map(|via| via.iter()).any(|step| {
+        ["data_dir", "datadir", "data_path", "data_directory", "data_root"].iter().any(|word| step.what.contains(word))
+    });
+    named || services::by_path(path).is_some()
+}
+
+/// Whether an address means whatever is newest.
+#[must_use]
+pub fn is_floating_url(url: &str) -> bool {
+    let branch = |part: &str| ["/main/", "/master/", "/HEAD/", "/develop/"].iter().any(|name| part.contains(name));
+    url.contains("/releases/latest/")
+        || url.contains("/latest/download/")
+        || url.contains("raw.githubusercontent.com/") && branch(url)
+        || url.contains("github.com/") && (url.contains("/raw/main/") || url.contains("/raw/master/") || url.contains("/archive/refs/heads/") || url.contains("/archive/master") || url.contains("/archive/main"))
+}
+
+/// Whether a path stands among tests.
+#[must_use]
+pub fn is_test_path(path: &str) -> bool {
+    folder(path).split('/').any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
+}
+
+/// Whether a path belongs to a build of images.
+#[must_use]
+pub fn is_image_path(path: &str) -> bool {
+    folder(path).split('/').any(|part| matches!(part, "packer" | "images" | "image" | "image-builder" | "templates-build"))
+        || file_name(path).contains("packer")
+}

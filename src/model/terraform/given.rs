@@ -1,0 +1,107 @@
+//! What roots are given for their variables: variable files, flags, Terragrunt's inputs.
+
+use super::backend::Unit;
+use super::instance::{Given, Instance};
+use super::module::{Module, constant};
+use super::{Ground, Source, SourceKind};
+use crate::source;
+use crate::syntax::hcl::{Expr, ExprKind};
+use crate::text::FileId;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The variable files of a tree.
+pub(super) struct Values<'s, 't> {
+    /// Those that Terraform loads by itself, in the order of loading within each folder.
+    automatic: Vec<&'s Source<'t>>,
+    others: Vec<&'s Source<'t>>,
+}
+
+fn rank(path: &str) -> Option<u8> {
+    match source::file_name(path) {
+        "terraform.tfvars" => Some(0),
+        "terraform.tfvars.json" => Some(1),
+        name if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => Some(2),
+        _ => None,
+    }
+}
+
+/// Whether a path lies in a folder or below it.
+fn lies_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+type Found<'t> = HashMap<&'t str, Vec<(FileId, &'t Expr)>>;
+
+fn collect<'s, 't: 's>(files: impl Iterator<Item = &'s Source<'t>>) -> Found<'t> {
+    let mut found = Found::new();
+    for source in files {
+        for attribute in &source.tree.body.attributes {
+            found.entry(&*attribute.name).or_default().push((source.file, &attribute.value));
+        }
+    }
+    found
+}
+
+impl<'s, 't> Values<'s, 't> {
+    pub(super) fn new(sources: &'s [Source<'t>]) -> Self {
+        let values = sources.iter().filter(|source| source.kind == SourceKind::Variables);
+        let (mut automatic, others): (Vec<&Source<'t>>, Vec<&Source<'t>>) =
+            values.partition(|source| rank(source.path).is_some());
+        automatic.sort_by_key(|source| (source::folder(source.path), rank(source.path), source.path));
+        Self { automatic, others }
+    }
+
+    /// The folders with files that Terraform loads by itself.
+    pub(super) fn folders(&self) -> Vec<&'t str> {
+        self.automatic.iter().map(|source| source::folder(source.path)).collect()
+    }
+
+    /// What a root is given; later ones win.
+    pub(super) fn given(&self, ground: &Ground<'t>, module: &Module<'t>) -> HashMap<&'t str, Given<'t>> {
+        let folder = module.folder.as_str();
+        let mut given = HashMap::new();
+        let flags = &ground.options.var_files;
+        let is_named = |source: &Source<'t>| flags.iter().any(|(root, path)| root == folder && path == source.path);
+        let named: Vec<&Source<'t>> =
+            self.automatic.iter().chain(&self.others).copied().filter(|source| is_named(source)).collect();
+        if named.is_empty() {
+            let near = self.others.iter().copied().filter(|source| lies_below(source.path, folder));
+            given.extend(collect(near).into_iter().map(|(name, values)| (name, Given::Perhaps(values))));
+        }
+        let first = self.automatic.partition_point(|source| source::folder(source.path) < folder);
+        let beside = self.automatic.get(first..).unwrap_or(&[]);
+        for source in beside.iter().take_while(|source| source::folder(source.path) == folder) {
+            for attribute in &source.tree.body.attributes {
+                given.insert(&*attribute.name, Given::File(source.file, &attribute.value));
+            }
+        }
+        given.extend(collect(named.into_iter()).into_iter().map(|(name, values)| (name, Given::Several(values))));
+        for (_, name, value) in ground.options.vars.iter().filter(|(root, ..)| root == folder) {
+            // The variable's own label lives as long as the tree.
+            if let Some(variable) = module.variable(name).and_then(|at| module.variables.get(at)) {
+                given.insert(variable.label(0), Given::Flag(value.clone()));
+            }
+        }
+        given
+    }
+}
+
+/// The module that Terragrunt runs for a unit, with the unit's inputs.
+pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Option<Arc<Instance<'t>>> {
+    let module = ground.module(unit.module.as_ref()?)?;
+    let mut given = HashMap::new();
+    // What lies nearer wins.
+    for instance in unit.includes.iter().rev().chain([&unit.instance]) {
+        let inputs = instance.module.attributes.iter().filter(|(_, attribute)| &*attribute.name == "inputs");
+        for (file, attribute) in inputs {
+            let ExprKind::Object(members) = &attribute.value.kind else { continue };
+            for (key, value) in members {
+                if let Some(name) = constant(&key.expr) {
+                    given.insert(name, Given::Unit(instance.clone(), *file, value));
+                }
+            }
+        }
+    }
+    Some(Instance::of_unit(module, &unit.folder, given))
+}

@@ -1,0 +1,214 @@
+//! Tasks, requirements and switches of Ansible.
+
+use crate::estate::Estate;
+use crate::estate::machine::Machine;
+use crate::estate::task::TaskFacts;
+use crate::knowledge::ansible::ModuleRole;
+use crate::model::ansible::{PROJECT, Requirement};
+use crate::rule::subject::Row;
+use crate::subject;
+use crate::syntax::jinja;
+use crate::text::{FileId, Loc};
+use crate::value::{Kind, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A task.
+#[derive(Clone, Copy)]
+pub struct TaskRow<'m> {
+    facts: TaskFacts<'m>,
+}
+
+impl<'m> TaskRow<'m> {
+    /// A task by index.
+    pub(super) fn new(estate: &'m Estate<'m>, at: usize) -> Self {
+        Self { facts: TaskFacts { estate, task: &estate.ansible.tasks[at], at } }
+    }
+
+    fn group(&self) -> &'static str {
+        self.facts.module().map_or("", |module| module.group.as_str())
+    }
+
+    /// Whether Terraform here runs containers too.
+    fn containers_in_terraform(&self) -> bool {
+        self.facts.estate.machines.iter().any(|machine: &Machine<'_>| machine.ty.kind == "container")
+    }
+
+    /// Whether the path that it writes is ignored by Git.
+    fn repository_path_ignored(&self) -> bool {
+        let value = self.facts.repository_path();
+        let inside = value.as_str().and_then(|path| path.strip_prefix(PROJECT)).map(|path| path.trim_start_matches('/').to_owned());
+        inside.is_some_and(|path| self.facts.estate.repository.ignores.ignores(&path))
+    }
+}
+
+subject! {
+    /// A task or handler.
+    TaskRow<'m> as "ansible.task" (row) {
+        /// Its module's full name.
+        module: Str certain => row.facts.task.module.to_string();
+        /// The module without its collection.
+        short: Str certain => row.facts.task.short().to_owned();
+        /// Its name.
+        name: Str => row.facts.task.name;
+        /// What the module belongs to (`proxmox`, `aws`, `docker`…); empty when it is not known.
+        group: Str certain => row.group();
+        /// Whether the module creates, changes or destroys infrastructure.
+        infrastructure: Bool certain => row.facts.has(ModuleRole::Infrastructure);
+        /// Whether the module runs Terraform.
+        terraform_control: Bool certain => row.facts.has(ModuleRole::TerraformControl);
+        /// Whether the module changes nothing.
+        read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only);
+        /// How bad the module's use is for a host that Terraform declares.
+        grade: Word(&["ok", "info", "warning", "error"]) certain => row.facts.grade();
+        /// Its arguments.
+        args: Dyn => row.facts.estate.ansible.arguments(row.facts.task);
+        /// `state`, the module's default standing in for an absent one.
+        state: Dyn => row.facts.state();
+        /// Whether it runs on the controller.
+        local: Bool => row.facts.local();
+        /// Whether it belongs to a test of a role.
+        molecule: Bool certain => row.facts.estate.documents.tree.path(row.facts.task.file).contains("molecule/");
+        /// Whether it stands among tests.
+        in_tests: Bool certain => row.facts.in_tests();
+        /// Whether it belongs to a build of images.
+        image_build: Bool certain => row.facts.image_build();
+        /// Whether a switch that is off by default decides whether it runs.
+        guarded: Bool certain => row.facts.guarded();
+        /// Options whose values destroy or overwrite (`state: absent`).
+        dangers: List(Str) => row.facts.dangers();
+        /// Whether it destroys persistent data.
+        destroys_data: Bool => row.facts.destroyed().is_some();
+        /// The data that it destroys.
+        data_target: Dyn => row.facts.destroyed();
+        /// The file of the repository that it writes on the controller.
+        repository_path: Dyn => row.facts.repository_path();
+        /// Whether Git ignores that file.
+        repository_path_ignored: Bool => row.repository_path_ignored();
+        /// What that file declares.
+        declared_kind: Word(&["terraform", "inventory", "other"]) => row.facts.declared_kind();
+        /// Whether what it writes comes from facts, registered results or other hosts' variables.
+        from_runtime: Bool => row.facts.from_runtime();
+        /// Whether it reads a state file.
+        reads_state: Bool => row.facts.reads_state();
+        /// The address of a download that is not pinned.
+        floating_download: Dyn => row.facts.floating_download();
+        /// Whether Terraform declares objects of the same platform.
+        owned_by_terraform: Bool => row.containers_in_terraform();
+    }
+    loc => row.facts.task.loc;
+    label => row.facts.task.name.map_or_else(|| format!("this {} task", row.facts.task.short()), |name| format!("the task \"{name}\""));
+    address => None;
+    identity => format!("{} {}", row.facts.task.module, row.facts.task.name.unwrap_or(""));
+}
+
+/// Rows of `ansible.task`.
+pub(super) fn tasks<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    (0..estate.ansible.tasks.len()).map(|at| Arc::new(TaskRow::new(estate, at)) as Row<'m>).collect()
+}
+
+/// A role or collection to install.
+pub struct RequirementRow<'m> {
+    requirement: &'m Requirement<'m>,
+}
+
+subject! {
+    /// A role or collection of a requirements file.
+    RequirementRow<'m> as "ansible.requirement" (row) {
+        /// Its name or source.
+        name: Str certain => row.requirement.name;
+        /// Its version.
+        version: Str => row.requirement.version;
+        /// Whether it is a collection.
+        collection: Bool certain => row.requirement.collection;
+        /// Whether it lies in the repository.
+        local: Bool certain => row.requirement.local;
+        /// Whether it comes in whatever version is newest.
+        floating: Bool certain => row.requirement.version.is_none_or(|version| {
+            matches!(version, "*" | "latest" | "main" | "master" | "HEAD") || version.starts_with('>') && !version.contains('<')
+        });
+    }
+    loc => row.requirement.loc;
+    label => "this requirement".to_owned();
+    address => None;
+    identity => row.requirement.name.to_owned();
+}
+
+/// Rows of `ansible.requirement`.
+pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.ansible.requirements.iter().map(|requirement| Arc::new(RequirementRow { requirement }) as Row<'m>).collect()
+}
+
+/// A variable that guards a destructive task.
+pub struct ResetSwitchRow<'m> {
+    estate: &'m Estate<'m>,
+    name: String,
+    value: Value,
+    loc: Loc,
+    task: usize,
+}
+
+subject! {
+    /// A variable that guards a task that destroys data.
+    ResetSwitchRow<'m> as "reset_switch" (row) {
+        /// Its name.
+        name: Str certain => row.name.clone();
+        /// Its committed value.
+        value: Dyn => row.value.clone();
+        /// Whether it lets the task run.
+        on: Bool => match row.value.kind {
+            Kind::Known(_) => crate::value::Tri::from(row.value.as_bool() == Some(true)),
+            _ => crate::value::Tri::Unknown("its value is not known".into()),
+        };
+        /// The task.
+        task: Node(TaskRow) => TaskRow::new(row.estate, row.task);
+    }
+    loc => row.loc;
+    label => "this switch".to_owned();
+    address => None;
+    identity => row.name.clone();
+}
+
+const SWITCH_WORDS: [&str; 8] = ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "delete", "drop"];
+
+/// Rows of `reset_switch`.
+pub(super) fn reset_switches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    // Where each committed variable of such a name stands.
+    let mut values: BTreeMap<&str, Vec<(FileId, crate::syntax::yaml::Node<'m>)>> = BTreeMap::new();
+    let roles = estate.ansible.roles.iter().flat_map(|role| role.defaults.iter().chain(&role.vars).copied());
+    let hosts = estate.ansible.host_variables.iter().map(|variables| (variables.file, variables.node));
+    for (file, node) in roles.chain(hosts) {
+        for (key, _) in node.entries() {
+            let Some(name) = key.as_str() else { continue };
+            if name.split('_').any(|part| SWITCH_WORDS.contains(&part)) {
+                values.entry(name).or_default().push((file, node));
+            }
+        }
+    }
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    for at in 0..estate.ansible.tasks.len() {
+        let task = &estate.ansible.tasks[at];
+        let texts = task.when.iter().filter_map(|when| when.as_str());
+        let names: Vec<String> = texts
+            .filter_map(|text| jinja::expression(text).ok())
+            .flat_map(|expr| jinja::names(&expr).into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|name| values.contains_key(name.as_str()))
+            .collect();
+        if names.is_empty() || TaskRow::new(estate, at).facts.destroyed().is_none() {
+            continue;
+        }
+        for name in names {
+            for (file, node) in &values[name.as_str()] {
+                let Some((key, value)) = node.entry(&name) else { continue };
+                let loc = Loc { file: *file, span: key.span().to(value.span()) };
+                let data = crate::model::scalar(value);
+                let row = ResetSwitchRow { estate, name: name.clone(), value: Value::known(data).at(loc), loc, task: at };
+                rows.push(Arc::new(row) as Row<'m>);
+            }
+        }
+    }
+    rows
+}

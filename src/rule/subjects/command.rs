@@ -1,0 +1,160 @@
+//! Commands, wherever they stand: one row for each class that a command belongs to.
+
+use super::ansible::TaskRow;
+use super::terraform::ResourceRow;
+use crate::estate::Estate;
+use crate::estate::invocation::Invocation;
+use crate::estate::task::{is_image_path, is_test_path};
+use crate::knowledge::commands::Row as Known;
+use crate::model::command::Guard;
+use crate::rule::subject::{Fact, Row};
+use crate::source::folder;
+use crate::subject;
+use crate::text::HOLE;
+use crate::value::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A command and one of its classes.
+pub struct CommandRow<'m> {
+    estate: &'m Estate<'m>,
+    at: usize,
+    known: &'static Known,
+}
+
+impl<'m> CommandRow<'m> {
+    fn invocation(&self) -> &'m Invocation<'m> {
+        &self.estate.invocations[self.at]
+    }
+
+    fn path(&self) -> &'m str {
+        self.estate.documents.tree.path(self.invocation().command.loc.file)
+    }
+
+    /// Classes of the commands before (or after) it in the same script, recipe or step.
+    fn neighbours(&self, before: bool) -> Vec<&'static str> {
+        let own = &self.invocation().command;
+        let same = |other: &&Invocation<'m>| {
+            other.command.loc.file == own.loc.file
+                && other.command.scope == own.scope
+                && (other.command.index < own.index) == before
+                && other.command.index != own.index
+        };
+        let classes: BTreeSet<&'static str> = self
+            .estate
+            .invocations
+            .iter()
+            .filter(same)
+            .flat_map(|other| other.command.rows.iter().map(|row| row.class.as_str()))
+            .collect();
+        classes.into_iter().collect()
+    }
+
+    /// Where its output or last operand goes.
+    fn target(&self) -> Option<&'m Value> {
+        let command = &self.invocation().command;
+        command.redirects.iter().find(|(op, _)| op.starts_with(['>', '&'])).map(|(_, value)| value).or(command.operands.last())
+    }
+
+    /// Whether a copy takes the place of a state object.
+    fn onto_state(&self) -> bool {
+        let command = &self.invocation().command;
+        let [.., source, target] = command.operands.as_slice() else { return false };
+        let is_state = |value: &Value| [".tfstate", ".tfstate.backup"].iter().any(|suffix| value.ends_with(suffix).is_true());
+        is_state(source) && is_state(target) && !target.contains("backup").is_true()
+    }
+
+    /// Whether it works on a scratch copy.
+    fn scratch(&self) -> bool {
+        let command = &self.invocation().command;
+        let scratch = |value: &Value| {
+            value.starts_with("/tmp/").is_true() || value.display().to_lowercase().contains("tmp")
+        };
+        !command.state_paths.is_empty() && command.state_paths.iter().all(scratch)
+    }
+
+    /// Whether a test for a state file decides whether it runs.
+    fn after_state_test(&self) -> bool {
+        let own = &self.invocation().command;
+        self.estate.invocations.iter().any(|other| {
+            let other = &other.command;
+            other.loc.file == own.loc.file
+                && other.scope == own.scope
+                && other.index < own.index
+                && own.index - other.index <= 2
+                && matches!(&*other.program, "test" | "[" | "[[")
+                && other.text.contains(".tfstate")
+        })
+    }
+}
+
+subject! {
+    /// A command, once for each class that it belongs to.
+    CommandRow<'m> as "command" (row) {
+        /// What kind of command it is (`knowledge/commands.yaml`).
+        class: Str certain => &row.known.class;
+        /// How bad the class takes it to be: `info`, `warning` or `error`.
+        severity: Str certain => row.known.severity.as_str();
+        /// What it does, a clause.
+        effect: Str => &row.known.effect;
+        /// As one reads it, `…` for what is unknown.
+        text: Str certain => row.invocation().command.text.replace(HOLE, "…");
+        /// The program, after wrappers.
+        program: Str certain => &row.invocation().command.program;
+        /// The subcommand (`state rm`).
+        sub: Str certain => row.invocation().command.sub.join(" ");
+        /// What it stands in: script, recipe, ci, ansible, provisioner, user-data, image, dockerfile, compose, cron, unit, alias, agent-instructions.
+        site: Str certain => row.invocation().site();
+        /// Whether something has to be confirmed before it runs.
+        guard: Word(&["none", "dry-run", "confirmed"]) certain => match row.invocation().command.guard {
+            Guard::None => "none",
+            Guard::Dry => "dry-run",
+            Guard::Confirmed => "confirmed",
+        };
+        /// Whether its failure is ignored.
+        tolerated: Bool certain => row.invocation().command.tolerated;
+        /// What it was unwrapped from (`ssh`, `docker exec`).
+        wrappers: List(Str) => row.invocation().command.through.iter().map(|word| Fact::from(word)).collect::<Vec<Fact<'m>>>();
+        /// The state objects among its words.
+        state_paths: List(Dyn) => row.invocation().command.state_paths.iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
+        /// The file that it writes, or its last operand.
+        target: Dyn => row.target();
+        /// Whether a copy takes the place of a state object.
+        onto_state: Bool => row.onto_state();
+        /// Whether the state that it touches is a scratch copy.
+        scratch: Bool => row.scratch();
+        /// Whether a test for a state file decides whether it runs.
+        after_state_test: Bool => row.after_state_test();
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.path()) || row.invocation().command.in_test;
+        /// Whether it belongs to a build of images.
+        in_image_build: Bool certain => is_image_path(row.path());
+        /// Whether it stands in documentation.
+        in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
+        /// Classes of the commands before it in the same script, recipe or step.
+        earlier: List(Str) => row.neighbours(true);
+        /// Classes of the commands after it.
+        later: List(Str) => row.neighbours(false);
+        /// Whether the repository has Terraform.
+        terraform_here: Bool certain => row.estate.has_terraform();
+        /// The resource whose provisioner or first boot runs it.
+        owner: Node(ResourceRow) => row.invocation().resource.as_ref().map(|resource| ResourceRow::new(row.estate, resource.clone()));
+        /// The task that runs it.
+        task: Node(TaskRow) => row.invocation().task.map(|at| TaskRow::new(row.estate, at));
+    }
+    loc => row.invocation().command.loc;
+    label => "this command".to_owned();
+    address => None;
+    identity => format!("{} {}", row.known.class, row.invocation().command.text);
+}
+
+/// Rows of `command`.
+pub(super) fn commands<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    for (at, invocation) in estate.invocations.iter().enumerate() {
+        rows.extend(invocation.command.rows.iter().map(|known| Arc::new(CommandRow { estate, at, known }) as Row<'m>));
+    }
+    rows
+}

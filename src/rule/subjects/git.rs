@@ -1,0 +1,76 @@
+//! What Git keeps and leaves out.
+
+use crate::estate::Estate;
+use crate::model::git::{StateFile, is_fixture};
+use crate::rule::subject::Row;
+use crate::source::ignored::Pattern;
+use crate::subject;
+use std::sync::Arc;
+
+/// A state or plan file.
+pub struct StateFileRow<'m> {
+    estate: &'m Estate<'m>,
+    state: &'m StateFile,
+}
+
+impl StateFileRow<'_> {
+    fn path(&self) -> &str {
+        self.estate.documents.tree.path(self.state.file)
+    }
+}
+
+subject! {
+    /// A Terraform state or plan file.
+    StateFileRow<'m> as "state_file" (row) {
+        /// Its path.
+        path: Str certain => row.path().to_owned();
+        /// What it holds, by its content.
+        content: Word(&["state", "empty-state", "encrypted", "plan", "nothing", "other"]) certain => row.state.content.as_str();
+        /// Whether Git tracks it.
+        tracked: Bool certain => row.estate.documents.tree.file(row.state.file).tracked;
+        /// Whether it lies among test data.
+        fixture: Bool certain => is_fixture(row.path());
+        /// Its serial number, when it can be read.
+        serial: Int => row.state.serial.and_then(|serial| i64::try_from(serial).ok());
+        /// How many resources it lists.
+        resources: Int => row.state.resources;
+    }
+    loc => row.state.loc;
+    label => "this file holds state".to_owned();
+    address => None;
+    identity => row.path().to_owned();
+}
+
+/// Rows of `state_file`.
+pub(super) fn state_files<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.repository.states.iter().map(|state| Arc::new(StateFileRow { estate, state }) as Row<'m>).collect()
+}
+
+/// A pattern of an ignore file.
+pub struct IgnoreEntryRow<'m> {
+    estate: &'m Estate<'m>,
+    entry: &'m Pattern,
+}
+
+subject! {
+    /// A pattern of a `.gitignore`.
+    IgnoreEntryRow<'m> as "ignore_entry" (row) {
+        /// As written.
+        pattern: Str certain => &row.entry.text;
+        /// Whether it keeps `.terraform.lock.hcl` out of Git.
+        hides_lock_file: Bool certain => row.entry.ignores(".terraform.lock.hcl") && !row.entry.text.starts_with('!');
+        /// Whether Terraform configurations lie in the pattern's folder or below.
+        terraform_here: Bool certain => row.estate.terraform.modules().iter().any(|module| {
+            row.entry.folder.is_empty() || module.folder.starts_with(&row.entry.folder)
+        });
+    }
+    loc => row.entry.loc;
+    label => "this pattern".to_owned();
+    address => None;
+    identity => format!("{}/{}", row.entry.folder, row.entry.text);
+}
+
+/// Rows of `ignore_entry`.
+pub(super) fn ignore_entries<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.repository.patterns.iter().map(|entry| Arc::new(IgnoreEntryRow { estate, entry }) as Row<'m>).collect()
+}

@@ -1,0 +1,275 @@
+//! What the join finds: machines, storage, placements, identity, owners.
+
+use super::terraform::ResourceRow;
+use crate::estate::Estate;
+use crate::estate::identity::{Adjustment, IdentityFact, Ownership};
+use crate::estate::machine::{Machine, Storage, StorageKind};
+use crate::estate::placement::Placement;
+use crate::knowledge::compute::Fate;
+use crate::rule::subject::{Fact, Row};
+use crate::subject;
+use crate::text::Loc;
+use std::sync::Arc;
+
+fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Destroyed => "destroyed",
+        Fate::Survives => "survives",
+        Fate::Depends => "depends",
+    }
+}
+
+/// A machine of Terraform.
+#[derive(Clone, Copy)]
+pub struct MachineRow<'m> {
+    estate: &'m Estate<'m>,
+    at: usize,
+}
+
+impl<'m> MachineRow<'m> {
+    fn machine(&self) -> &'m Machine<'m> {
+        &self.estate.machines[self.at]
+    }
+}
+
+subject! {
+    /// A machine that Terraform makes, one row an instance.
+    MachineRow<'m> as "machine" (row) {
+        /// Its address.
+        address: Str certain => &row.machine().address;
+        /// The name by which people know it.
+        name: Str certain => row.machine().name();
+        /// Its resource type.
+        r#type: Str certain => row.machine().resource.ty();
+        /// `lxc`, `vm`, `container`…
+        kind: Str certain => &row.machine().ty.kind;
+        /// Whether Terraform or the provider refuses to destroy it.
+        guarded: Bool => row.machine().guarded.clone();
+        /// The resource.
+        resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.machine().resource.clone());
+    }
+    loc => row.machine().resource.loc();
+    label => format!("Terraform declares {} here", row.machine().name());
+    address => Some(row.machine().address.clone());
+    identity => row.machine().address.clone();
+}
+
+/// Rows of `machine`.
+pub(super) fn machines<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    (0..estate.machines.len()).map(|at| Arc::new(MachineRow { estate, at }) as Row<'m>).collect()
+}
+
+/// A disk or mount of a machine.
+pub struct StorageRow<'m> {
+    machine: MachineRow<'m>,
+    storage: &'m Storage,
+}
+
+impl StorageRow<'_> {
+    fn services(&self) -> Vec<&'static str> {
+        let placements = self.machine.estate.placements.iter();
+        let here = placements.filter(|placement| placement.machine == self.machine.at && placement.kind == self.storage.kind);
+        here.flat_map(|placement| placement.services.iter().copied()).collect()
+    }
+}
+
+subject! {
+    /// A disk or mount that a machine's own block declares.
+    StorageRow<'m> as "storage" (row) {
+        /// The path in the guest.
+        path: Dyn => &row.storage.path;
+        /// What it is.
+        kind: Word(&["root", "owned-volume", "inline-disk", "bind", "managed"]) certain => row.storage.kind.as_str();
+        /// What becomes of it with the machine.
+        fate: Word(&["destroyed", "survives", "depends"]) certain => fate(row.storage.fate);
+        /// Whether its path is one where data lies.
+        is_data_path: Bool => row.storage.is_data_path();
+        /// Whether its path is one that may be lost.
+        scratch: Bool => row.storage.is_scratch();
+        /// Whether it is not the disk that the system starts from.
+        extra: Bool certain => row.storage.extra;
+        /// The machine.
+        machine: Node(MachineRow) => row.machine;
+        /// Data services that keep their data on it.
+        services: List(Str) => row.services();
+        /// `backup`, where the block has such a key.
+        backup: Dyn => &row.storage.backup;
+        /// Where it is declared.
+        place: Loc => row.storage.place;
+    }
+    loc => row.storage.place;
+    label => "this storage".to_owned();
+    address => Some(row.machine.machine().address.clone());
+    identity => format!("{} {}", row.machine.machine().address, row.storage.path.display());
+}
+
+/// Rows of `storage`.
+pub(super) fn storage<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let machines = estate.machines.iter().enumerate();
+    let all = machines.flat_map(|(at, machine)| machine.storage.iter().map(move |storage| (at, storage)));
+    all.filter(|(_, storage)| storage.kind != StorageKind::Root || storage.extra)
+        .map(|(at, storage)| Arc::new(StorageRow { machine: MachineRow { estate, at }, storage }) as Row<'m>)
+        .collect()
+}
+
+/// Data services on a storage of a machine.
+pub struct PlacementRow<'m> {
+    machine: MachineRow<'m>,
+    placement: &'m Placement,
+}
+
+/// What shows that a service is on a machine.
+pub struct EvidenceRow<'m> {
+    machine: MachineRow<'m>,
+    loc: Loc,
+    clause: &'m str,
+}
+
+subject! {
+    /// A place that shows that a service runs on a machine.
+    EvidenceRow<'m> as "evidence" (row) {
+        /// What one sees there.
+        clause: Str certain => row.clause;
+        /// The machine.
+        machine: Node(MachineRow) => row.machine;
+    }
+    loc => row.loc;
+    label => row.clause.to_owned();
+    address => None;
+    identity => row.clause.to_owned();
+}
+
+impl<'m> PlacementRow<'m> {
+    fn evidence(&self) -> Vec<Fact<'m>> {
+        let machine = self.machine;
+        self.placement.evidence.iter().map(|(loc, clause)| EvidenceRow { machine, loc: *loc, clause }.into()).collect()
+    }
+}
+
+subject! {
+    /// The data services that keep their data on one kind of storage of a machine.
+    PlacementRow<'m> as "placement" (row) {
+        /// The services' names.
+        services: List(Str) => row.placement.services.iter().copied().collect::<Vec<_>>();
+        /// The data directories.
+        directories: List(Str) => row.placement.directories.iter().map(String::as_str).collect::<Vec<_>>();
+        /// What losing the worst of them loses.
+        data: Word(&["authoritative", "secret", "queue", "state", "copy", "cache", "pure-cache", "none"]) certain => row.placement.data.as_str();
+        /// What the directories lie on.
+        storage: Word(&["root", "owned-volume", "inline-disk", "bind", "managed"]) certain => row.placement.kind.as_str();
+        /// What becomes of it with the machine.
+        fate: Word(&["destroyed", "survives", "depends"]) certain => fate(row.placement.fate);
+        /// The machine.
+        machine: Node(MachineRow) => row.machine;
+        /// What shows each service.
+        evidence: List(Node(EvidenceRow)) => row.evidence();
+        /// Whether nothing runs the playbook while another play applies the same role.
+        dormant: Bool certain => row.placement.dormant;
+        /// The machine's declaration.
+        declaration: Loc => row.machine.machine().resource.loc();
+    }
+    loc => row.machine.machine().resource.loc();
+    label => "this machine".to_owned();
+    address => Some(row.machine.machine().address.clone());
+    identity => row.machine.machine().address.clone();
+}
+
+/// Rows of `placement`.
+pub(super) fn placements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let row = |placement: &'m Placement| PlacementRow { machine: MachineRow { estate, at: placement.machine }, placement };
+    estate.placements.iter().map(|placement| Arc::new(row(placement)) as Row<'m>).collect()
+}
+
+/// A variable that holds identity.
+pub struct IdentityFactRow<'m> {
+    estate: &'m Estate<'m>,
+    fact: &'m IdentityFact,
+}
+
+subject! {
+    /// A variable of Ansible that holds the identity of a machine.
+    IdentityFactRow<'m> as "identity_fact" (row) {
+        /// Its name.
+        key: Str certain => &row.fact.key;
+        /// Its value.
+        value: Str => &row.fact.value;
+        /// What it identifies by.
+        kind: Word(&["vmid", "address", "mac"]) certain => row.fact.kind;
+        /// Where it is kept.
+        place: Word(&["inventory", "host-vars", "group-vars", "play-vars"]) certain => row.fact.place;
+        /// Whether it equals what Terraform declares.
+        joined: Bool certain => row.fact.machine.is_some();
+        /// Whether it is no more than the address by which Ansible reaches the host.
+        only_address: Bool certain => row.fact.kind == "address" && matches!(row.fact.key.as_str(), "ansible_host" | "host");
+        /// The machine.
+        machine: Node(MachineRow) => row.fact.machine.map(|at| MachineRow { estate: row.estate, at });
+        /// Whether the repository has Terraform.
+        terraform_here: Bool certain => row.estate.has_terraform();
+    }
+    loc => row.fact.loc;
+    label => "this variable".to_owned();
+    address => None;
+    identity => format!("{} {}", row.fact.key, row.fact.value);
+}
+
+/// Rows of `identity_fact`.
+pub(super) fn identity_facts<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.identities.iter().map(|fact| Arc::new(IdentityFactRow { estate, fact }) as Row<'m>).collect()
+}
+
+/// An object with two owners.
+pub struct OwnershipRow<'m> {
+    ownership: &'m Ownership,
+}
+
+subject! {
+    /// An object that two tools declare.
+    OwnershipRow<'m> as "ownership" (row) {
+        /// What it is.
+        object: Str certain => &row.ownership.object;
+        /// The first owner.
+        first: Str certain => &row.ownership.first;
+        /// The second owner, where the finding stands.
+        second: Str certain => &row.ownership.second;
+        /// Where the first declares it.
+        other: Loc => row.ownership.other;
+    }
+    loc => row.ownership.loc;
+    label => "this declaration".to_owned();
+    address => None;
+    identity => format!("{} {} {}", row.ownership.object, row.ownership.first, row.ownership.second);
+}
+
+/// Rows of `ownership`.
+pub(super) fn ownerships<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.ownerships.iter().map(|ownership| Arc::new(OwnershipRow { ownership }) as Row<'m>).collect()
+}
+
+/// An attribute that Ansible sets on a machine of Terraform.
+pub struct AdjustmentRow<'m> {
+    estate: &'m Estate<'m>,
+    adjustment: &'m Adjustment,
+}
+
+subject! {
+    /// An attribute of a machine that Terraform declares and Ansible sets.
+    AdjustmentRow<'m> as "adjustment" (row) {
+        /// The attribute.
+        attribute: Str certain => &row.adjustment.attribute;
+        /// How it is set.
+        text: Str certain => &row.adjustment.text;
+        /// The machine.
+        machine: Node(MachineRow) => MachineRow { estate: row.estate, at: row.adjustment.machine };
+        /// Where Terraform declares it.
+        declared: Loc => row.adjustment.declared;
+    }
+    loc => row.adjustment.loc;
+    label => "this sets it".to_owned();
+    address => Some(row.estate.machines[row.adjustment.machine].address.clone());
+    identity => format!("{} {}", row.adjustment.attribute, row.adjustment.text);
+}
+
+/// Rows of `adjustment`.
+pub(super) fn adjustments<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.adjustments.iter().map(|adjustment| Arc::new(AdjustmentRow { estate, adjustment }) as Row<'m>).collect()
+}

@@ -1,0 +1,43 @@
+//! The tables that cards speak of: each row type beside its columns.
+
+mod agent;
+mod ansible;
+mod command;
+mod git;
+mod join;
+mod terraform;
+
+use super::subject::{Row, Schema};
+use crate::estate::Estate;
+
+/// One table: its schema, and its rows in an estate.
+pub struct Table {
+    /// The columns.
+    pub schema: fn() -> &'static Schema,
+    /// Every row, in a fixed order.
+    pub rows: for<'m> fn(&'m Estate<'m>) -> Vec<Row<'m>>,
+}
+
+/// Every table that an estate gives.
+pub static TABLES: &[Table] = &[
+    Table { schema: git::StateFileRow::schema, rows: git::state_files },
+    Table { schema: git::IgnoreEntryRow::schema, rows: git::ignore_entries },
+    Table { schema: command::CommandRow::schema, rows: command::commands },
+    Table { schema: terraform::RootRow::schema, rows: terraform::roots },
+    Table { schema: terraform::ResourceRow::schema, rows: terraform::resources },
+    Table { schema: terraform::ProtectionRow::schema, rows: terraform::protections },
+    Table { schema: terraform::ProvisionerRow::schema, rows: terraform::provisioners },
+    Table { schema: terraform::RequirementRow::schema, rows: terraform::requirements },
+    Table { schema: terraform::CallRow::schema, rows: terraform::calls },
+    Table { schema: ansible::TaskRow::schema, rows: ansible::tasks },
+    Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
+    Table { schema: ansible::ResetSwitchRow::schema, rows: ansible::reset_switches },
+    Table { schema: join::MachineRow::schema, rows: join::machines },
+    Table { schema: join::StorageRow::schema, rows: join::storage },
+    Table { schema: join::PlacementRow::schema, rows: join::placements },
+    Table { schema: join::IdentityFactRow::schema, rows: join::identity_facts },
+    Table { schema: join::OwnershipRow::schema, rows: join::ownerships },
+    Table { schema: join::AdjustmentRow::schema, rows: join::adjustments },
+    Table { schema: agent::GrantRow::schema, rows: agent::grants },
+    Table { schema: agent::BypassRow::schema, rows: agent::bypasses },
+];

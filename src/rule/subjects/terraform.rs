@@ -1,0 +1,420 @@
+//! Roots, resources and what protects them, provisioners, requirements, module calls.
+
+use crate::estate::Estate;
+use crate::estate::root::{self, Requirement, RootFacts};
+use crate::knowledge::terraform::{self as known, AppDataGrade, Protection, Role as ProtectionRole};
+use crate::model::command::Command;
+use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
+use crate::rule::subject::{Fact, Row};
+use crate::subject;
+use crate::syntax::hcl::ExprKind;
+use crate::text::{HOLE, Loc};
+use crate::value::{Data, Tri, Value};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A root, library or example.
+pub struct RootRow<'m> {
+    facts: RootFacts<'m>,
+}
+
+subject! {
+    /// A Terraform configuration that is applied by itself, or made to be called by others.
+    RootRow<'m> as "tf.root" (row) {
+        /// Its folder.
+        folder: Str certain => if row.facts.folder().is_empty() { "." } else { row.facts.folder() };
+        /// What it is for.
+        role: Word(&["root", "child", "library", "example"]) certain => row.facts.role();
+        /// The type of its backend; empty without one.
+        backend: Str certain => row.facts.backend_type();
+        /// Whether several people and jobs can share its state.
+        remote: Bool certain => row.facts.remote();
+        /// Whether the rest of its backend's configuration is given at init.
+        partial: Bool certain => row.facts.backend().is_some_and(|backend| backend.partial);
+        /// Whether two runs exclude each other.
+        locks: Bool => row.facts.locks();
+        /// Whether it manages anything.
+        manages: Bool certain => row.facts.manages();
+        /// Whether several people or jobs work on it, by its path or because CI applies.
+        shared: Bool => row.facts.shared();
+        /// Whether Terragrunt runs it.
+        terragrunt: Bool certain => row.facts.terragrunt();
+        /// Whether a comment says that it creates what the others keep their state in.
+        bootstrap: Bool => row.facts.bootstrap();
+        /// Whether its environment is thrown away.
+        ephemeral: Bool => row.facts.ephemeral();
+        /// Its backend, else its `terraform` block, else a provider.
+        declaration: Loc => row.facts.declaration();
+    }
+    loc => row.facts.declaration();
+    label => "this root module".to_owned();
+    address => None;
+    identity => row.facts.folder().to_owned();
+}
+
+/// Rows of `tf.root`.
+pub(super) fn roots<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.terraform.tops().map(|instance| Arc::new(RootRow { facts: RootFacts { estate, instance } }) as Row<'m>).collect()
+}
+
+/// A managed resource of one module instance.
+pub struct ResourceRow<'m> {
+    estate: &'m Estate<'m>,
+    resource: Resource<'m, 'm>,
+}
+
+impl<'m> ResourceRow<'m> {
+    /// A resource.
+    pub(super) fn new(estate: &'m Estate<'m>, resource: Resource<'m, 'm>) -> Self {
+        Self { estate, resource }
+    }
+
+    fn kind(&self) -> &'static known::DataType {
+        static NONE: std::sync::OnceLock<known::DataType> = std::sync::OnceLock::new();
+        known::data_type(self.resource.ty()).unwrap_or_else(|| {
+            NONE.get_or_init(|| known::DataType {
+                ty: String::new(),
+                kind: String::new(),
+                data: known::DataClass::Metadata,
+                protections: Vec::new(),
+                replace_on: Vec::new(),
+                companions: Vec::new(),
+            })
+        })
+    }
+
+    fn data(&self) -> &'static str {
+        known::data_type(self.resource.ty()).map_or("none", |ty| ty.data.as_str())
+    }
+
+    /// Whether a deletion guard is in force: Terraform's own, the service's, or a lock beside it.
+    fn guarded(&self) -> Tri {
+        let own = self.prevent_destroy().or(|| self.resource.arg("lifecycle.destroy").equals(&false.into()));
+        let guards = self.kind().protections.iter().filter(|protection| is_guard(protection.role));
+        guards.fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path)))).or(|| self.locked().into())
+    }
+
+    /// Whether a lock resource refers to it.
+    fn locked(&self) -> bool {
+        let mut others = self.estate.terraform.resources_of(self.resource.instance);
+        others.any(|other| {
+            known::lock(other.ty()).is_some()
+                && other.references().iter().any(|(ty, name)| ty == self.resource.ty() && name == self.resource.name())
+        })
+    }
+
+    fn prevent_destroy(&self) -> Tri {
+        self.resource.arg("lifecycle.prevent_destroy").equals(&true.into())
+    }
+
+    fn replica(&self) -> Tri {
+        const SOURCES: [&str; 5] =
+            ["replicate_source_db", "replication_source_identifier", "master_instance_name", "source_region", "primary_instance"];
+        let copies = SOURCES.iter().fold(Tri::False, |so_far, name| so_far.or(|| self.resource.arg(name).has()));
+        copies.or(|| self.resource.arg("create_mode").matches(replica_pattern()))
+    }
+
+    /// Whether its name says that what it holds can be made again.
+    fn temporary(&self) -> bool {
+        const WORDS: [&str; 12] = ["log", "logs", "logging", "tmp", "temp", "cache", "artifact", "artifacts", "artefacts", "build", "builds", "scratch"];
+        let known_name = ["bucket", "name", "bucket_prefix"].iter().find_map(|name| self.resource.arg(name).scalar());
+        let text = format!("{} {}", self.resource.name(), known_name.unwrap_or_default()).to_lowercase();
+        text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
+    }
+
+    fn ignore_changes(&self) -> Option<Loc> {
+        let lifecycle = self.resource.blocks("lifecycle").into_iter().next()?;
+        let (file, expr) = lifecycle.expr("ignore_changes")?;
+        let all = |kind: &ExprKind| matches!(kind, ExprKind::Name(name) | ExprKind::Str(name) if &**name == "all" || &**name == "*");
+        let hides = match &expr.kind {
+            ExprKind::List(items) => items.iter().any(|item| all(&item.kind)),
+            kind => all(kind),
+        };
+        hides.then_some(Loc { file, span: expr.span })
+    }
+
+    fn app_data(&self) -> &'static str {
+        known::app_data(self.resource.ty()).map_or("none", |row| match row.grade {
+            AppDataGrade::Data => "data",
+            _ => "mixed",
+        })
+    }
+}
+
+fn replica_pattern() -> &'static regex::Regex {
+    static PATTERN: std::sync::LazyLock<regex::Regex> =
+        std::sync::LazyLock::new(|| regex::Regex::new("(?i)^(replica|secondary)$").unwrap_or_else(|_| unreachable!("a constant pattern")));
+    &PATTERN
+}
+
+fn is_guard(role: ProtectionRole) -> bool {
+    matches!(role, ProtectionRole::DeleteGuardApi | ProtectionRole::DeleteGuardClient)
+}
+
+subject! {
+    /// A managed resource, one row an instance.
+    ResourceRow<'m> as "tf.resource" (row) {
+        /// Its type.
+        r#type: Str certain => row.resource.ty();
+        /// Its name.
+        name: Str certain => row.resource.name();
+        /// Its address.
+        address: Str certain => row.resource.address();
+        /// What losing it loses; `none` when it holds no data.
+        data: Word(&["authoritative", "secret", "queue", "state", "copy", "cache", "metadata", "none"]) certain => row.data();
+        /// What it is (`relational-db`, `block-volume`…); empty when it holds no data.
+        kind: Str certain => &row.kind().kind;
+        /// Whether a deletion guard is in force.
+        guarded: Bool => row.guarded();
+        /// Whether Terraform refuses to destroy it.
+        prevent_destroy: Bool => row.prevent_destroy();
+        /// Whether it is a copy of another store.
+        replica: Bool => row.replica();
+        /// Whether its name says that its content can be made again.
+        temporary: Bool => row.temporary();
+        /// Whether it belongs to a module that nothing here calls.
+        in_library: Bool certain => matches!(row.resource.instance.role, Role::Library | Role::Example);
+        /// Whether it puts application data under Terraform.
+        app_data: Word(&["data", "mixed", "none"]) certain => row.app_data();
+        /// Whether it ignores every change.
+        ignore_all: Bool certain => row.ignore_changes().is_some();
+        /// `ignore_changes`
+        ignore_changes: Loc => row.ignore_changes();
+        /// Its arguments and blocks.
+        args: Dyn => row.resource.view().to_value();
+    }
+    loc => row.resource.loc();
+    label => format!("the resource {}", row.resource.address());
+    address => Some(row.resource.address());
+    identity => row.resource.address();
+}
+
+fn managed<'m>(estate: &'m Estate<'m>) -> impl Iterator<Item = Resource<'m, 'm>> {
+    estate.terraform.resources().filter(|resource| resource.decl.mode == Mode::Managed)
+}
+
+/// Rows of `tf.resource`.
+pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    managed(estate).map(|resource| Arc::new(ResourceRow::new(estate, resource)) as Row<'m>).collect()
+}
+
+/// An argument that protects a resource, or takes protection away.
+pub struct ProtectionRow<'m> {
+    resource: Arc<ResourceRow<'m>>,
+    /// `None`: Terraform's own `prevent_destroy`.
+    known: Option<&'static Protection>,
+}
+
+impl ProtectionRow<'_> {
+    fn path(&self) -> &'static str {
+        self.known.map_or("lifecycle.prevent_destroy", |known| known.path.as_str())
+    }
+
+    fn value(&self) -> Value {
+        self.resource.resource.arg(self.path())
+    }
+
+    fn role(&self) -> &'static str {
+        match self.known.map(|known| known.role) {
+            None => "delete-guard",
+            Some(role) if is_guard(role) => "delete-guard",
+            Some(role) => role.as_str(),
+        }
+    }
+
+    fn is_unsafe(&self) -> Tri {
+        match self.known {
+            Some(known) => known.is_unsafe(&self.value()),
+            None => self.value().equals(&Data::Bool(false)),
+        }
+    }
+
+    /// The argument, else the resource.
+    fn place(&self) -> Loc {
+        let resource = &self.resource.resource;
+        let written = if self.path().contains('.') { None } else { resource.expr(self.path()) };
+        match written {
+            Some((file, expr)) => Loc { file, span: expr.span },
+            None => self.value().origin.unwrap_or_else(|| resource.loc()),
+        }
+    }
+}
+
+subject! {
+    /// An argument that protects the data of a resource, or takes protection away.
+    ProtectionRow<'m> as "protection" (row) {
+        /// How it protects.
+        role: Word(&["delete-guard", "final-copy", "backup", "pitr", "versioning", "soft-delete", "purge", "survives-compute", "persistence"]) certain => row.role();
+        /// The argument's path.
+        path: Str certain => row.path();
+        /// Its value; absent when it is not given.
+        value: Dyn => row.value();
+        /// Whether it is given at all.
+        given: Bool => row.value().has();
+        /// Whether its value, or the default, is surely dangerous.
+        r#unsafe: Bool => row.is_unsafe();
+        /// The argument where it is written, else the resource.
+        place: Loc => row.place();
+        /// The resource.
+        resource: Node(ResourceRow) => Fact::Node(row.resource.clone());
+    }
+    loc => row.place();
+    label => format!("the argument {}", row.path());
+    address => Some(row.resource.resource.address());
+    identity => format!("{} {}", row.resource.resource.address(), row.path());
+}
+
+/// Rows of `protection`.
+pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    for resource in managed(estate) {
+        let Some(ty) = known::data_type(resource.ty()) else { continue };
+        let resource = Arc::new(ResourceRow::new(estate, resource));
+        for known in std::iter::once(None).chain(ty.protections.iter().map(Some)) {
+            rows.push(Arc::new(ProtectionRow { resource: resource.clone(), known }) as Row<'m>);
+        }
+    }
+    rows
+}
+
+/// A provisioner of a resource.
+pub struct ProvisionerRow<'m> {
+    estate: &'m Estate<'m>,
+    resource: Resource<'m, 'm>,
+    at: usize,
+    provisioner: Provisioner<'m, 'm>,
+}
+
+impl<'m> ProvisionerRow<'m> {
+    fn commands(&self) -> impl Iterator<Item = &'m Command> {
+        let header = self.resource.loc();
+        let own = self.at;
+        let of_resource = self.estate.invocations.iter().filter(move |invocation| {
+            invocation.provisioner == Some(own) && invocation.resource.as_ref().is_some_and(|resource| resource.loc() == header)
+        });
+        of_resource.map(|invocation| &invocation.command)
+    }
+
+    /// Whether nothing but waiting and talking is done.
+    fn waits_only(&self) -> bool {
+        const HARMLESS: [&str; 16] = [
+            "echo", "sleep", "curl", "wget", "test", "[", "[[", "true", "printf", "nc", "ping", "until", "ssh-keyscan", "ssh-keygen", "date", "exit",
+        ];
+        let mut commands = self.commands().peekable();
+        commands.peek().is_some() && commands.all(|command| HARMLESS.contains(&&*command.program) && command.redirects.is_empty())
+    }
+
+    fn has_class(&self, classes: &[&str]) -> bool {
+        self.commands().any(|command| command.rows.iter().any(|row| classes.contains(&row.class.as_str())))
+    }
+
+    fn on_hypervisor(&self) -> bool {
+        let Some((file, expr)) = self.provisioner.connection().and_then(|connection| connection.expr("host")) else { return false };
+        let written = self.estate.documents.tree.slice(Loc { file, span: expr.span }).to_lowercase();
+        ["proxmox", "pve", "hypervisor", "esxi", "vcenter"].iter().any(|word| written.contains(word))
+    }
+}
+
+subject! {
+    /// A provisioner of a resource.
+    ProvisionerRow<'m> as "tf.provisioner" (row) {
+        /// `local-exec`, `remote-exec`, `file`…
+        kind: Str certain => row.provisioner.kind;
+        /// Whether it runs where Terraform runs.
+        local: Bool certain => row.provisioner.kind == "local-exec";
+        /// Whether it runs before the resource is destroyed.
+        at_destroy: Bool certain => row.provisioner.when == When::Destroy;
+        /// The resource.
+        resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.resource.clone());
+        /// Its first command.
+        text: Str => row.commands().next().map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
+        /// Whether it logs in to a hypervisor.
+        on_hypervisor: Bool => row.on_hypervisor();
+        /// Whether a command enters or changes a guest.
+        changes_guest: Bool => row.has_class(&["guest-exec-write", "hypervisor-change"])
+            || row.commands().any(|command| matches!(&*command.program, "pct" | "qm") && command.sub.first().is_some_and(|sub| matches!(&**sub, "exec" | "push" | "enter")))
+            || row.commands().any(|command| command.through.iter().any(|wrapper| wrapper.contains("exec")));
+        /// Whether a command changes infrastructure, data or state.
+        changes_infrastructure: Bool => row.has_class(&["hypervisor-change", "cloud-change", "data-load", "data-destroy", "state-mutation", "state-edit", "state-remove", "cluster-data-delete", "container-data-delete"]);
+        /// Whether it only waits or prints.
+        waits_only: Bool => row.waits_only();
+    }
+    loc => row.provisioner.block.loc;
+    label => "this provisioner".to_owned();
+    address => Some(row.resource.address());
+    identity => format!("{} {} {}", row.resource.address(), row.provisioner.kind, row.at);
+}
+
+/// Rows of `tf.provisioner`: those of one instance of each declaration.
+pub(super) fn provisioners<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    let mut seen = HashSet::new();
+    for resource in managed(estate) {
+        if !seen.insert(resource.loc()) {
+            continue;
+        }
+        for (at, provisioner) in resource.provisioners().into_iter().enumerate() {
+            rows.push(Arc::new(ProvisionerRow { estate, resource: resource.clone(), at, provisioner }) as Row<'m>);
+        }
+    }
+    rows
+}
+
+/// A provider that a module requires.
+pub struct RequirementRow<'m> {
+    requirement: Requirement<'m>,
+}
+
+subject! {
+    /// A provider that a module requires.
+    RequirementRow<'m> as "tf.provider_requirement" (row) {
+        /// Its local name.
+        name: Str certain => row.requirement.name;
+        /// Its version constraint.
+        version: Str => row.requirement.version.clone();
+        /// Whether one version alone satisfies the constraint.
+        pinned: Bool certain => row.requirement.pinned();
+        /// Whether the module is applied by somebody.
+        root: Bool certain => row.requirement.root;
+        /// Whether a lock file stands beside the module.
+        locked: Bool certain => row.requirement.locked;
+    }
+    loc => row.requirement.loc;
+    label => "this requirement".to_owned();
+    address => None;
+    identity => format!("{} {}", row.requirement.module.folder, row.requirement.name);
+}
+
+/// Rows of `tf.provider_requirement`.
+pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    root::requirements(estate).into_iter().map(|requirement| Arc::new(RequirementRow { requirement }) as Row<'m>).collect()
+}
+
+/// A module call.
+pub struct CallRow<'m> {
+    call: CallView<'m, 'm>,
+}
+
+subject! {
+    /// A call of a module.
+    CallRow<'m> as "tf.module_call" (row) {
+        /// Its name.
+        name: Str certain => row.call.call.name;
+        /// Where the module comes from.
+        source: Str certain => row.call.call.source.unwrap_or("");
+        /// Whether that is this repository.
+        local: Bool certain => root::is_local(row.call.call.source.unwrap_or(""));
+        /// Whether one version of the module is named.
+        pinned: Bool => root::call_is_pinned(&row.call);
+    }
+    loc => row.call.loc();
+    label => "this module call".to_owned();
+    address => Some(row.call.address());
+    identity => row.call.address();
+}
+
+/// Rows of `tf.module_call`.
+pub(super) fn calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let instances = estate.terraform.instances.iter();
+    instances.flat_map(|instance| estate.terraform.calls_of(instance)).map(|call| Arc::new(CallRow { call }) as Row<'m>).collect()
+}
