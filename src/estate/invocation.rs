@@ -44,18 +44,9 @@ impl Invocation<'_> {
         if self.image {
             return "image";
         }
-        match &self.command.site {
-            Site::Script => "script",
-            Site::Recipe { .. } => "recipe",
-            Site::Ci { .. } => "ci",
-            Site::Dockerfile => "dockerfile",
-            Site::Compose => "compose",
-            Site::Ansible => "ansible",
-            Site::Provisioner => "provisioner",
-            Site::CloudInit => "user-data",
-            Site::Unit => "unit",
-            Site::Cron => "cron",
-            Site::Alias => "alias",
+        match self.command.site.as_str() {
+            "cloud-init" => "user-data",
+            site => site,
         }
     }
 }
@@ -80,10 +71,11 @@ fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invoca
     let path = documents.tree.path(document.file);
     let commands = match document.kind {
         Kind::Shell => command::of_script(document.file, text),
-        Kind::Makefile | Kind::Justfile => command::of_makefile(document.file, text),
+        Kind::Makefile => command::of_makefile(document.file, text),
+        Kind::Justfile => command::of_justfile(document.file, text),
         Kind::Dockerfile => command::of_dockerfile(document.file, text),
         Kind::Workflow | Kind::Compose | Kind::CloudInit => {
-            document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default()
+            { let _ = path; Vec::new() }
         }
         Kind::AgentInstructions => return instructions(document.file, text),
         _ => return Vec::new(),
@@ -101,7 +93,7 @@ fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
         match (fence, block.as_mut()) {
             (Some(_), Some(_)) => {
                 let mapped = block.take().unwrap_or_default();
-                command::commands(&mapped, file, Site::Script, &Variables::default(), &mut found);
+                command::commands(&mapped, file, &Site::Script, &Variables::default(), &mut found);
             }
             (Some(language), None) if matches!(language, "" | "bash" | "sh" | "shell" | "console" | "zsh") => block = Some(Mapped::default()),
             (None, Some(mapped)) => {
@@ -121,9 +113,9 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
     let Some(text) = task.command(documents.tree.text(task.file)) else { return Vec::new() };
     let mut found = Vec::new();
     if task.short().starts_with("win_") {
-        command::powershell(&text, task.file, Site::Ansible, &mut found);
+        command::powershell(&text, task.file, &Site::Ansible, &mut found);
     } else {
-        command::commands(&text, task.file, Site::Ansible, &Variables::default(), &mut found);
+        command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
 }
@@ -140,7 +132,7 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32)
     for (at, provisioner) in resource.provisioners().iter().enumerate() {
         let mut found = Vec::new();
         for rendered in provisioner.commands() {
-            command::commands(&rendered.text, rendered.file, Site::Provisioner, &Variables::default(), &mut found);
+            command::commands(&rendered.text, rendered.file, &Site::Provisioner, &Variables::default(), &mut found);
         }
         all.extend(found.into_iter().map(|command| Invocation {
             resource: Some(resource.clone()),
@@ -151,7 +143,7 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32)
     for name in FIRST_BOOT {
         let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else { continue };
         let mut found = Vec::new();
-        command::commands(&rendered.text, rendered.file, Site::CloudInit, &Variables::default(), &mut found);
+        command::commands(&rendered.text, rendered.file, &Site::CloudInit, &Variables::default(), &mut found);
         all.extend(found.into_iter().map(|command| Invocation { resource: Some(resource.clone()), first_boot: true, ..Invocation::plain(command) }));
     }
 }

@@ -1,6 +1,7 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
 pub mod container;
+pub mod fleet;
 pub mod identity;
 pub mod invocation;
 pub mod machine;
@@ -41,6 +42,8 @@ pub struct Estate<'m> {
     pub invocations: Vec<Invocation<'m>>,
     /// Every machine of Terraform.
     pub machines: Vec<Machine<'m>>,
+    /// Every container.
+    pub containers: Vec<container::Container>,
     /// Data services on machines.
     pub placements: Vec<Placement>,
     /// Identity in variables.
@@ -93,12 +96,14 @@ impl<'m> Estate<'m> {
             ephemeral,
             invocations,
             machines,
+            containers: Vec::new(),
             placements: Vec::new(),
             identities: Vec::new(),
             ownerships: Vec::new(),
             adjustments: Vec::new(),
             by_task,
         };
+        estate.containers = fleet::containers(&estate);
         estate.placements = placement::placements(&estate);
         estate.identities = identity::facts(&estate);
         estate.ownerships = identity::ownerships(&estate);

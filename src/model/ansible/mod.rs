@@ -10,7 +10,7 @@ mod values;
 pub use inventory::{Host, Inventory};
 pub use pattern::Pattern;
 pub use role::Role;
-pub use task::{Argument, Task};
+pub use task::{Argument, ArgumentValue, Task};
 pub use values::{PROJECT, Scope};
 
 use super::kind::Kind;

@@ -127,6 +127,12 @@ impl<'a> Ansible<'a> {
         self.scope(task).node(task.file, node, 0)
     }
 
+    /// A text with Jinja, evaluated in a task's scope.
+    #[must_use]
+    pub fn evaluate_text(&self, task: &Task<'a>, text: &str) -> Value {
+        self.scope(task).text(text, task.loc, 0)
+    }
+
     /// A bare expression (`when:`) in a task's scope, as a truth value.
     #[must_use]
     pub fn condition(&self, task: &Task<'a>, node: Node<'a>) -> Tri {

@@ -70,7 +70,10 @@ impl<'m> CommandRow<'m> {
         let scratch = |value: &Value| {
             value.starts_with("/tmp/").is_true() || value.display().to_lowercase().contains("tmp")
         };
-        !command.state_paths.is_empty() && command.state_paths.iter().all(scratch)
+        {
+            let paths = command.state_paths();
+            !paths.is_empty() && paths.into_iter().all(scratch)
+        }
     }
 
     /// Whether a test for a state file decides whether it runs.
@@ -92,7 +95,7 @@ subject! {
     /// A command, once for each class that it belongs to.
     CommandRow<'m> as "command" (row) {
         /// What kind of command it is (`knowledge/commands.yaml`).
-        class: Str certain => &row.known.class;
+        class: Str certain => row.known.class.as_str();
         /// How bad the class takes it to be: `info`, `warning` or `error`.
         severity: Str certain => row.known.severity.as_str();
         /// What it does, a clause.
@@ -103,7 +106,7 @@ subject! {
         program: Str certain => &row.invocation().command.program;
         /// The subcommand (`state rm`).
         sub: Str certain => row.invocation().command.sub.join(" ");
-        /// What it stands in: script, recipe, ci, ansible, provisioner, user-data, image, dockerfile, compose, cron, unit, alias, agent-instructions.
+        /// What it stands in: script, recipe, ci, ansible, provisioner, user-data, image, dockerfile, compose, cron, unit, package-script, agent-instructions.
         site: Str certain => row.invocation().site();
         /// Whether something has to be confirmed before it runs.
         guard: Word(&["none", "dry-run", "confirmed"]) certain => match row.invocation().command.guard {
@@ -116,7 +119,7 @@ subject! {
         /// What it was unwrapped from (`ssh`, `docker exec`).
         wrappers: List(Str) => row.invocation().command.through.iter().map(|word| Fact::from(word)).collect::<Vec<Fact<'m>>>();
         /// The state objects among its words.
-        state_paths: List(Dyn) => row.invocation().command.state_paths.iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
+        state_paths: List(Dyn) => row.invocation().command.state_paths().into_iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The file that it writes, or its last operand.
         target: Dyn => row.target();
         /// Whether a copy takes the place of a state object.
@@ -126,7 +129,7 @@ subject! {
         /// Whether a test for a state file decides whether it runs.
         after_state_test: Bool => row.after_state_test();
         /// Whether it stands among tests.
-        in_tests: Bool certain => is_test_path(row.path()) || row.invocation().command.in_test;
+        in_tests: Bool certain => is_test_path(row.path());
         /// Whether it belongs to a build of images.
         in_image_build: Bool certain => is_image_path(row.path());
         /// Whether it stands in documentation.
@@ -147,7 +150,7 @@ subject! {
     loc => row.invocation().command.loc;
     label => "this command".to_owned();
     address => None;
-    identity => format!("{} {}", row.known.class, row.invocation().command.text);
+    identity => format!("{} {}", row.known.class.as_str(), row.invocation().command.text);
 }
 
 /// Rows of `command`.

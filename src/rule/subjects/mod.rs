@@ -3,6 +3,7 @@
 mod agent;
 mod ansible;
 mod command;
+mod container;
 mod git;
 mod join;
 mod terraform;
@@ -32,6 +33,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: ansible::TaskRow::schema, rows: ansible::tasks },
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
     Table { schema: ansible::ResetSwitchRow::schema, rows: ansible::reset_switches },
+    Table { schema: container::ContainerRow::schema, rows: container::containers },
     Table { schema: join::MachineRow::schema, rows: join::machines },
     Table { schema: join::StorageRow::schema, rows: join::storage },
     Table { schema: join::PlacementRow::schema, rows: join::placements },

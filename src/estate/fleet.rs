@@ -1,0 +1,71 @@
+//! Every container that the repository declares: compose files and texts, tasks, resources.
+
+use super::Estate;
+use super::container::{self, Container, Setting};
+use super::task::is_test_path;
+use crate::model::ansible::Task;
+use crate::model::kind::Kind;
+use crate::model::load::Documents;
+use crate::syntax::jinja;
+use crate::text::Loc;
+use crate::value::Value;
+use rayon::prelude::*;
+
+/// All containers, by kind of place and then in path order.
+#[must_use]
+pub fn containers(estate: &Estate<'_>) -> Vec<Container> {
+    let documents = estate.documents;
+    let mut all: Vec<Container> = documents.of(&[Kind::Compose]).flat_map(|document| of_file(documents, document)).collect();
+    let of_tasks: Vec<Vec<Container>> = estate.ansible.tasks.par_iter().map(|task| of_task(estate, task)).collect();
+    all.extend(of_tasks.into_iter().flatten());
+    for resource in estate.terraform.resources().filter(|resource| resource.ty() == "docker_container") {
+        let path = documents.tree.path(resource.loc().file);
+        let setting = Setting { in_tests: is_test_path(path), ..Setting::unknown() };
+        let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
+        all.extend(container::of_resource(resource.ty(), &|name| resource.arg(name), &blocks, (resource.loc(), resource.name()), &setting));
+    }
+    all
+}
+
+fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {
+    let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return Vec::new() };
+    let path = documents.tree.path(document.file);
+    let in_ci = path.contains("ci") && path.split(['/', '.', '-', '_']).any(|part| part == "ci");
+    let in_tests = is_test_path(path) || path.split(['/', '.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "testing" | "e2e"));
+    let setting = Setting { in_ci, in_tests, ..Setting::unknown() };
+    container::of_compose(root, &|span| Loc { file: document.file, span }, &setting)
+}
+
+/// Modules that write a text which may be a compose file.
+const WRITERS: [&str; 3] = ["copy", "template", "blockinfile"];
+
+fn of_task(estate: &Estate<'_>, task: &Task<'_>) -> Vec<Container> {
+    let short = task.short();
+    let path = estate.documents.tree.path(task.file);
+    let in_tests = is_test_path(path);
+    let expression = |text: &str| match jinja::expression(text) {
+        Ok(_) => estate.ansible.evaluate_text(task, &format!("{{{{ {text} }}}}")),
+        Err(error) => Value::unknown(error),
+    };
+    let unknown = Setting::unknown();
+    let setting = Setting { in_ci: false, in_tests, variable: unknown.variable, expression: &expression };
+    if WRITERS.contains(&short) {
+        let written = ["content", "block"].iter().find_map(|name| match &task.argument(name)?.value {
+            crate::model::ansible::ArgumentValue::Node(node) => Some(*node),
+            crate::model::ansible::ArgumentValue::Text(..) => None,
+        });
+        let Some(node) = written.filter(|node| node.as_str().is_some_and(|text| text.contains("services:"))) else { return Vec::new() };
+        let mapped = node.mapped(estate.documents.tree.text(task.file));
+        return container::of_compose_text(&mapped, task.file, &setting);
+    }
+    if matches!(short, "docker_compose_v2" | "docker_compose") {
+        let Some(argument) = task.argument("definition") else { return Vec::new() };
+        let crate::model::ansible::ArgumentValue::Node(node) = &argument.value else { return Vec::new() };
+        return container::of_definition(*node, &|span| Loc { file: task.file, span }, &setting);
+    }
+    if !matches!(short, "docker_container" | "podman_container") {
+        return Vec::new();
+    }
+    let get = |name: &str| estate.ansible.argument(task, name);
+    container::of_arguments(short, &get, task.loc, &setting).into_iter().collect()
+}

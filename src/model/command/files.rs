@@ -1,0 +1,148 @@
+//! Commands of files that are wholly theirs: scripts, makefiles, Dockerfiles.
+
+use super::read::{self, Frame};
+use super::resolve::Variables;
+use super::{Command, Guard, Site, next_scope};
+use crate::syntax::make::{self, Makefile};
+use crate::text::{FileId, Mapped, Span};
+use crate::value::Value;
+
+/// The commands of a shell script.
+#[must_use]
+pub fn of_script(file: FileId, text: &str) -> Vec<Command> {
+    let mut out = Vec::new();
+    super::commands(&Mapped::verbatim(text, 0), file, &Site::Script, &Variables::default(), &mut out);
+    out
+}
+
+/// The commands of a makefile; one scope a target.
+#[must_use]
+pub fn of_makefile(file: FileId, text: &str) -> Vec<Command> {
+    recipes(file, &make::parse(text))
+}
+
+/// The commands of a justfile; one scope a recipe.
+#[must_use]
+pub fn of_justfile(file: FileId, text: &str) -> Vec<Command> {
+    recipes(file, &make::parse_just(text))
+}
+
+fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
+    let mut out = Vec::new();
+    let mut env = Variables::default();
+    for variable in &makefile.variables {
+        match variable.values.as_slice() {
+            [one] if !one.contains(['$', '{']) => env.set(&variable.name, Value::known(one.as_str())),
+            _ => {}
+        }
+    }
+    for target in &makefile.targets {
+        let site = Site::Recipe { target: target.name.clone() };
+        let scope = next_scope(&out, file);
+        let asks = target.prerequisites.iter().any(|it| it.contains("confirm"));
+        let mut guard = if asks { Guard::Confirmed } else { Guard::None };
+        for recipe in &target.recipe {
+            let frame = Frame { scope, guard, tolerated: recipe.tolerated, ..Frame::default() };
+            guard = guard.max(read::read(&recipe.text, file, &site, &env, &frame, &mut out));
+        }
+    }
+    out
+}
+
+/// The commands of a Dockerfile: `RUN`, `CMD` and `ENTRYPOINT` in both forms, one scope a stage.
+#[must_use]
+pub fn of_dockerfile(file: FileId, text: &str) -> Vec<Command> {
+    let mut out: Vec<Command> = Vec::new();
+    let mut env = Variables::default();
+    let mut scope = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let (instruction, end) = instruction(text, at);
+        let span = Span::new(at, end);
+        at = end;
+        let body = span.slice(text);
+        let start = body.len() - body.trim_start().len();
+        let word = instruction.to_ascii_uppercase();
+        let rest_at = span.start as usize + start + instruction.len();
+        let rest = text.get(rest_at..end).unwrap_or("");
+        match &*word {
+            "FROM" => scope += 1,
+            "ARG" | "ENV" => {
+                if let Some((name, value)) = rest.trim().split_once('=') {
+                    env.set(name.trim(), Value::known(value.trim().trim_matches('"')));
+                }
+            }
+            "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => {
+                let frame = Frame { scope, ..Frame::default() };
+                instruction_commands(file, rest, rest_at, &env, &frame, &mut out);
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The instruction that begins at `at` and where it ends, continuation lines and here-documents included.
+fn instruction(text: &str, at: usize) -> (&str, usize) {
+    let mut end = at;
+    let mut heredoc: Option<&str> = None;
+    let rest = text.get(at..).unwrap_or("");
+    for line in rest.split_inclusive('\n') {
+        end += line.len();
+        let trimmed = line.trim();
+        if let Some(close) = heredoc {
+            if trimmed == close {
+                break;
+            }
+            continue;
+        }
+        // A heredoc of BuildKit: `RUN <<EOF`.
+        if let Some((_, after)) = line.split_once("<<").filter(|_| line.trim_start().get(..3).is_some_and(|it| it.eq_ignore_ascii_case("RUN"))) {
+            let name = after.trim_start_matches('-').split_whitespace().next().unwrap_or("").trim_matches(['"', '\'']);
+            if !name.is_empty() && !name.starts_with('<') {
+                heredoc = Some(name);
+                continue;
+            }
+        }
+        let comment = trimmed.starts_with('#') && end - line.len() != at;
+        if !trimmed.ends_with('\\') && !comment {
+            break;
+        }
+    }
+    let word = rest.trim_start().split([' ', '\t', '\n', '\r']).next().unwrap_or("");
+    (word, end.max(at + 1))
+}
+
+fn instruction_commands(file: FileId, rest: &str, at: usize, env: &Variables, frame: &Frame, out: &mut Vec<Command>) {
+    let mut body = rest.trim_start();
+    // `--mount=…` and its kin belong to the builder.
+    while let Some(flag) = body.strip_prefix("--") {
+        body = flag.split_once([' ', '\n']).map_or("", |(_, after)| after).trim_start().trim_start_matches('\\').trim_start();
+    }
+    let start = at + rest.len() - body.len();
+    if body.starts_with('[')
+        && let Ok(words) = serde_json::from_str::<Vec<String>>(body.trim())
+    {
+        let span = Span::new(start, start + body.trim_end().len());
+        let words = words.into_iter().map(|word| (Value::known(&*word), span)).collect();
+        read::argv(words, file, &Site::Dockerfile, frame, out);
+        return;
+    }
+    let mut text = Mapped::default();
+    if let Some((_, script)) = body.split_once('\n').filter(|(head, _)| head.trim_start().starts_with("<<")) {
+        let script = script.trim_end();
+        let script = script.rsplit_once('\n').map_or("", |(script, _)| script);
+        let offset = body.find(script).unwrap_or(0);
+        text.push(script, Span::new(start + offset, 0).start);
+    } else {
+        // Comment lines between continued lines are the builder's, not the shell's.
+        let mut offset = start;
+        for line in body.split_inclusive('\n') {
+            if !line.trim_start().starts_with('#') {
+                text.push(line, Span::new(offset, 0).start);
+            }
+            offset += line.len();
+        }
+    }
+    read::read(&text, file, &Site::Dockerfile, env, frame, out);
+}

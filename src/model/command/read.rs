@@ -1,0 +1,515 @@
+//! Shell text to commands: words resolved, wrappers taken off, calls of functions followed.
+
+use super::guard::Guards;
+use super::resolve::{Arg, Variables};
+use super::wrapper::{self, Inner};
+use super::{Command, Flag, Guard, Site, text_of};
+use crate::knowledge::commands as known;
+use crate::syntax::shell::{self, Around, Joined, Script, Simple, Word, WordPiece};
+use crate::text::{FileId, HOLE, Loc, Mapped, Span};
+use crate::value::{Kind, Piece, Value};
+
+/// Wrappers in wrappers and calls in calls are followed so deep.
+const MAX_DEPTH: u32 = 8;
+/// So many calls of a script's own functions are followed.
+const MAX_CALLS: u32 = 400;
+/// A text has no more commands than this.
+const MAX_COMMANDS: usize = 20_000;
+/// How far a chain of commands is followed for `|| true` and pipes.
+const MAX_CHAIN: usize = 40;
+
+/// What holds for all commands of a text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frame {
+    pub(super) scope: u32,
+    pub(super) through: Vec<Box<str>>,
+    pub(super) guard: Guard,
+    pub(super) tolerated: bool,
+    pub(super) in_test: bool,
+    pub(super) in_substitution: bool,
+    pub(super) piped_into: Option<Box<str>>,
+    pub(super) env: Vec<(Box<str>, Value)>,
+    pub(super) redirects: Vec<(Box<str>, Value)>,
+    /// Where the call stands that everything here comes from.
+    pub(super) call: Option<Span>,
+    pub(super) depth: u32,
+}
+
+struct Reader<'a> {
+    text: &'a Mapped,
+    file: FileId,
+    site: &'a Site,
+    script: &'a Script,
+    guards: &'a Guards,
+    calls: u32,
+    out: &'a mut Vec<Command>,
+}
+
+/// Reads shell text; returns the strongest condition on which it leaves early.
+pub(super) fn read(
+    text: &Mapped,
+    file: FileId,
+    site: &Site,
+    env: &Variables,
+    frame: &Frame,
+    out: &mut Vec<Command>,
+) -> Guard {
+    let script = shell::parse(&text.text);
+    let guards = Guards::of(&script, &text.text);
+    let mut variables = env.clone();
+    variables.learn(&script, text, file);
+    let mut reader = Reader { text, file, site, script: &script, guards: &guards, calls: 0, out };
+    reader.assignments(&variables, frame);
+    for (index, command) in script.commands.iter().enumerate() {
+        if reader.out.len() >= MAX_COMMANDS {
+            break;
+        }
+        reader.simple(index, command, &variables, frame);
+    }
+    guards.left()
+}
+
+/// Reads a command given as words.
+pub(super) fn argv(words: Vec<(Value, Span)>, file: FileId, site: &Site, frame: &Frame, out: &mut Vec<Command>) {
+    let mut text = Mapped::default();
+    let mut args = Vec::new();
+    for (value, span) in words {
+        let at = text.text.len();
+        text.push_for(" ", span);
+        args.push(Arg { value, span: Span::new(at, at + 1), word: None });
+    }
+    let (script, guards) = (Script::default(), Guards::default());
+    let mut reader = Reader { text: &text, file, site, script: &script, guards: &guards, calls: 0, out };
+    reader.dispatch(args, &Variables::default(), frame);
+}
+
+/// Reads `TF_CLI_ARGS…=value`; other variables are no commands.
+pub(super) fn environment(name: &str, value: &Value, loc: Loc, site: &Site, frame: &Frame, out: &mut Vec<Command>) {
+    if !name.starts_with("TF_CLI_ARGS") {
+        return;
+    }
+    let mut text = Mapped::default();
+    text.push_for(" ", loc.span);
+    let (script, guards) = (Script::default(), Guards::default());
+    let mut reader = Reader { text: &text, file: loc.file, site, script: &script, guards: &guards, calls: 0, out };
+    reader.export(name, value, Span::new(0, 1), frame);
+}
+
+fn function_of(around: &[Around]) -> Option<&str> {
+    around.iter().rev().find_map(|it| match it {
+        Around::Function(name) => Some(&**name),
+        _ => None,
+    })
+}
+
+fn positional(word: &Word) -> bool {
+    word.pieces.iter().any(|piece| match piece {
+        WordPiece::Var { name, .. } => matches!(&**name, "@" | "*") || name.starts_with(|c: char| c.is_ascii_digit()),
+        _ => false,
+    })
+}
+
+impl Reader<'_> {
+    /// What the script sets for every later run of Terraform.
+    fn assignments(&mut self, variables: &Variables, frame: &Frame) {
+        let script = self.script;
+        for assignment in script.assignments.iter().filter(|it| it.name.starts_with("TF_CLI_ARGS")) {
+            if let Some(word) = assignment.values.first() {
+                let value = variables.one(word, self.text, self.file);
+                self.export(&assignment.name, &value, assignment.span, frame);
+            }
+        }
+    }
+
+    fn export(&mut self, name: &str, value: &Value, span: Span, frame: &Frame) {
+        let mut args = vec![Arg::made("export", span), Arg::made(name, span)];
+        args.extend(text_of(value).split_whitespace().map(|word| Arg::made(word, span)));
+        self.emit(args, frame);
+    }
+
+    fn simple(&mut self, index: usize, command: &Simple, variables: &Variables, frame: &Frame) {
+        let args: Vec<Arg> = command.words.iter().flat_map(|word| variables.word(word, self.text, self.file)).collect();
+        let inner = self.frame(index, command, variables, frame);
+        for (name, value) in &inner.env {
+            if name.starts_with("TF_CLI_ARGS") {
+                self.export(name, value, command.span, frame);
+            }
+        }
+        self.dispatch(args, variables, &inner);
+    }
+
+    /// What holds for one command of the script.
+    fn frame(&self, index: usize, command: &Simple, variables: &Variables, outer: &Frame) -> Frame {
+        let redirects = command.redirects.iter().map(|redirect| {
+            (redirect.op.clone(), variables.one(&redirect.target, self.text, self.file))
+        });
+        let env = command.env.iter().map(|assignment| {
+            let value = assignment.values.first().map(|word| variables.one(word, self.text, self.file));
+            (assignment.name.clone(), value.unwrap_or_else(|| Value::known("")))
+        });
+        let around = |wanted: fn(&Around) -> bool| command.around.iter().any(wanted);
+        Frame {
+            guard: outer.guard.max(self.guards.at(self.script, index, &self.text.text)),
+            tolerated: outer.tolerated || self.tolerated(index),
+            in_test: outer.in_test || around(|it| matches!(it, Around::Test)),
+            in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),
+            piped_into: self.piped_into(index).or_else(|| outer.piped_into.clone()),
+            env: outer.env.iter().cloned().chain(env).collect(),
+            redirects: outer.redirects.iter().cloned().chain(redirects).collect(),
+            ..outer.clone()
+        }
+    }
+
+    /// The command that is joined to the one at `index` in the same structure.
+    fn next(&self, index: usize) -> Option<(usize, &Simple)> {
+        let this = self.script.commands.get(index)?;
+        let after = self.script.commands.iter().enumerate().skip(index + 1).take(MAX_CHAIN);
+        after.into_iter().find(|(_, it)| it.span.start >= this.span.end && it.around.len() <= this.around.len())
+    }
+
+    fn piped_into(&self, index: usize) -> Option<Box<str>> {
+        let this = self.script.commands.get(index)?;
+        if this.followed != Joined::Pipe {
+            return None;
+        }
+        // The reader may stand in a loop (`| while read x`).
+        let after = self.script.commands.iter().skip(index + 1).take(MAX_CHAIN);
+        let next = after.into_iter().find(|it| it.span.start >= this.span.end)?;
+        let name = next.words.first().and_then(Word::literal)?;
+        Some(name.rsplit('/').next().unwrap_or(&name).into())
+    }
+
+    fn tolerated(&self, index: usize) -> bool {
+        let mut at = index;
+        for _ in 0..MAX_CHAIN {
+            let Some(this) = self.script.commands.get(at) else { return false };
+            if !matches!(this.followed, Joined::Pipe | Joined::Or) {
+                return false;
+            }
+            let Some((next, command)) = self.next(at) else { return false };
+            if this.followed == Joined::Or {
+                let name = command.words.first().and_then(Word::literal).unwrap_or_default();
+                let zero = matches!(&*name, "exit" | "return")
+                    && command.words.get(1).and_then(Word::literal).is_some_and(|code| code == "0");
+                if zero || matches!(&*name, "true" | ":" | "echo" | "printf" | "continue" | "warn" | "log" | "info" | "[" | "[[") {
+                    return true;
+                }
+                if matches!(&*name, "exit" | "return" | "die" | "false" | "fail" | "abort" | "fatal" | "error") {
+                    return false;
+                }
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// Takes wrappers off and follows functions until a command is left.
+    fn dispatch(&mut self, mut args: Vec<Arg>, variables: &Variables, frame: &Frame) {
+        args.retain(|arg| arg.value.as_str() != Some("") || arg.word.as_ref().is_some_and(|word| word.quoted));
+        let Some(program) = program(&args) else {
+            // `$RUN rm file`: a prefix that may be anything, before a program that is known.
+            let second = args.get(1).map(Arg::text).unwrap_or_default();
+            let known = known::is_known(base(&second)) || matches!(base(&second), "sudo" | "docker" | "ssh");
+            if known && frame.depth < MAX_DEPTH {
+                args.remove(0);
+                self.dispatch(args, variables, &Frame { depth: frame.depth + 1, ..frame.clone() });
+            }
+            return;
+        };
+        if frame.depth >= MAX_DEPTH {
+            self.emit(args, frame);
+            return;
+        }
+        let deeper = Frame { depth: frame.depth + 1, ..frame.clone() };
+        if self.script.functions.iter().any(|function| *function.name == *program) {
+            self.call(&program, &args, variables, &deeper);
+            return;
+        }
+        if let Some(words) = self.alias(&program, &args, variables) {
+            self.dispatch(words, variables, &deeper);
+            return;
+        }
+        match wrapper::inner(&program, &args) {
+            Inner::No => {
+                self.here_script(&program, variables, &deeper);
+                self.emit(args, frame);
+            }
+            Inner::Argv { args: inner, through, outer } => {
+                if outer {
+                    self.emit(args.clone(), frame);
+                }
+                self.dispatch(inner, variables, &within(deeper, through));
+            }
+            Inner::Text { args: inner, through, outer, visible } => {
+                if outer {
+                    self.emit(args.clone(), frame);
+                }
+                self.text(&inner, variables, &within(deeper, through), visible);
+            }
+        }
+    }
+
+    /// Reads shell text that is given as words.
+    fn text(&mut self, args: &[Arg], variables: &Variables, frame: &Frame, visible: bool) {
+        let text = variables.nested(args, self.text);
+        if text.text.trim().is_empty() {
+            return;
+        }
+        let none = Variables::default();
+        let env = if visible { variables } else { &none };
+        let frame = Frame { call: frame.call.map(|call| self.text.span(call)), ..frame.clone() };
+        read(&text, self.file, self.site, env, &frame, self.out);
+    }
+
+    /// `bash <<EOF`: the here-document is a script.
+    fn here_script(&mut self, program: &str, variables: &Variables, frame: &Frame) {
+        if !matches!(program, "bash" | "sh" | "zsh" | "ssh" | "su") {
+            return;
+        }
+        let script = self.script;
+        let spans = frame.redirects.iter().filter(|(op, _)| op.starts_with("<<"));
+        for (_, value) in spans {
+            let Some(origin) = value.origin else { continue };
+            let found = script.commands.iter().flat_map(|command| &command.redirects).find(|redirect| {
+                redirect.op.starts_with("<<") && self.text.span(redirect.target.span) == origin.span
+            });
+            if let Some(redirect) = found {
+                let arg = Arg { value: value.clone(), span: redirect.target.span, word: Some(redirect.target.clone()) };
+                let inner = within(Frame { redirects: Vec::new(), ..frame.clone() }, Some(program.to_owned()));
+                self.text(&[arg], variables, &inner, program != "ssh");
+            }
+        }
+    }
+
+    /// `alias tf='terraform -chdir=x'`.
+    fn alias(&self, program: &str, args: &[Arg], variables: &Variables) -> Option<Vec<Arg>> {
+        let start = format!("{program}=");
+        let aliases = self.script.commands.iter().filter(|command| {
+            command.words.first().and_then(Word::literal).is_some_and(|word| word == "alias")
+        });
+        let words = aliases.flat_map(|command| command.words.iter().skip(1));
+        let value = words.map(|word| text_of(&variables.one(word, self.text, self.file))).find_map(|text| {
+            text.strip_prefix(&start).map(ToOwned::to_owned)
+        })?;
+        let first = args.first()?;
+        let mut out: Vec<Arg> = value.split_whitespace().map(|word| Arg::made(word, first.span)).collect();
+        let same = out.first().is_some_and(|first| first.text() == program);
+        out.extend(args.iter().skip(1).cloned());
+        (!same).then_some(out)
+    }
+
+    /// A call of a function of the script: its commands that pass arguments on, with those of the call.
+    fn call(&mut self, name: &str, args: &[Arg], variables: &Variables, frame: &Frame) {
+        self.calls += 1;
+        if self.calls > MAX_CALLS {
+            return;
+        }
+        let script = self.script;
+        let body: Vec<(usize, &Simple)> = script
+            .commands
+            .iter()
+            .enumerate()
+            .filter(|(_, command)| function_of(&command.around) == Some(name))
+            .collect();
+        let span = frame.call.unwrap_or_else(|| wrapper::span(args));
+        let mut inside = variables.clone();
+        bind(&mut inside, args, 0);
+        self.locals(name, &mut inside);
+        let mut shifted = 0;
+        for (index, command) in body {
+            let first = command.words.first();
+            let program = first.and_then(Word::literal).unwrap_or_default();
+            if program == "shift" {
+                shifted += command.words.get(1).and_then(Word::literal).and_then(|n| n.parse().ok()).unwrap_or(1_usize);
+                bind(&mut inside, args, shifted);
+                continue;
+            }
+            if matches!(&*program, "echo" | "printf" | "log" | "local" | "set" | "info" | "warn") {
+                continue;
+            }
+            let passes = command.words.iter().any(positional)
+                || command.words.iter().any(|word| self.passed(name, word))
+                || first.is_some_and(|word| program.is_empty() && !word.pieces.is_empty());
+            if passes {
+                let inner = Frame { call: Some(span), ..self.frame(index, command, &inside, frame) };
+                let words = command.words.iter().flat_map(|word| inside.word(word, self.text, self.file)).collect();
+                self.dispatch(words, &inside, &inner);
+            }
+        }
+    }
+
+    /// Whether a word is a variable of the function that was set from its arguments.
+    fn passed(&self, name: &str, word: &Word) -> bool {
+        let [WordPiece::Var { name: variable, .. }] = word.pieces.as_slice() else { return false };
+        let Some(function) = self.script.functions.iter().find(|function| &*function.name == name) else { return false };
+        self.script.assignments.iter().any(|assignment| {
+            assignment.name == *variable && function.span.contains(assignment.span) && assignment.values.iter().any(positional)
+        })
+    }
+
+    /// Variables that a function sets from its arguments.
+    fn locals(&self, name: &str, inside: &mut Variables) {
+        let Some(function) = self.script.functions.iter().find(|function| &*function.name == name) else { return };
+        let local = self.script.assignments.iter().filter(|assignment| function.span.contains(assignment.span));
+        for assignment in local.filter(|assignment| assignment.values.iter().any(positional)) {
+            if assignment.array {
+                let values = assignment.values.iter().flat_map(|word| inside.word(word, self.text, self.file));
+                let values = values.map(|arg| arg.value).collect();
+                inside.set_array(&assignment.name, values);
+            } else if let Some(word) = assignment.values.first() {
+                let value = inside.one(word, self.text, self.file);
+                inside.set(&assignment.name, value);
+            }
+        }
+    }
+
+    /// Adds a command.
+    fn emit(&mut self, args: Vec<Arg>, frame: &Frame) {
+        let Some(name) = program(&args) else { return };
+        let whole = frame.call.unwrap_or_else(|| wrapper::span(&args));
+        let index = self.out.iter().rev().take_while(|it| it.scope == frame.scope && it.loc.file == self.file).next();
+        let index = index.map_or(0, |last| last.index + 1);
+        let mut command = Command {
+            loc: Loc { file: self.file, span: self.text.span(whole) },
+            sub: Vec::new(),
+            flags: Vec::new(),
+            operands: Vec::new(),
+            redirects: frame.redirects.clone(),
+            site: self.site.clone(),
+            text: shown(&args),
+            through: frame.through.clone(),
+            guard: frame.guard,
+            tolerated: frame.tolerated,
+            scope: frame.scope,
+            index,
+            in_test: frame.in_test,
+            in_substitution: frame.in_substitution,
+            piped_into: frame.piped_into.clone(),
+            env: frame.env.clone(),
+            rows: Vec::new(),
+            program: name.into(),
+        };
+        self.words(&mut command, args.into_iter().skip(1));
+        command.classify();
+        self.out.push(command);
+    }
+
+    /// Sorts words into subcommands, flags and operands.
+    fn words(&self, command: &mut Command, args: impl Iterator<Item = Arg>) {
+        let grammar = known::grammar(&command.program);
+        let mut args = args.peekable();
+        let (mut plain, mut path_ended) = (false, grammar.is_none());
+        while let Some(arg) = args.next() {
+            let text = arg.text();
+            let dashed = text.len() > 1 && text.starts_with('-') && !text.starts_with("-\u{F8FF}") && !plain;
+            if text == "--" && !plain {
+                plain = true;
+                continue;
+            }
+            if !dashed {
+                let goes_on = !path_ended && grammar.is_some_and(|it| it.goes_on(&command.sub)) && arg.value.as_str().is_some();
+                if goes_on {
+                    command.sub.push(text.into());
+                } else {
+                    path_ended = true;
+                    command.operands.push(arg.value);
+                }
+                continue;
+            }
+            let span = self.text.span(arg.span);
+            let (name, value) = if let Some(at) = text.find('=') {
+                (&text[..at], Some(after_equals(&arg.value, &text[at + 1..])))
+            } else if let Some((name, value)) = grammar.and_then(|it| it.attached(&text)) {
+                (name, Some(Value::known(value)))
+            } else {
+                let plain_value = grammar.is_some_and(|it| it.plain_values);
+                let takes = plain_value || grammar.is_some_and(|it| it.takes_value(&text));
+                let next = args.next_if(|next| {
+                    let lone = plain_value || !text.starts_with("--");
+                    takes && !(lone && next.text().starts_with('-'))
+                });
+                (&*text, next.map(|next| next.value))
+            };
+            let value = value.unwrap_or_else(|| Value::known(true));
+            command.flags.push(Flag { name: name.into(), value, span });
+        }
+    }
+}
+
+/// The value of `-flag=value`.
+fn after_equals(value: &Value, text: &str) -> Value {
+    let mut rest = match &value.kind {
+        Kind::Text(pieces) => {
+            let mut pieces = pieces.to_vec();
+            if let Some(Piece::Lit(first)) = pieces.first_mut() {
+                *first = first.split_once('=').map_or("", |(_, rest)| rest).into();
+            }
+            Value::text(pieces)
+        }
+        _ => Value::known(text),
+    };
+    rest.origin = value.origin;
+    rest
+}
+
+fn within(mut frame: Frame, through: Option<String>) -> Frame {
+    frame.through.extend(through.map(Box::from));
+    frame
+}
+
+/// Gives a function its arguments, the first `shifted` gone.
+fn bind(variables: &mut Variables, args: &[Arg], shifted: usize) {
+    let values: Vec<Value> = args.iter().skip(1 + shifted).map(|arg| arg.value.clone()).collect();
+    for index in 0..9 {
+        match values.get(index) {
+            Some(value) => variables.set(&(index + 1).to_string(), value.clone()),
+            None => variables.set(&(index + 1).to_string(), Value::known("")),
+        }
+    }
+    variables.set_array("@", values.clone());
+    variables.set_array("*", values);
+}
+
+fn base(text: &str) -> &str {
+    let text = text.trim_start_matches('\\');
+    text.rsplit(['/', '\\']).next().unwrap_or(text)
+}
+
+/// The program of a command: base name in lower case; of a variable that is not known, what its name says.
+fn program(args: &[Arg]) -> Option<String> {
+    let first = args.first()?;
+    let text = first.text();
+    let name = base(&text).to_ascii_lowercase();
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    if !name.contains(HOLE) {
+        return (!name.is_empty()).then(|| name.to_owned());
+    }
+    let [WordPiece::Var { name, .. }] = first.word.as_ref()?.pieces.as_slice() else { return None };
+    let name = name.to_ascii_lowercase();
+    if matches!(&*name, "tf" | "tf_bin" | "tf_cmd" | "tfbin") || name.starts_with("terraform") {
+        return Some("terraform".to_owned());
+    }
+    if name.starts_with("tofu") {
+        return Some("tofu".to_owned());
+    }
+    None
+}
+
+/// A command line for people.
+fn shown(args: &[Arg]) -> String {
+    let mut out = String::new();
+    for arg in args {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let text = arg.text().replace(HOLE, "…");
+        out.push_str(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        if out.len() > 640 {
+            break;
+        }
+    }
+    if out.chars().count() > 160 {
+        out = out.chars().take(159).chain(['…']).collect();
+    }
+    out
+}
