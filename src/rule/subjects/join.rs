@@ -201,6 +201,13 @@ subject! {
         joined: Bool certain => row.fact.machine.is_some();
         /// Whether it is no more than the address by which Ansible reaches the host.
         only_address: Bool certain => row.fact.kind == "address" && matches!(row.fact.key.as_str(), "ansible_host" | "host");
+        /// How many variables of the name do the same in the file, as a text to add (" and 3 more here"); empty for none.
+        more: Str certain => match row.fact.others.len() {
+            0 => String::new(),
+            count => format!(", and {count} more like it in this file"),
+        };
+        /// Where those are.
+        others: List(Loc) => row.fact.others.iter().take(8).map(|loc| Fact::Loc(*loc)).collect::<Vec<Fact<'m>>>();
         /// The machine.
         machine: Node(MachineRow) => row.fact.machine.map(|at| MachineRow { estate: row.estate, at });
         /// Whether the repository has Terraform.
