@@ -156,20 +156,10 @@ impl<'m> TaskFacts<'m> {
             .cloned()
     }
 
-    /// The known or partly known paths of some arguments, loops opened.
+    /// The known or partly known values of the first of some arguments that is given, loops opened.
     fn paths(&self, names: &[&str]) -> Vec<Value> {
-        let Some(value) = names.iter().map(|name| self.argument(name)).find(|value| !value.is_absent()) else { return Vec::new() };
-        if !matches!(value.kind, Kind::Unknown(_)) {
-            return vec![value];
-        }
-        let Some((_, node)) = self.task.repeat else { return vec![value] };
-        let items = self.estate.ansible.evaluate(self.task, node);
-        let members = items.as_list().map(|list| list.items.clone()).unwrap_or_default();
-        let path = |item: &Value| match item.as_map() {
-            Some(_) => ["path", "dest", "name", "dir"].iter().map(|key| item.get(key)).find(|value| !value.is_absent()),
-            None => Some(item.clone()),
-        };
-        members.iter().filter_map(path).collect()
+        let each = names.iter().map(|name| self.estate.ansible.each(self.task, name));
+        each.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
     /// The path inside the repository that it writes on the controller.

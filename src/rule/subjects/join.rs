@@ -27,6 +27,11 @@ pub struct MachineRow<'m> {
 }
 
 impl<'m> MachineRow<'m> {
+    /// The row of a machine, by its position in the estate.
+    pub(super) fn new(estate: &'m Estate<'m>, at: usize) -> Self {
+        Self { estate, at }
+    }
+
     fn machine(&self) -> &'m Machine<'m> {
         &self.estate.machines[self.at]
     }
@@ -66,10 +71,10 @@ pub struct StorageRow<'m> {
 }
 
 impl StorageRow<'_> {
-    fn services(&self) -> Vec<&'static str> {
+    fn services(&self) -> Vec<String> {
         let placements = self.machine.estate.placements.iter();
         let here = placements.filter(|placement| placement.machine == self.machine.at && placement.kind == self.storage.kind);
-        here.flat_map(|placement| placement.services.iter().copied()).collect()
+        here.flat_map(|placement| placement.services.iter().cloned()).collect()
     }
 }
 
@@ -150,7 +155,7 @@ subject! {
     /// The data services that keep their data on one kind of storage of a machine.
     PlacementRow<'m> as "placement" (row) {
         /// The services' names.
-        services: List(Str) => row.placement.services.iter().copied().collect::<Vec<_>>();
+        services: List(Str) => row.placement.services.iter().map(String::as_str).collect::<Vec<_>>();
         /// The data directories.
         directories: List(Str) => row.placement.directories.iter().map(String::as_str).collect::<Vec<_>>();
         /// What losing the worst of them loses.
