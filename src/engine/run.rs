@@ -67,14 +67,16 @@ const FAILED: &str = "evaluating it failed inside Stateward; please report this"
 
 /// The rows' outcome; where making them fails inside, every rule that reads them is undecided, and says so.
 pub(super) fn guarded(cards: &[&Card], outcome: impl FnOnce() -> Outcome) -> Outcome {
-    let failed = |card: &&Card| Undecided { rule: card.id.clone(), because: FAILED.to_owned(), count: 1, first: Loc::default() };
+    let failed =
+        |card: &&Card| Undecided { rule: card.id.clone(), because: FAILED.to_owned(), count: 1, first: Loc::default() };
     catch_unwind(AssertUnwindSafe(outcome))
         .unwrap_or_else(|_| Outcome { undecided: cards.iter().map(failed).collect(), ..Outcome::default() })
 }
 
 /// What a card says of a row; a failure inside is no silence.
 fn verdicts(card: &Card, row: &Row<'_>, settings: &Settings) -> Vec<Verdict> {
-    catch_unwind(AssertUnwindSafe(|| judge(card, &**row, settings))).unwrap_or_else(|_| vec![Verdict::Undecided(FAILED.into())])
+    catch_unwind(AssertUnwindSafe(|| judge(card, &**row, settings)))
+        .unwrap_or_else(|_| vec![Verdict::Undecided(FAILED.into())])
 }
 
 type Group = (Finding, Vec<(Severity, Hit)>);

@@ -96,7 +96,11 @@ impl ProtectionRow<'_> {
     fn is_unsafe(&self) -> Tri {
         match self.known {
             // Whose default is not known is not unsafe by default.
-            Some(known) if known.default.is_none() && self.value().is_absent() && matches!(self.holder, Holder::Call(..)) => Tri::False,
+            Some(known)
+                if known.default.is_none() && self.value().is_absent() && matches!(self.holder, Holder::Call(..)) =>
+            {
+                Tri::False
+            }
             Some(known) => known.is_unsafe(&self.value()),
             None => self.value().equals(&Data::Bool(false)),
         }
