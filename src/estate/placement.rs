@@ -47,6 +47,9 @@ pub struct Placement {
     pub dormant: bool,
 }
 
+/// Up to this many machines, a play on all hosts means each of them.
+const FEW_MACHINES: usize = 6;
+
 /// Joins plays and machines.
 #[must_use]
 pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
@@ -67,7 +70,9 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         let hosts = hosts_of(machine, ansible);
         let bound = guest_mounts(machine, commands);
         for (play, pattern, uses) in &plays {
-            let meant = hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
+            // A play on all hosts of a larger estate is run with a limit that no file tells.
+            let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
+            let meant = !vague && hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
             for used in uses.iter().filter(|_| meant) {
                 let dormant = is_dormant(ansible, *play, used, &runs);
                 for directory in &used.directories {

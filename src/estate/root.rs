@@ -103,6 +103,16 @@ impl<'m> RootFacts<'m> {
         }
     }
 
+    /// Whether a template below it makes its backend.
+    #[must_use]
+    pub fn generated_backend(&self) -> bool {
+        let tree = self.estate.documents.tree;
+        tree.below(self.folder()).any(|(id, file)| {
+            let template = [".tpl", ".tftpl", ".j2", ".tmpl"].iter().any(|suffix| file.path.ends_with(suffix));
+            template && tree.text(id).contains("backend \"")
+        })
+    }
+
     /// Whether it manages anything.
     #[must_use]
     pub fn manages(&self) -> bool {

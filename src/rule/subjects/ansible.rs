@@ -68,6 +68,10 @@ subject! {
         args: Dyn => row.facts.estate.ansible.arguments(row.facts.task);
         /// `state`, the module's default standing in for an absent one.
         state: Dyn => row.facts.state();
+        /// Whether it only looks until something has come about.
+        waits: Bool certain => row.facts.task.node.get("until").is_some() && row.facts.task.argument("state").is_none();
+        /// Whether the repository has Terraform.
+        terraform_here: Bool certain => row.facts.estate.has_terraform();
         /// Whether it runs on the controller.
         local: Bool => row.facts.local();
         /// Whether it belongs to a test of a role.
