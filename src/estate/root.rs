@@ -258,7 +258,11 @@ pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
 /// Whether a source lies in this repository.
 #[must_use]
 pub fn is_local(source: &str) -> bool {
-    source.starts_with("./") || source.starts_with("../") || source.starts_with('/') || source.is_empty()
+    matches!(source, "." | "..")
+        || source.starts_with("./")
+        || source.starts_with("../")
+        || source.starts_with('/')
+        || source.is_empty()
 }
 
 /// The folder of a file.
