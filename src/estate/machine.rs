@@ -2,7 +2,7 @@
 
 use crate::knowledge::compute::{self, ComputeType, Fate, InlineStorage};
 use crate::knowledge::services::{self, PathClass};
-use crate::model::terraform::{Resource, Terraform};
+use crate::model::terraform::{BlockView, Resource, Terraform};
 use crate::text::Loc;
 use crate::value::{Tri, Value};
 
@@ -113,16 +113,24 @@ fn machine<'m>(resource: Resource<'m, 'm>, ty: &'static ComputeType) -> Machine<
     }
 }
 
-/// The values at a path of which a part may be `[*]`: every block of that name, or every member of a list.
+/// The values at a dotted path; `[*]`, and every block or list on the way, stands for each of its members.
 fn read(resource: &Resource<'_, '_>, path: &str) -> Vec<Value> {
-    let Some((block, rest)) = path.split_once("[*].") else {
-        return Some(resource.arg(path.trim_end_matches("[*]")))
-            .filter(|value| !value.is_absent())
-            .into_iter()
-            .collect();
+    let mut steps = path.split('.').map(|step| step.trim_end_matches("[*]"));
+    let first = steps.next().unwrap_or(path);
+    let blocks = resource.blocks(first);
+    let mut values: Vec<Value> = match blocks.is_empty() {
+        true => vec![resource.arg(first)],
+        false => blocks.iter().take(MAX_STORAGE).map(BlockView::to_value).collect(),
     };
-    let blocks = resource.blocks(block);
-    blocks.iter().take(MAX_STORAGE).map(|block| block.arg(rest)).filter(|value| !value.is_absent()).collect()
+    for step in steps {
+        values = values.iter().flat_map(each_member).map(|value| value.get(step)).take(MAX_STORAGE).collect();
+    }
+    values.iter().flat_map(each_member).filter(|value| !value.is_absent()).take(MAX_STORAGE).collect()
+}
+
+/// The members of a list, or the one value.
+fn each_member(value: &Value) -> Vec<Value> {
+    value.as_list().map_or_else(|| vec![value.clone()], |list| list.items.clone())
 }
 
 /// An address without its prefix length; DHCP is none.

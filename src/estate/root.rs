@@ -103,6 +103,31 @@ impl<'m> RootFacts<'m> {
         }
     }
 
+    /// Whether more than its resources shows that somebody applies it: a provider, values, a lock file, a place among
+    /// environments; and nothing shows that it is one of several to choose from.
+    #[must_use]
+    pub fn evident(&self) -> bool {
+        let terraform = self.estate.terraform;
+        let module = &self.instance.module;
+        let folder = self.folder();
+        let by_name = folder.split('/').any(|part| SHARED.contains(&part) || part.starts_with("env"));
+        let shown = !module.providers.is_empty()
+            || terraform.backend(self.instance).is_some()
+            || terraform.lock_file_beside(folder)
+            || terraform.role(folder).is_some_and(|judged| judged.evidence.contains("values"))
+            || by_name;
+        let parent = crate::source::folder(folder);
+        let sibling_called = !folder.is_empty()
+            && terraform.modules().iter().zip(&terraform.roles).any(|(other, judged)| {
+                judged.role == Role::Child
+                    && other.folder != folder
+                    && crate::source::folder(&other.folder) == parent
+                    && !parent.is_empty()
+            });
+        let template = folder.split('/').any(|part| matches!(part, "template" | "templates" | "skeleton"));
+        shown && !sibling_called && !template
+    }
+
     /// Whether a template below it makes its backend.
     #[must_use]
     pub fn generated_backend(&self) -> bool {

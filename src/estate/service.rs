@@ -154,7 +154,8 @@ fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'s
     let short = task.short();
     let packages = PACKAGE_MODULES.contains(&short);
     let units = UNIT_MODULES.contains(&short);
-    if !packages && !units {
+    // A handler that restarts a service does not bring it.
+    if !packages && !units || task.handler {
         return Vec::new();
     }
     let state = ansible.argument(task, "state");
@@ -175,7 +176,7 @@ fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'s
 }
 
 /// The known words of a string or list.
-fn words(value: &Value) -> Vec<String> {
+pub(super) fn words(value: &Value) -> Vec<String> {
     match value.data() {
         Some(Data::Str(text)) => text.split(',').map(|word| word.trim().to_owned()).collect(),
         Some(Data::List(list)) => {

@@ -147,7 +147,18 @@ impl TaskFacts<'_> {
         let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
             .iter()
             .any(|word| self.task.short().contains(word));
-        if container || file || loads || link || module.has(ModuleRole::Infrastructure) || self.dangers().is_empty() {
+        // A partition that is added to a disk leaves the others alone.
+        let adds = self.task.short() == "parted"
+            && !self.argument("number").is_absent()
+            && self.argument("state").as_str() != Some("absent");
+        if container
+            || file
+            || loads
+            || link
+            || adds
+            || module.has(ModuleRole::Infrastructure)
+            || self.dangers().is_empty()
+        {
             return None;
         }
         let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
@@ -244,6 +255,9 @@ impl TaskFacts<'_> {
     /// The address of a download that is not pinned; absent when it is, or nothing is downloaded.
     #[must_use]
     pub fn floating_download(&self) -> Value {
+        if self.task.short() == "git" {
+            return self.floating_checkout();
+        }
         let option = match self.task.short() {
             "get_url" | "uri" | "win_get_url" => "url",
             "unarchive" => "src",
@@ -255,6 +269,33 @@ impl TaskFacts<'_> {
         let urls = self.paths(&[option]);
         let pinned = !self.argument("checksum").is_absent();
         urls.into_iter().find(|url| !pinned && is_floating_url(&url.display())).unwrap_or_default()
+    }
+
+    /// The repository of a checkout whose version is a branch, or not said.
+    fn floating_checkout(&self) -> Value {
+        let version = self.argument("version");
+        let branch = matches!(version.as_str(), Some("master" | "main" | "HEAD" | "develop" | "devel" | "trunk"));
+        let repository = self.argument("repo");
+        if branch || version.is_absent() && repository.starts_with("http").is_true() {
+            repository
+        } else {
+            Value::absent()
+        }
+    }
+
+    /// The data service that a package task installs in whatever version is newest.
+    #[must_use]
+    pub fn latest_service(&self) -> Option<&'static str> {
+        let package = matches!(self.task.short(), "apt" | "yum" | "dnf" | "package" | "apk" | "zypper" | "pacman");
+        if !package || self.argument("state").as_str() != Some("latest") {
+            return None;
+        }
+        let names = ["name", "pkg"].iter().flat_map(|name| self.estate.ansible.each(self.task, name));
+        names.into_iter().flat_map(|value| super::service::words(&value)).find_map(|name| {
+            services::by_package(&name)
+                .filter(|service| super::placement::weight(service.data) > 1)
+                .map(|service| service.label.as_str())
+        })
     }
 
     /// Whether the file stands among tests.

@@ -156,6 +156,8 @@ fn read(id: FileId, file: &File, options: &Options) -> Read {
         _ => {}
     }
     let parsed = catch_unwind(AssertUnwindSafe(|| match file.text() {
+        Err(Unreadable::Io(_)) if file.symlink.is_some() && !file.leaves() => skipped(Skip::NoKind),
+        Err(Unreadable::Binary) if file.head().starts_with(b"\0GITCRYPT") => skipped(Skip::Vaulted),
         Ok(text) => parse(id, file, candidate, &text.text),
         Err(error) => unreadable(id, candidate, error),
     }));
@@ -255,6 +257,9 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
         Kind::InventoryIni => (Syntax::Ini(ini::parse_inventory(text)), Vec::new()),
         _ => (Syntax::Text, Vec::new()),
     };
+    if !errors.is_empty() && text.contains("{%") {
+        return skipped(Skip::Template);
+    }
     finish(id, kind, syntax, errors)
 }
 

@@ -88,6 +88,12 @@ impl File {
         Self::new(path, Content::Outside, tracked)
     }
 
+    /// Whether it is a symbolic link out of the tree.
+    #[must_use]
+    pub fn leaves(&self) -> bool {
+        matches!(self.content, Content::Outside)
+    }
+
     /// A file in memory.
     #[must_use]
     pub fn in_memory(path: &str, bytes: Vec<u8>, tracked: bool) -> Self {

@@ -29,6 +29,18 @@ impl<'m> TaskRow<'m> {
         self.facts.module().map_or("", |module| module.group.as_str())
     }
 
+    fn edits_hypervisor(&self) -> crate::value::Tri {
+        const WRITERS: [&str; 7] = ["lineinfile", "blockinfile", "replace", "copy", "template", "file", "ini_file"];
+        if !WRITERS.contains(&self.facts.task.short()) {
+            return false.into();
+        }
+        let path = ["path", "dest"].iter().map(|name| self.facts.argument(name)).find(|value| !value.is_absent());
+        let Some(path) = path else { return false.into() };
+        ["/etc/pve/lxc/", "/etc/pve/qemu-server/", "/etc/pve/nodes/", "/etc/pve/storage.cfg"]
+            .iter()
+            .fold(crate::value::Tri::False, |so_far, prefix| so_far.or(|| path.starts_with(prefix)))
+    }
+
     fn power_action(&self) -> bool {
         const STATES: [&str; 6] = ["active", "inactive", "rebooted", "restarted", "paused", "hibernated"];
         self.facts.has(ModuleRole::Infrastructure)
@@ -43,10 +55,8 @@ impl<'m> TaskRow<'m> {
     /// Whether the path that it writes is ignored by Git.
     fn repository_path_ignored(&self) -> bool {
         let value = self.facts.repository_path();
-        let inside = value
-            .as_str()
-            .and_then(|path| path.strip_prefix(PROJECT))
-            .map(|path| path.trim_start_matches('/').to_owned());
+        let inside =
+            value.as_str().and_then(|path| path.strip_prefix(PROJECT)).and_then(|path| crate::source::join("", path));
         inside.is_some_and(|path| self.facts.estate.repository.ignores.ignores(&path))
     }
 }
@@ -76,6 +86,8 @@ subject! {
         state: Dyn => row.facts.state();
         /// Whether it only looks until something has come about.
         waits: Bool certain => row.facts.task.node.get("until").is_some() && row.facts.task.argument("state").is_none();
+        /// Whether it writes or removes a file of the hypervisor's own configuration.
+        edits_hypervisor: Bool => row.edits_hypervisor();
         /// Whether it surely only starts, stops or pauses something.
         power_action: Bool certain => row.power_action();
         /// Whether the repository has Terraform.
@@ -109,6 +121,8 @@ subject! {
         from_runtime: Bool => row.facts.from_runtime();
         /// Whether it reads a state file.
         reads_state: Bool => row.facts.reads_state();
+        /// The data service that it installs in whatever version is newest.
+        latest_service: Str => row.facts.latest_service();
         /// The address of a download that is not pinned.
         floating_download: Dyn => row.facts.floating_download();
         /// Whether Terraform declares objects of the same platform.

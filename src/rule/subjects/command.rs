@@ -173,6 +173,8 @@ subject! {
         class: Str certain => row.known.class.as_str();
         /// How bad the class takes it to be: `info`, `warning` or `error`.
         severity: Str certain => row.known.severity.as_str();
+        /// Whether stored data is lost.
+        data_loss: Bool certain => row.known.data_loss;
         /// What it does, a clause.
         effect: Str => &row.known.effect;
         /// As one reads it, `…` for what is unknown.

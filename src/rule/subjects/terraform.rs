@@ -34,6 +34,8 @@ subject! {
         partial: Bool certain => row.facts.backend().is_some_and(|backend| backend.partial);
         /// Whether two runs exclude each other.
         locks: Bool => row.facts.locks();
+        /// Whether more than its resources shows that somebody applies it.
+        evident: Bool => row.facts.evident();
         /// Whether a template below it makes its backend.
         generated_backend: Bool => row.facts.generated_backend();
         /// Whether it manages anything.
@@ -101,6 +103,18 @@ impl<'m> ResourceRow<'m> {
         guards
             .fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path))))
             .or(|| self.locked().into())
+    }
+
+    fn guard_off(&self) -> Tri {
+        let switches = self
+            .kind()
+            .protections
+            .iter()
+            .filter(|protection| is_guard(protection.role) || protection.role == ProtectionRole::Purge);
+        switches.fold(Tri::False, |so_far, switch| {
+            let value = self.resource.arg(&switch.path);
+            so_far.or(|| value.has().and(|| switch.is_unsafe(&value)))
+        })
     }
 
     /// Whether a lock resource refers to it.
@@ -216,6 +230,10 @@ subject! {
         kind: Str certain => &row.kind().kind;
         /// Whether a deletion guard is in force.
         guarded: Bool => row.guarded();
+        /// Whether a guard is switched off, or emptying allowed, by an argument of its own: findings of their own.
+        guard_off: Bool => row.guard_off();
+        /// Whether it is a table for state locks.
+        lock_table: Bool => row.resource.arg("hash_key").equals(&"LockID".into());
         /// Whether Terraform refuses to destroy it.
         prevent_destroy: Bool => row.prevent_destroy();
         /// Whether the service refuses to delete it while anything is in it.
@@ -252,6 +270,47 @@ pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     managed(estate).map(|resource| Arc::new(ResourceRow::new(estate, resource)) as Row<'m>).collect()
 }
 
+/// Whether a command only waits, looks, prints or prepares.
+fn is_idle(command: &Command) -> bool {
+    const IDLE: [&str; 28] = [
+        "echo",
+        "sleep",
+        "curl",
+        "wget",
+        "test",
+        "[",
+        "[[",
+        "true",
+        "false",
+        "printf",
+        "nc",
+        "ping",
+        "until",
+        "ssh-keyscan",
+        "date",
+        "exit",
+        "seq",
+        "cat",
+        "cd",
+        "set",
+        "export",
+        "mkdir",
+        "chmod",
+        "mktemp",
+        "grep",
+        "jq",
+        "command",
+        "break",
+    ];
+    let looks = matches!(&*command.program, "kubectl" | "oc")
+        && command
+            .sub
+            .first()
+            .is_some_and(|sub| matches!(&**sub, "get" | "wait" | "rollout" | "describe" | "version" | "cluster-info"));
+    let asks = &*command.program == "git" && command.sub.first().is_some_and(|sub| &**sub == "rev-parse");
+    looks || asks || IDLE.contains(&&*command.program)
+}
+
 /// A provisioner of a resource.
 pub(super) struct ProvisionerRow<'m> {
     estate: &'m Estate<'m>,
@@ -273,9 +332,8 @@ impl<'m> ProvisionerRow<'m> {
 
     /// The command that matters most: the first that does more than prepare.
     fn text(&self) -> String {
-        const PREPARES: [&str; 9] = ["cat", "echo", "cd", "set", "export", "mkdir", "sleep", "chmod", "printf"];
         let commands: Vec<&Command> = self.commands().collect();
-        let weighty = commands.iter().find(|command| !PREPARES.contains(&&*command.program)).or(commands.first());
+        let weighty = commands.iter().find(|command| !is_idle(command)).or(commands.first());
         let text = weighty.map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
         match text.char_indices().nth(80) {
             Some((at, _)) => format!("{}…", &text[..at]),
@@ -285,27 +343,8 @@ impl<'m> ProvisionerRow<'m> {
 
     /// Whether nothing but waiting and talking is done.
     fn waits_only(&self) -> bool {
-        const HARMLESS: [&str; 16] = [
-            "echo",
-            "sleep",
-            "curl",
-            "wget",
-            "test",
-            "[",
-            "[[",
-            "true",
-            "printf",
-            "nc",
-            "ping",
-            "until",
-            "ssh-keyscan",
-            "ssh-keygen",
-            "date",
-            "exit",
-        ];
         let mut commands = self.commands().peekable();
-        commands.peek().is_some()
-            && commands.all(|command| HARMLESS.contains(&&*command.program) && command.redirects.is_empty())
+        commands.peek().is_some() && commands.all(|command| is_idle(command) && command.redirects.is_empty())
     }
 
     fn has_class(&self, classes: &[&str]) -> bool {
