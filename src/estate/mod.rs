@@ -1,13 +1,17 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
+pub mod artifact;
+pub mod collision;
 pub mod container;
 pub mod fleet;
+pub mod habit;
 pub mod identity;
 pub mod invocation;
 pub mod machine;
 pub mod placement;
 pub mod root;
 pub mod task;
+pub mod wiring;
 
 use crate::model::agents::Agents;
 use crate::model::annotation::{Remark, Saying};

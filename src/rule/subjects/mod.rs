@@ -2,11 +2,14 @@
 
 mod agent;
 mod ansible;
+mod clash;
 mod command;
 mod container;
 mod git;
+mod habit;
 mod join;
 mod terraform;
+mod wiring;
 
 use super::subject::{Row, Schema};
 use crate::estate::Estate;
@@ -42,4 +45,19 @@ pub static TABLES: &[Table] = &[
     Table { schema: join::AdjustmentRow::schema, rows: join::adjustments },
     Table { schema: agent::GrantRow::schema, rows: agent::grants },
     Table { schema: agent::BypassRow::schema, rows: agent::bypasses },
+    Table { schema: wiring::ImpureRow::schema, rows: wiring::impure_calls },
+    Table { schema: wiring::FileReadRow::schema, rows: wiring::file_reads },
+    Table { schema: wiring::TieRow::schema, rows: wiring::data_ties },
+    Table { schema: wiring::RemovedRow::schema, rows: wiring::removed },
+    Table { schema: wiring::DataRow::schema, rows: wiring::data_sources },
+    Table { schema: wiring::WrittenFileRow::schema, rows: wiring::written_files },
+    Table { schema: wiring::ImplicitStorageRow::schema, rows: wiring::implicit_storage },
+    Table { schema: wiring::ExposedRow::schema, rows: wiring::exposed },
+    Table { schema: clash::CollisionRow::schema, rows: clash::collisions },
+    Table { schema: clash::SharedStateRow::schema, rows: clash::shared_states },
+    Table { schema: clash::CredentialRow::schema, rows: clash::credentials },
+    Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
+    Table { schema: habit::RunRow::schema, rows: habit::runs },
+    Table { schema: habit::SettingRow::schema, rows: habit::settings },
+    Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
 ];
