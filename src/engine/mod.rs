@@ -14,6 +14,7 @@ use crate::model::annotation::{self, Remark};
 use crate::model::ansible::Ansible;
 use crate::model::git::Repository;
 use crate::model::kind::Kind;
+use crate::model::packer::Packer;
 use crate::model::load::{Document, Documents, Options, Outcome as Read};
 use crate::model::terraform::{self, Source, SourceKind, Terraform};
 use crate::rule::card::{Card, CardError};
@@ -74,6 +75,7 @@ pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Reques
         || rayon::join(|| Terraform::build(&sources, terraform_options(&config, &sources), tree), || Ansible::build(&documents)),
         || rayon::join(|| (Repository::new(&documents), Agents::read(&documents)), || annotation::remarks(&documents)),
     );
+    let packer = Packer::build(&documents);
     let parts = Parts {
         documents: &documents,
         repository: &repository,
@@ -81,6 +83,7 @@ pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Reques
         remarks: &remarks,
         terraform: &terraform,
         ansible: &ansible,
+        packer: &packer,
         ephemeral: &ephemeral,
     };
     let estate = Estate::join(parts);

@@ -24,6 +24,8 @@ pub struct IdentityFact {
     pub place: &'static str,
     /// The machine that Terraform gives this identity, by index.
     pub machine: Option<usize>,
+    /// Variables of the same name in the same file that do the same.
+    pub others: Vec<Loc>,
 }
 
 /// An object that two tools declare.
@@ -99,7 +101,8 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
         }
         if let Some(machine) = index.addresses.get(&host.name) {
             let (key, value) = ("host".to_owned(), host.name.clone());
-            found.push(IdentityFact { key, value, loc: host.loc, kind: "address", place: "inventory", machine: Some(*machine) });
+            let loc = host.loc;
+            found.push(IdentityFact { key, value, loc, kind: "address", place: "inventory", machine: Some(*machine), others: Vec::new() });
         }
     }
     for variables in &estate.ansible.host_variables {
@@ -111,7 +114,7 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
             walk(&index, play.file, vars, "play-vars", 0, &mut found);
         }
     }
-    found
+    group(found)
 }
 
 fn walk(index: &Index, file: FileId, node: Node<'_>, place: &'static str, depth: usize, found: &mut Vec<IdentityFact>) {
@@ -146,7 +149,22 @@ fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, foun
     } else {
         return;
     };
-    found.push(IdentityFact { key: key.to_owned(), value: text.to_owned(), loc, kind, place, machine });
+    found.push(IdentityFact { key: key.to_owned(), value: text.to_owned(), loc, kind, place, machine, others: Vec::new() });
+}
+
+/// One fact for each file and name: an inventory that pins fifty hosts has one habit, not fifty.
+fn group(facts: Vec<IdentityFact>) -> Vec<IdentityFact> {
+    let mut groups: BTreeMap<(FileId, String, bool), IdentityFact> = BTreeMap::new();
+    for fact in facts {
+        let key = (fact.loc.file, fact.key.clone(), fact.machine.is_some());
+        match groups.get_mut(&key) {
+            Some(first) => first.others.push(fact.loc),
+            None => {
+                groups.insert(key, fact);
+            }
+        }
+    }
+    groups.into_values().collect()
 }
 
 /// Options that hold the number or name of the object that a module manages.

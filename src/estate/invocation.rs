@@ -74,9 +74,13 @@ fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invoca
         Kind::Makefile => command::of_makefile(document.file, text),
         Kind::Justfile => command::of_justfile(document.file, text),
         Kind::Dockerfile => command::of_dockerfile(document.file, text),
-        Kind::Workflow | Kind::Compose | Kind::CloudInit => {
-            { let _ = path; Vec::new() }
+        Kind::SystemdUnit => command::of_unit(document.file, text),
+        Kind::Compose => document.yaml().map(|yaml| command::of_compose(document.file, text, yaml)).unwrap_or_default(),
+        Kind::CloudInit => document.yaml().map(|yaml| command::of_cloud_init(document.file, text, yaml)).unwrap_or_default(),
+        Kind::Workflow if path.ends_with("package.json") => {
+            document.yaml().map(|yaml| command::of_package(document.file, text, yaml)).unwrap_or_default()
         }
+        Kind::Workflow => document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default(),
         Kind::AgentInstructions => return instructions(document.file, text),
         _ => return Vec::new(),
     };
@@ -106,6 +110,8 @@ fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
         }
         at += line.len();
     }
+    // Prose in a block begins with a capital; no program does.
+    found.retain(|command| text[command.loc.span.range()].starts_with(|c: char| c.is_lowercase() || !c.is_alphabetic()));
     found.into_iter().map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect()
 }
 

@@ -151,6 +151,10 @@ pub struct Requirement<'m> {
     pub root: bool,
     /// Whether a lock file stands beside it.
     pub locked: bool,
+    /// Whether it is the first of its module without an exact version.
+    pub first: bool,
+    /// Whether an ignore rule keeps a lock file there out of Git.
+    pub lock_ignored: bool,
 }
 
 /// Every required provider of every root.
@@ -160,6 +164,9 @@ pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
     for module in estate.terraform.modules() {
         let root = estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
         let locked = estate.terraform.lock_file_beside(&module.folder);
+        let lock = crate::source::join(&module.folder, ".terraform.lock.hcl").unwrap_or_default();
+        let lock_ignored = estate.repository.ignores.ignores(&lock);
+        let mut first = true;
         for (file, attribute) in module.required_providers() {
             // The short form of old releases gives the version alone.
             let version = match &attribute.value.kind {
@@ -168,7 +175,9 @@ pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
                 _ => None,
             };
             let (name, loc) = (&*attribute.name, Loc { file, span: attribute.name_span });
-            found.push(Requirement { name, loc, version, module, root, locked });
+            let requirement = Requirement { name, loc, version, module, root, locked, first, lock_ignored };
+            first &= requirement.pinned();
+            found.push(requirement);
         }
     }
     found

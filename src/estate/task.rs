@@ -93,10 +93,6 @@ impl<'m> TaskFacts<'m> {
         let mut dangers = Vec::new();
         for (option, values) in &module.danger {
             let given = self.argument(option);
-            let given = match module.defaults.get(option) {
-                Some(default) if given.is_absent() => crate::knowledge::test::known(default),
-                _ => given,
-            };
             let hit = values.iter().any(|value| match value.as_str() {
                 Some("*") => given.has().is_true(),
                 _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
@@ -108,7 +104,7 @@ impl<'m> TaskFacts<'m> {
         dangers
     }
 
-    /// The persistent data that it destroys, if it does.
+    /// The persistent data that it destroys, if it does; a value that is not known when it cannot be told which.
     #[must_use]
     pub fn destroyed(&self) -> Option<Value> {
         if self.dead() {
@@ -137,12 +133,17 @@ impl<'m> TaskFacts<'m> {
         // A container is not its data: its volumes are objects of their own.
         let container = matches!(module.group.as_str(), "docker" | "podman" | "containers") && !self.task.short().contains("volume") && !self.task.short().contains("prune");
         let file = module.has(ModuleRole::WriteBack);
-        if container || file || module.has(ModuleRole::Infrastructure) || self.dangers().is_empty() {
+        // Loading data into a store is another matter, and slots, links and users are not data.
+        let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
+        let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"].iter().any(|word| self.task.short().contains(word));
+        if container || file || loads || link || module.has(ModuleRole::Infrastructure) || self.dangers().is_empty() {
             return None;
         }
         let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
         let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
-        Some(named.unwrap_or_else(|| Value::known(module.effect.as_str())))
+        // The test database that some packages bring is nobody's data.
+        let named = named.filter(|value| value.as_str() != Some("test"));
+        named.or_else(|| (module.group == "storage").then(|| Value::known(module.effect.as_str())))
     }
 
     fn removed_by_command(&self) -> Option<Value> {
@@ -155,20 +156,10 @@ impl<'m> TaskFacts<'m> {
             .cloned()
     }
 
-    /// The known or partly known paths of some arguments, loops opened.
+    /// The known or partly known values of the first of some arguments that is given, loops opened.
     fn paths(&self, names: &[&str]) -> Vec<Value> {
-        let Some(value) = names.iter().map(|name| self.argument(name)).find(|value| !value.is_absent()) else { return Vec::new() };
-        if !matches!(value.kind, Kind::Unknown(_)) {
-            return vec![value];
-        }
-        let Some((_, node)) = self.task.repeat else { return vec![value] };
-        let items = self.estate.ansible.evaluate(self.task, node);
-        let members = items.as_list().map(|list| list.items.clone()).unwrap_or_default();
-        let path = |item: &Value| match item.as_map() {
-            Some(_) => ["path", "dest", "name", "dir"].iter().map(|key| item.get(key)).find(|value| !value.is_absent()),
-            None => Some(item.clone()),
-        };
-        members.iter().filter_map(path).collect()
+        let each = names.iter().map(|name| self.estate.ansible.each(self.task, name));
+        each.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
     /// The path inside the repository that it writes on the controller.
@@ -179,16 +170,13 @@ impl<'m> TaskFacts<'m> {
         }
         let paths = self.paths(&["dest", "path"]);
         let Some(value) = paths.into_iter().next() else { return Value::absent() };
-        if !self.local().is_true() && self.task.short() != "fetch" {
-            return Value::absent();
-        }
         let inside = value.starts_with(PROJECT).is_true();
         let relative = value.starts_with("../").is_true() || value.starts_with("./").is_true();
         let names_intent = known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
-        if inside && names_intent || relative && names_intent || names_intent && is_terraform(known_suffix(&value).unwrap_or("")) {
-            return value;
-        }
-        Value::absent()
+        let declares = is_terraform(known_suffix(&value).unwrap_or(""));
+        // A file of Terraform is declared intent wherever it stands.
+        let here = (inside || relative) && names_intent && (self.local().is_true() || self.task.short() == "fetch");
+        if here || declares { value } else { Value::absent() }
     }
 
     /// What the path that it writes holds.

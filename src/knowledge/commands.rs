@@ -219,7 +219,8 @@ impl Grammar {
     pub fn attached<'a>(&self, flag: &'a str) -> Option<(&'a str, &'a str)> {
         let letter = flag.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?.chars().next()?;
         let end = 1 + letter.len_utf8();
-        (!self.long_single_dash && !self.bundles && flag.len() > end && self.short.contains(letter)).then(|| flag.split_at(end))
+        (!self.long_single_dash && !self.bundles && flag.len() > end && self.short.contains(letter))
+            .then(|| flag.split_at(end))
     }
 
     /// Whether the path goes on after `path`.
@@ -256,11 +257,13 @@ fn knowledge() -> &'static Knowledge {
     })
 }
 
-/// Rows by program name, and those for every program.
-fn index() -> &'static (HashMap<&'static str, Vec<&'static Row>>, Vec<&'static Row>) {
-    static INDEX: OnceLock<(HashMap<&'static str, Vec<&'static Row>>, Vec<&'static Row>)> = OnceLock::new();
+type Rows = Vec<&'static Row>;
+
+/// Rows by program name, and those whose program is a pattern.
+fn index() -> &'static (HashMap<&'static str, Rows>, Rows) {
+    static INDEX: OnceLock<(HashMap<&'static str, Rows>, Rows)> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let (mut exact, mut rest) = (HashMap::<_, Vec<_>>::new(), Vec::new());
+        let (mut exact, mut rest) = (HashMap::<_, Rows>::new(), Vec::new());
         for row in &knowledge().rows {
             for program in &row.programs {
                 if program.contains('*') {
@@ -323,7 +326,7 @@ pub struct Call<'a> {
 pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
     let (exact, rest) = index();
     let canonical = canonical(call.program);
-    let mut found: Vec<&'static Row> = Vec::new();
+    let mut found = Rows::new();
     let own = if canonical == call.program { None } else { exact.get(call.program) };
     let candidates = exact.get(canonical).into_iter().chain(own).flatten().chain(rest);
     for row in candidates {
@@ -339,7 +342,8 @@ pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
 pub fn is_state_object(text: &str) -> bool {
     static STATE: OnceLock<Option<Regex>> = OnceLock::new();
     let state = STATE.get_or_init(|| {
-        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|(?:^|/)terraform\.tfstate\.d(?:/|$)").ok()
+        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
+            .ok()
     });
     let path = text.split(['?', '#']).next().unwrap_or(text);
     let code = [".sh", ".py", ".j2", ".tpl", ".md", ".tf", ".yml", ".yaml"].iter().any(|end| path.ends_with(end));
@@ -366,13 +370,17 @@ impl Row {
             && self.operands.is_none_or(|it| (it == Operands::None) == call.operands.is_empty())
             && self.state.is_none_or(|it| it.holds(call))
             && self.redirect.as_ref().is_none_or(|(op, target)| {
-                call.redirects.iter().any(|(it, file)| op.0.is_match(it) && !it.contains('&') && target.0.is_match(file))
+                call.redirects
+                    .iter()
+                    .any(|(it, file)| op.0.is_match(it) && !it.contains('&') && target.0.is_match(file))
             })
     }
 
     fn flags_match(&self, call: &Call<'_>) -> bool {
         let long = grammar(call.program).is_some_and(|grammar| grammar.long_single_dash);
-        let has = |pattern: &FlagPattern| call.flags.iter().any(|(name, value)| pattern.is_match(name, value.as_deref(), long));
+        let has = |pattern: &FlagPattern| {
+            call.flags.iter().any(|(name, value)| pattern.is_match(name, value.as_deref(), long))
+        };
         (self.any_flags.is_empty() || self.any_flags.iter().any(has))
             && self.all_flags.iter().all(has)
             && !self.no_flags.iter().any(has)
@@ -415,8 +423,16 @@ impl StateUse {
             })
         };
         match self {
-            Self::Any => call.operands.iter().any(state) || call.flags.iter().any(|(_, value)| value.as_ref().is_some_and(state)),
-            Self::Source => call.operands.iter().take(count.max(2) - 1).any(state) || (count > 0 && call.operands.last().is_some_and(|last| is_state_object(last)) && !matches!(call.program, "aws" | "gcloud" | "gsutil")) || redirected(false),
+            Self::Any => {
+                call.operands.iter().any(state) || call.flags.iter().any(|(_, value)| value.as_ref().is_some_and(state))
+            }
+            Self::Source => {
+                call.operands.iter().take(count.max(2) - 1).any(state)
+                    || (count > 0
+                        && call.operands.last().is_some_and(|last| is_state_object(last))
+                        && !matches!(call.program, "aws" | "gcloud" | "gsutil"))
+                    || redirected(false)
+            }
             Self::Target => count > 1 && call.operands.last().is_some_and(|last| written(last)),
             Self::Upload => {
                 let remote = |text: &String| text.contains("://");
@@ -463,10 +479,26 @@ mod tests {
 
     #[test]
     fn state_objects() {
-        for path in ["terraform.tfstate", "a/b.tfstate.backup", "*.tfstate", "s3://b/k/x.tfstate.tflock", "errored.tfstate", "terraform.tfstate.d/prod", "\u{F8FF}/terraform.tfstate", "x.tfstate*"] {
+        for path in [
+            "terraform.tfstate",
+            "a/b.tfstate.backup",
+            "*.tfstate",
+            "s3://b/k/x.tfstate.tflock",
+            "errored.tfstate",
+            "terraform.tfstate.d/prod",
+            "\u{F8FF}/terraform.tfstate",
+            "x.tfstate*",
+        ] {
             assert!(is_state_object(path), "{path}");
         }
-        for path in ["all-tfstate.sh", "tfstate-policy.json.j2", ".terraform/terraform.tfstate", ".terraform.lock.hcl", "tfstate", "docs/x.tfstate.md"] {
+        for path in [
+            "all-tfstate.sh",
+            "tfstate-policy.json.j2",
+            ".terraform/terraform.tfstate",
+            ".terraform.lock.hcl",
+            "tfstate",
+            "docs/x.tfstate.md",
+        ] {
             assert!(!is_state_object(path), "{path}");
         }
     }

@@ -152,7 +152,7 @@ pub fn expression(text: &str) -> Result<Expr, String> {
     let trimmed = text.trim();
     let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|bare| !bare.contains("{{"));
     let bare = bare.unwrap_or(trimmed).trim();
-    if bare.len() > MAX_EXPRESSION || scan::tokens(bare) > MAX_TOKENS {
+    if bare.len() > MAX_EXPRESSION || scan::tokens(bare)? > MAX_TOKENS {
         return Err("the expression is too long".into());
     }
     let bare = &*scan::separate(bare);

@@ -24,6 +24,8 @@ pub struct Variable {
     pub name: Box<str>,
     /// The values as written, unexpanded; appended parts are joined to the value before. More than one: it depends.
     pub values: Vec<String>,
+    /// Whether the caller's environment may say otherwise (`?=`).
+    pub overridable: bool,
 }
 
 /// A rule.
@@ -180,8 +182,21 @@ impl<'a> Reader<'a> {
         };
         let code = code.trim();
         let first = code.split_whitespace().next().unwrap_or("");
-        if matches!(first, "" | "ifeq" | "ifneq" | "ifdef" | "ifndef" | "else" | "endif" | "include" | "-include" | "sinclude" | "vpath" | "unexport" | "undefine")
-        {
+        if matches!(
+            first,
+            "" | "ifeq"
+                | "ifneq"
+                | "ifdef"
+                | "ifndef"
+                | "else"
+                | "endif"
+                | "include"
+                | "-include"
+                | "sinclude"
+                | "vpath"
+                | "unexport"
+                | "undefine"
+        ) {
             return;
         }
         let bare = code.strip_prefix("override ").unwrap_or(code).trim_start();
@@ -212,7 +227,7 @@ impl<'a> Reader<'a> {
         let next = self.variables.len();
         let at = *self.index.entry(name.into()).or_insert(next);
         if at == next {
-            self.variables.push(Variable { name: name.into(), values: Vec::new() });
+            self.variables.push(Variable { name: name.into(), values: Vec::new(), overridable: op == "?=" });
         }
         let Some(variable) = self.variables.get_mut(at) else { return };
         let known = variable.values.iter().any(|known| known == value);
@@ -280,6 +295,11 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
+    fn overridable(&self, name: &str) -> bool {
+        let variable = self.index.get(name).and_then(|at| self.variables.get(*at));
+        is_name(name) && variable.is_some_and(|variable| variable.overridable)
+    }
+
     /// The one value of a variable.
     fn get(&self, name: &str) -> Option<&'a str> {
         match name {
@@ -294,8 +314,23 @@ impl<'a> Lookup<'a> {
     }
 }
 
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether a value can stand as a default of the shell's without quoting.
+fn is_plain(value: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphanumeric() || " _-./=:,@+".contains(c))
+}
+
 /// A logical recipe line as shell text.
-fn shell(raw: &[Line<'_>], lookup: &Lookup<'_>, fill: fn(&Lookup<'_>, &str, Option<usize>, &mut Mapped, u32)) -> Option<Recipe> {
+fn shell(
+    raw: &[Line<'_>],
+    lookup: &Lookup<'_>,
+    fill: fn(&Lookup<'_>, &str, Option<usize>, &mut Mapped, u32),
+) -> Option<Recipe> {
     let mut text = Mapped::default();
     let mut tolerated = false;
     for (index, line) in raw.iter().enumerate() {
@@ -351,7 +386,14 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
                 None => out.push_hole(here),
             },
             _ => match lookup.get(name).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) {
+                // The shell's own notation keeps the name, for conditions on it.
+                Some(value) if lookup.overridable(name) && is_plain(value) => {
+                    out.push_for(&format!("${{{name}:-{value}}}"), here);
+                }
                 Some(value) => expand_make(lookup, value, None, here, out, depth + 1),
+                None if is_name(name) && !lookup.index.contains_key(name) => {
+                    out.push_for(&format!("${{{name}}}"), here);
+                }
                 None => out.push_hole(here),
             },
         }
@@ -400,17 +442,24 @@ mod tests {
     use crate::text::HOLE;
 
     fn recipes(file: &Makefile) -> Vec<String> {
-        file.targets.iter().flat_map(|target| &target.recipe).map(|recipe| recipe.text.text.replace(HOLE, "?")).collect()
+        file.targets
+            .iter()
+            .flat_map(|target| &target.recipe)
+            .map(|recipe| recipe.text.text.replace(HOLE, "?"))
+            .collect()
     }
 
     #[test]
     fn variables_are_filled_in() {
         let text = "TF := terraform -chdir=$(DIR)\nDIR ?= envs/a\nX = 1\nifeq (a,b)\nX = 2\nendif\nFLAGS = -a\nFLAGS += -b\n\napply: init ## doc\n\t@$(TF) apply $(FLAGS) $(X) $(NONE) $$HOME \\\n\t  -x; $(MAKE) $@\n\t-rm -f ${DIR}/a\n";
         let file = parse(text);
-        assert_eq!(recipes(&file), [
-            "terraform -chdir=envs/a apply -a -b ? ? $HOME \\\n  -x; make apply",
-            "rm -f envs/a/a"
-        ]);
+        assert_eq!(
+            recipes(&file),
+            [
+                "terraform -chdir=${DIR:-envs/a} apply -a -b ? ${NONE} $HOME \\\n  -x; make apply",
+                "rm -f ${DIR:-envs/a}/a"
+            ]
+        );
         let target = &file.targets[0];
         assert_eq!((&*target.name, &*target.prerequisites), ("apply", &["init".into()][..]));
         assert_eq!((target.recipe[0].tolerated, target.recipe[1].tolerated), (false, true));
@@ -422,7 +471,9 @@ mod tests {
 
     #[test]
     fn odd_files_are_survived() {
-        let file = parse("A = $(A)\nall: ; echo $(A) $(\n\techo $(foreach x,$(A),$(x)) ${\n.RECIPEPREFIX = >\nb:\n> echo hi\ndefine D\nx\ny\nendef\nc: D = 1\n");
+        let file = parse(
+            "A = $(A)\nall: ; echo $(A) $(\n\techo $(foreach x,$(A),$(x)) ${\n.RECIPEPREFIX = >\nb:\n> echo hi\ndefine D\nx\ny\nendef\nc: D = 1\n",
+        );
         assert_eq!(recipes(&file), ["echo ? ?", "echo ? ?", "echo hi"]);
         assert_eq!(file.targets.len(), 2);
         for text in ["\t\\", "\\", "a:\n\t\\", "$", "a: $", "a:\n\té$é"] {
@@ -433,7 +484,9 @@ mod tests {
 
     #[test]
     fn justfiles() {
-        let file = parse_just("env := \"prod\"\nset shell := ['bash']\napply target='x': build\n    @terraform -chdir={{env}} apply {{target}}\n    -rm x\nscript:\n    #!/bin/bash\n    a\n    b\n");
+        let file = parse_just(
+            "env := \"prod\"\nset shell := ['bash']\napply target='x': build\n    @terraform -chdir={{env}} apply {{target}}\n    -rm x\nscript:\n    #!/bin/bash\n    a\n    b\n",
+        );
         assert_eq!(recipes(&file), ["terraform -chdir=prod apply ?", "rm x", "#!/bin/bash\n    a\n    b"]);
         assert!(file.targets[0].recipe[1].tolerated);
     }

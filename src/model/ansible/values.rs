@@ -24,6 +24,8 @@ pub struct Scope<'s, 'a> {
     file: FileId,
     role: Option<usize>,
     registered: Vec<&'a str>,
+    /// What `item` is, when one turn of a loop is looked at.
+    item: Option<Value>,
 }
 
 impl<'a> Ansible<'a> {
@@ -48,7 +50,7 @@ impl<'a> Ansible<'a> {
         }
         let file = play.map_or(task.file, |play| play.file);
         let registered = self.registered(task);
-        Scope { ansible: self, layers, file, role: task.role, registered }
+        Scope { ansible: self, layers, file, role: task.role, registered, item: None }
     }
 
     fn play_layers(&self, file: FileId, node: Node<'a>) -> Vec<(FileId, Node<'a>)> {
@@ -107,6 +109,28 @@ impl<'a> Ansible<'a> {
         }
     }
 
+    /// An argument in each turn of the task's loop, as far as the loop is known; else its one value.
+    #[must_use]
+    pub fn each(&self, task: &Task<'a>, name: &str) -> Vec<Value> {
+        let Some(argument) = task.argument(name) else { return Vec::new() };
+        let text = match &argument.value {
+            ArgumentValue::Node(node) => node.as_str(),
+            ArgumentValue::Text(text, _) => Some(&**text),
+        };
+        let turns = task.repeat.filter(|_| text.is_some_and(|text| text.contains("item")));
+        let turns = turns.map(|(_, node)| self.evaluate(task, node));
+        let Some(list) = turns.as_ref().and_then(Value::as_list) else { return vec![self.argument(task, name)] };
+        let mut scope = self.scope(task);
+        let turn = |item: &Value| {
+            scope.item = Some(item.clone());
+            match &argument.value {
+                ArgumentValue::Node(node) => scope.node(task.file, *node, 0),
+                ArgumentValue::Text(text, span) => scope.text(text, Loc { file: task.file, span: *span }, 0),
+            }
+        };
+        list.items.iter().take(MAX_MEMBERS).map(turn).collect()
+    }
+
     /// All arguments of a task as one map.
     #[must_use]
     pub fn arguments(&self, task: &Task<'a>) -> Value {
@@ -148,7 +172,7 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn role_variable(&self, role: &super::Role<'a>, file: FileId, name: &str) -> Value {
         let layers = role.vars.iter().chain(role.defaults.iter().rev()).copied().collect();
-        let scope = Scope { ansible: self, layers, file, role: None, registered: Vec::new() };
+        let scope = Scope { ansible: self, layers, file, role: None, registered: Vec::new(), item: None };
         scope.variable(name, 0)
     }
 }
@@ -161,6 +185,9 @@ impl<'a> Scope<'_, 'a> {
         }
         if let Some(value) = self.special(name) {
             return value;
+        }
+        if let Some(item) = self.item.as_ref().filter(|_| name == "item") {
+            return item.clone();
         }
         for (file, layer) in &self.layers {
             if let Some((key, value)) = layer.entry(name) {

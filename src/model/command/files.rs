@@ -49,6 +49,55 @@ fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
     out
 }
 
+/// The commands of a systemd unit (`ExecStart=` and its kin).
+#[must_use]
+pub fn of_unit(file: FileId, text: &str) -> Vec<Command> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let mut end = 0;
+        for line in rest.split_inclusive('\n') {
+            end += line.len();
+            if !line.trim_end().ends_with('\\') {
+                break;
+            }
+        }
+        let whole = rest.get(..end).unwrap_or("");
+        if let Some((_, value)) = whole.split_once('=').filter(|(key, _)| key.trim().starts_with("Exec")) {
+            let command = value.trim_start().trim_start_matches(['-', '@', '+', '!', ':']);
+            let start = at + whole.len() - command.len();
+            let mapped = Mapped::verbatim(command, Span::new(start, start).start);
+            super::commands(&mapped, file, &Site::Unit, &Variables::default(), &mut out);
+        }
+        at += end.max(1);
+    }
+    out
+}
+
+/// The commands of a crontab; `user`: its lines name a user before the command (`/etc/cron.d`).
+#[must_use]
+pub fn of_crontab(file: FileId, text: &str, user: bool) -> Vec<Command> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let entry = line.trim_start();
+        if !entry.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '@')) {
+            continue;
+        }
+        let fields = if entry.starts_with('@') { 1 } else { 5 } + usize::from(user);
+        let mut rest = entry;
+        for _ in 0..fields {
+            rest = rest.split_once([' ', '\t']).map_or("", |(_, rest)| rest.trim_start());
+        }
+        let from = start + line.len() - rest.len();
+        let mapped = Mapped::verbatim(rest, Span::new(from, from).start);
+        super::commands(&mapped, file, &Site::Cron, &Variables::default(), &mut out);
+    }
+    out
+}
+
 /// The commands of a Dockerfile: `RUN`, `CMD` and `ENTRYPOINT` in both forms, one scope a stage.
 #[must_use]
 pub fn of_dockerfile(file: FileId, text: &str) -> Vec<Command> {
@@ -97,7 +146,10 @@ fn instruction(text: &str, at: usize) -> (&str, usize) {
             continue;
         }
         // A heredoc of BuildKit: `RUN <<EOF`.
-        if let Some((_, after)) = line.split_once("<<").filter(|_| line.trim_start().get(..3).is_some_and(|it| it.eq_ignore_ascii_case("RUN"))) {
+        if let Some((_, after)) = line
+            .split_once("<<")
+            .filter(|_| line.trim_start().get(..3).is_some_and(|it| it.eq_ignore_ascii_case("RUN")))
+        {
             let name = after.trim_start_matches('-').split_whitespace().next().unwrap_or("").trim_matches(['"', '\'']);
             if !name.is_empty() && !name.starts_with('<') {
                 heredoc = Some(name);
@@ -117,7 +169,12 @@ fn instruction_commands(file: FileId, rest: &str, at: usize, env: &Variables, fr
     let mut body = rest.trim_start();
     // `--mount=…` and its kin belong to the builder.
     while let Some(flag) = body.strip_prefix("--") {
-        body = flag.split_once([' ', '\n']).map_or("", |(_, after)| after).trim_start().trim_start_matches('\\').trim_start();
+        body = flag
+            .split_once([' ', '\n'])
+            .map_or("", |(_, after)| after)
+            .trim_start()
+            .trim_start_matches('\\')
+            .trim_start();
     }
     let start = at + rest.len() - body.len();
     if body.starts_with('[')

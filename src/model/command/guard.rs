@@ -4,7 +4,12 @@ use super::Guard;
 use crate::syntax::shell::{Around, Assignment, Joined, Script, Simple, Word, WordPiece};
 use regex::Regex;
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+/// How far a chain of tests is followed back.
+const MAX_CHAIN: usize = 20;
+/// So many ways out of a script are looked at.
+const MAX_EXITS: usize = 200;
 
 /// What of a script says "only when somebody wants it".
 #[derive(Debug, Default)]
@@ -12,7 +17,7 @@ pub(super) struct Guards {
     /// Variables that a prompt fills or that are off at first.
     switches: HashSet<Box<str>>,
     /// Ways out that depend on a confirmation: after which command, in which function, how strong.
-    exits: Vec<(usize, Option<Box<str>>, Guard)>,
+    exits: Vec<(usize, Option<Arc<str>>, Guard)>,
 }
 
 fn pattern(cell: &'static OnceLock<Option<Regex>>, text: &str) -> Option<&'static Regex> {
@@ -29,6 +34,9 @@ fn confirms(text: &str) -> bool {
     let words = r"(?i)confirm|--(execute|yes|force|apply|migrate|really|destroy)\b|\$\{?(REPLY|FORCE|EXECUTE|YES)\b|i_know|i_accept|approve|are.you.sure|\[yY?|\^\[?y";
     pattern(&CONFIRM, words).is_some_and(|it| it.is_match(text))
 }
+
+/// What a switch is at first.
+const OFF: [&str; 5] = ["0", "false", "no", "off", "n"];
 
 /// The literal that an assignment gives, or that stands for an unset variable (`${X:-0}`).
 fn given(assignment: &Assignment) -> Option<String> {
@@ -49,7 +57,7 @@ fn switches(script: &Script) -> HashSet<Box<str>> {
     for assignment in &script.assignments {
         values.entry(&assignment.name).or_default().push(given(assignment));
     }
-    let off = |text: &str| matches!(text, "0" | "false" | "no" | "off" | "n");
+    let off = |text: &str| OFF.contains(&text);
     let on = |text: &str| matches!(text, "1" | "true" | "yes" | "on" | "y");
     let is_switch = |values: &[Option<String>]| {
         let first = values.first().and_then(Option::as_deref).unwrap_or("x");
@@ -60,7 +68,7 @@ fn switches(script: &Script) -> HashSet<Box<str>> {
     values.iter().filter(|(_, values)| is_switch(values)).map(|(name, _)| Box::from(*name)).collect()
 }
 
-fn function(around: &[Around]) -> Option<Box<str>> {
+fn function(around: &[Around]) -> Option<Arc<str>> {
     around.iter().rev().find_map(|it| match it {
         Around::Function(name) => Some(name.clone()),
         _ => None,
@@ -73,6 +81,17 @@ fn program(command: &Simple) -> String {
 
 fn leaves(command: &Simple) -> bool {
     matches!(&*program(command), "exit" | "return" | "die" | "abort" | "fail" | "fatal" | "usage")
+}
+
+/// What a condition says that is not a shell's (`if:` of a job).
+pub(super) fn judge_text(condition: &str) -> Guard {
+    if dry(condition) {
+        Guard::Dry
+    } else if confirms(condition) {
+        Guard::Confirmed
+    } else {
+        Guard::None
+    }
 }
 
 impl Guards {
@@ -94,7 +113,7 @@ impl Guards {
             }
         }
         for (index, command) in script.commands.iter().enumerate() {
-            if !leaves(command) {
+            if guards.exits.len() >= MAX_EXITS || !leaves(command) {
                 continue;
             }
             let guard = guards.conditions(command, false).max(guards.tested(script, index, text, Joined::Or));
@@ -138,11 +157,12 @@ impl Guards {
     fn tested(&self, script: &Script, index: usize, text: &str, by: Joined) -> Guard {
         let mut at = index;
         let mut guard = Guard::None;
-        while let Some(command) = script.commands.get(at).filter(|command| command.joined == by) {
+        for _ in 0..MAX_CHAIN {
+            let Some(command) = script.commands.get(at).filter(|command| command.joined == by) else { break };
             let Some(before) = at.checked_sub(1) else { break };
-            let Some(test) = script.commands.get(before) else { break };
-            if matches!(&*program(test), "[" | "[[" | "test") && test.around.len() <= command.around.len() + 1 {
-                guard = guard.max(self.judge(test.span.slice(text)));
+            let Some(other) = script.commands.get(before) else { break };
+            if matches!(&*program(other), "[" | "[[" | "test") && other.around.len() <= command.around.len() + 1 {
+                guard = guard.max(self.judge(other.span.slice(text)));
             }
             at = before;
         }
@@ -150,16 +170,20 @@ impl Guards {
     }
 
     fn judge(&self, condition: &str) -> Guard {
-        if dry(condition) {
-            return Guard::Dry;
+        let said = judge_text(condition);
+        if said != Guard::None {
+            return said;
         }
         let switched = || {
             condition.split('$').skip(1).any(|rest| {
                 let rest = rest.trim_start_matches('{');
                 let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                self.switches.contains(&rest[..end])
+                let default = rest[end..].trim_start_matches(':').strip_prefix('-');
+                let off = default
+                    .is_some_and(|it| OFF.iter().any(|off| it.strip_prefix(off).is_some_and(|it| it.starts_with('}'))));
+                off || self.switches.contains(&rest[..end])
             })
         };
-        if confirms(condition) || switched() { Guard::Confirmed } else { Guard::None }
+        if switched() { Guard::Confirmed } else { Guard::None }
     }
 }

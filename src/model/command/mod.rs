@@ -1,9 +1,12 @@
 //! Commands wherever they are written: scripts, recipes, pipelines, images; unwrapped, resolved and classified.
 
 use crate::knowledge::commands::{self as known, Call, Class, Row};
+pub use crate::syntax::shell::Joined;
 use crate::text::{FileId, HOLE, Loc, Mapped, Span};
 use crate::value::{Kind, Piece, Value};
+use std::sync::Arc;
 
+mod ci;
 mod files;
 mod guard;
 mod powershell;
@@ -11,7 +14,8 @@ mod read;
 mod resolve;
 mod wrapper;
 
-pub use files::{of_dockerfile, of_justfile, of_makefile, of_script};
+pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
+pub use files::{of_crontab, of_dockerfile, of_justfile, of_makefile, of_script, of_unit};
 pub use powershell::powershell;
 pub use resolve::Variables;
 
@@ -38,6 +42,10 @@ pub struct Command {
     pub through: Vec<Box<str>>,
     /// What must be said before it runs.
     pub guard: Guard,
+    /// How it is joined to the command before it in its text.
+    pub joined: Joined,
+    /// The conditions that it stands in, outermost first, as written; those of an `else` after `not `.
+    pub conditions: Vec<Arc<str>>,
     /// Its failure stops nothing.
     pub tolerated: bool,
     /// Commands of one scope of one file follow each other.
@@ -201,7 +209,9 @@ impl Command {
             operands: self.operands.iter().map(text_of).collect(),
             redirects: self.redirects.iter().map(|(op, target)| (&**op, text_of(target))).collect(),
             nested: self.nested(),
-            temporary: self.operands.iter().filter(|value| is_state_path(value)).any(resolve::is_temporary),
+            // A copy from a real place to a temporary one is a copy all the same.
+            temporary: self.operands.iter().any(is_state_path)
+                && self.operands.iter().filter(|value| is_state_path(value)).all(resolve::is_temporary),
         };
         self.rows = known::classify(&call);
     }
@@ -240,7 +250,7 @@ pub fn text_of(value: &Value) -> String {
             // The first will do where a state object is among them: it is one of those that are touched.
             let texts: Vec<_> = values.iter().filter_map(crate::value::Data::scalar).collect();
             let state = texts.iter().find(|text| known::is_state_object(text));
-            state.map_or_else(|| HOLE.to_string(), |text| text.to_string())
+            state.map_or_else(|| HOLE.to_string(), std::string::ToString::to_string)
         }
         Kind::Text(pieces) => pieces
             .iter()

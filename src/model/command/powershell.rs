@@ -83,9 +83,34 @@ fn words(part: &str) -> Vec<&str> {
 
 fn is_cmdlet(word: &str) -> bool {
     const VERBS: [&str; 28] = [
-        "new", "set", "remove", "get", "add", "start", "stop", "restart", "import", "export", "move", "rename", "resize", "restore",
-        "convert", "mount", "dismount", "enable", "disable", "checkpoint", "copy", "invoke", "suspend", "resume", "save", "update",
-        "install", "clear",
+        "new",
+        "set",
+        "remove",
+        "get",
+        "add",
+        "start",
+        "stop",
+        "restart",
+        "import",
+        "export",
+        "move",
+        "rename",
+        "resize",
+        "restore",
+        "convert",
+        "mount",
+        "dismount",
+        "enable",
+        "disable",
+        "checkpoint",
+        "copy",
+        "invoke",
+        "suspend",
+        "resume",
+        "save",
+        "update",
+        "install",
+        "clear",
     ];
     word.split_once('-').is_some_and(|(verb, noun)| {
         VERBS.contains(&&*verb.to_ascii_lowercase())
@@ -111,6 +136,8 @@ fn command(name: &str, words: &[&str], loc: Loc, site: &Site, (scope, index): (u
         text: words.join(" ").chars().take(160).collect(),
         through: Vec::new(),
         guard: Guard::None,
+        joined: super::Joined::Then,
+        conditions: Vec::new(),
         tolerated: false,
         scope,
         index,
@@ -126,7 +153,9 @@ fn command(name: &str, words: &[&str], loc: Loc, site: &Site, (scope, index): (u
         if word.starts_with('-') {
             let (name, given) = match word.split_once(['=', ':']) {
                 Some((name, text)) => (name, Some(value(text))),
-                None => (*word, words.next_if(|next| grammar.is_none() && !next.starts_with('-')).map(|next| value(next))),
+                None => {
+                    (*word, words.next_if(|next| grammar.is_none() && !next.starts_with('-')).map(|next| value(next)))
+                }
             };
             let given = given.unwrap_or_else(|| Value::known(true));
             command.flags.push(Flag { name: name.into(), value: given, span: loc.span });

@@ -8,6 +8,8 @@ use crate::knowledge::commands as known;
 use crate::syntax::shell::{self, Around, Joined, Script, Simple, Word, WordPiece};
 use crate::text::{FileId, HOLE, Loc, Mapped, Span};
 use crate::value::{Kind, Piece, Value};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Wrappers in wrappers and calls in calls are followed so deep.
 const MAX_DEPTH: u32 = 8;
@@ -24,6 +26,8 @@ pub(super) struct Frame {
     pub(super) scope: u32,
     pub(super) through: Vec<Box<str>>,
     pub(super) guard: Guard,
+    pub(super) joined: Joined,
+    pub(super) conditions: Vec<Arc<str>>,
     pub(super) tolerated: bool,
     pub(super) in_test: bool,
     pub(super) in_substitution: bool,
@@ -41,8 +45,35 @@ struct Reader<'a> {
     site: &'a Site,
     script: &'a Script,
     guards: &'a Guards,
+    names: &'a Names<'a>,
     calls: u32,
     out: &'a mut Vec<Command>,
+}
+
+/// What a script names itself.
+#[derive(Default)]
+struct Names<'a> {
+    functions: HashSet<&'a str>,
+    /// Aliases and their texts.
+    aliases: HashMap<String, String>,
+}
+
+impl<'a> Names<'a> {
+    fn of(script: &'a Script, variables: &Variables, text: &Mapped, file: FileId) -> Self {
+        let functions = script.functions.iter().map(|function| &*function.name).collect();
+        let mut aliases = HashMap::new();
+        for command in &script.commands {
+            if command.words.first().and_then(Word::literal).is_some_and(|word| word == "alias") {
+                for word in command.words.iter().skip(1) {
+                    let whole = text_of(&variables.one(word, text, file));
+                    if let Some((name, value)) = whole.split_once('=') {
+                        aliases.insert(name.to_owned(), value.to_owned());
+                    }
+                }
+            }
+        }
+        Self { functions, aliases }
+    }
 }
 
 /// Reads shell text; returns the strongest condition on which it leaves early.
@@ -58,7 +89,8 @@ pub(super) fn read(
     let guards = Guards::of(&script, &text.text);
     let mut variables = env.clone();
     variables.learn(&script, text, file);
-    let mut reader = Reader { text, file, site, script: &script, guards: &guards, calls: 0, out };
+    let names = Names::of(&script, &variables, text, file);
+    let mut reader = Reader { text, file, site, script: &script, guards: &guards, names: &names, calls: 0, out };
     reader.assignments(&variables, frame);
     for (index, command) in script.commands.iter().enumerate() {
         if reader.out.len() >= MAX_COMMANDS {
@@ -78,8 +110,8 @@ pub(super) fn argv(words: Vec<(Value, Span)>, file: FileId, site: &Site, frame: 
         text.push_for(" ", span);
         args.push(Arg { value, span: Span::new(at, at + 1), word: None });
     }
-    let (script, guards) = (Script::default(), Guards::default());
-    let mut reader = Reader { text: &text, file, site, script: &script, guards: &guards, calls: 0, out };
+    let (script, guards, names) = (Script::default(), Guards::default(), Names::default());
+    let mut reader = Reader { text: &text, file, site, script: &script, guards: &guards, names: &names, calls: 0, out };
     reader.dispatch(args, &Variables::default(), frame);
 }
 
@@ -90,8 +122,9 @@ pub(super) fn environment(name: &str, value: &Value, loc: Loc, site: &Site, fram
     }
     let mut text = Mapped::default();
     text.push_for(" ", loc.span);
-    let (script, guards) = (Script::default(), Guards::default());
-    let mut reader = Reader { text: &text, file: loc.file, site, script: &script, guards: &guards, calls: 0, out };
+    let (script, guards, names) = (Script::default(), Guards::default(), Names::default());
+    let mut reader =
+        Reader { text: &text, file: loc.file, site, script: &script, guards: &guards, names: &names, calls: 0, out };
     reader.export(name, value, Span::new(0, 1), frame);
 }
 
@@ -140,16 +173,24 @@ impl Reader<'_> {
 
     /// What holds for one command of the script.
     fn frame(&self, index: usize, command: &Simple, variables: &Variables, outer: &Frame) -> Frame {
-        let redirects = command.redirects.iter().map(|redirect| {
-            (redirect.op.clone(), variables.one(&redirect.target, self.text, self.file))
-        });
+        let redirects = command
+            .redirects
+            .iter()
+            .map(|redirect| (redirect.op.clone(), variables.one(&redirect.target, self.text, self.file)));
         let env = command.env.iter().map(|assignment| {
             let value = assignment.values.first().map(|word| variables.one(word, self.text, self.file));
             (assignment.name.clone(), value.unwrap_or_else(|| Value::known("")))
         });
+        let conditions = command.around.iter().filter_map(|it| match it {
+            Around::Condition { text, negated: false } => Some(text.clone()),
+            Around::Condition { text, negated: true } => Some(Arc::from(format!("not {text}"))),
+            _ => None,
+        });
         let around = |wanted: fn(&Around) -> bool| command.around.iter().any(wanted);
         Frame {
             guard: outer.guard.max(self.guards.at(self.script, index, &self.text.text)),
+            joined: if command.joined == Joined::Then { outer.joined } else { command.joined },
+            conditions: outer.conditions.iter().cloned().chain(conditions).take(MAX_CHAIN).collect(),
             tolerated: outer.tolerated || self.tolerated(index),
             in_test: outer.in_test || around(|it| matches!(it, Around::Test)),
             in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),
@@ -191,7 +232,12 @@ impl Reader<'_> {
                 let name = command.words.first().and_then(Word::literal).unwrap_or_default();
                 let zero = matches!(&*name, "exit" | "return")
                     && command.words.get(1).and_then(Word::literal).is_some_and(|code| code == "0");
-                if zero || matches!(&*name, "true" | ":" | "echo" | "printf" | "continue" | "warn" | "log" | "info" | "[" | "[[") {
+                if zero
+                    || matches!(
+                        &*name,
+                        "true" | ":" | "echo" | "printf" | "continue" | "warn" | "log" | "info" | "[" | "[["
+                    )
+                {
                     return true;
                 }
                 if matches!(&*name, "exit" | "return" | "die" | "false" | "fail" | "abort" | "fatal" | "error") {
@@ -221,11 +267,11 @@ impl Reader<'_> {
             return;
         }
         let deeper = Frame { depth: frame.depth + 1, ..frame.clone() };
-        if self.script.functions.iter().any(|function| *function.name == *program) {
+        if self.names.functions.contains(&*program) {
             self.call(&program, &args, variables, &deeper);
             return;
         }
-        if let Some(words) = self.alias(&program, &args, variables) {
+        if let Some(words) = self.alias(&program, &args) {
             self.dispatch(words, variables, &deeper);
             return;
         }
@@ -270,9 +316,10 @@ impl Reader<'_> {
         let spans = frame.redirects.iter().filter(|(op, _)| op.starts_with("<<"));
         for (_, value) in spans {
             let Some(origin) = value.origin else { continue };
-            let found = script.commands.iter().flat_map(|command| &command.redirects).find(|redirect| {
-                redirect.op.starts_with("<<") && self.text.span(redirect.target.span) == origin.span
-            });
+            let found =
+                script.commands.iter().flat_map(|command| &command.redirects).find(|redirect| {
+                    redirect.op.starts_with("<<") && self.text.span(redirect.target.span) == origin.span
+                });
             if let Some(redirect) = found {
                 let arg = Arg { value: value.clone(), span: redirect.target.span, word: Some(redirect.target.clone()) };
                 let inner = within(Frame { redirects: Vec::new(), ..frame.clone() }, Some(program.to_owned()));
@@ -282,15 +329,8 @@ impl Reader<'_> {
     }
 
     /// `alias tf='terraform -chdir=x'`.
-    fn alias(&self, program: &str, args: &[Arg], variables: &Variables) -> Option<Vec<Arg>> {
-        let start = format!("{program}=");
-        let aliases = self.script.commands.iter().filter(|command| {
-            command.words.first().and_then(Word::literal).is_some_and(|word| word == "alias")
-        });
-        let words = aliases.flat_map(|command| command.words.iter().skip(1));
-        let value = words.map(|word| text_of(&variables.one(word, self.text, self.file))).find_map(|text| {
-            text.strip_prefix(&start).map(ToOwned::to_owned)
-        })?;
+    fn alias(&self, program: &str, args: &[Arg]) -> Option<Vec<Arg>> {
+        let value = self.names.aliases.get(program)?;
         let first = args.first()?;
         let mut out: Vec<Arg> = value.split_whitespace().map(|word| Arg::made(word, first.span)).collect();
         let same = out.first().is_some_and(|first| first.text() == program);
@@ -341,9 +381,13 @@ impl Reader<'_> {
     /// Whether a word is a variable of the function that was set from its arguments.
     fn passed(&self, name: &str, word: &Word) -> bool {
         let [WordPiece::Var { name: variable, .. }] = word.pieces.as_slice() else { return false };
-        let Some(function) = self.script.functions.iter().find(|function| &*function.name == name) else { return false };
+        let Some(function) = self.script.functions.iter().find(|function| &*function.name == name) else {
+            return false;
+        };
         self.script.assignments.iter().any(|assignment| {
-            assignment.name == *variable && function.span.contains(assignment.span) && assignment.values.iter().any(positional)
+            assignment.name == *variable
+                && function.span.contains(assignment.span)
+                && assignment.values.iter().any(positional)
         })
     }
 
@@ -379,6 +423,8 @@ impl Reader<'_> {
             text: shown(&args),
             through: frame.through.clone(),
             guard: frame.guard,
+            joined: frame.joined,
+            conditions: frame.conditions.clone(),
             tolerated: frame.tolerated,
             scope: frame.scope,
             index,
@@ -407,7 +453,8 @@ impl Reader<'_> {
                 continue;
             }
             if !dashed {
-                let goes_on = !path_ended && grammar.is_some_and(|it| it.goes_on(&command.sub)) && arg.value.as_str().is_some();
+                let goes_on =
+                    !path_ended && grammar.is_some_and(|it| it.goes_on(&command.sub)) && arg.value.as_str().is_some();
                 if goes_on {
                     command.sub.push(text.into());
                 } else {

@@ -74,6 +74,8 @@ fn merge(values: Vec<Value>) -> Value {
             Kind::Absent => {}
         }
     }
+    // Neighbouring unknown parts are one: a text that a script builds up must not grow without bound.
+    pieces.dedup_by(|next, before| matches!((next, before), (Piece::Hole(_), Piece::Hole(_))));
     Value::text(pieces)
 }
 
@@ -117,7 +119,8 @@ impl Variables {
 
     fn learn_one(&mut self, assignment: &Assignment, first: bool, script: &Script, text: &Mapped, file: FileId) {
         let name = &*assignment.name;
-        let own = |word: &Word| word.pieces.iter().any(|it| matches!(it, WordPiece::Var { name: it, .. } if &**it == name));
+        let own =
+            |word: &Word| word.pieces.iter().any(|it| matches!(it, WordPiece::Var { name: it, .. } if &**it == name));
         let grows = assignment.append || assignment.values.iter().any(own);
         let bound = self.bind(assignment, script, text, file);
         let next = match (self.known.get(name), bound) {
@@ -165,7 +168,9 @@ impl Variables {
         let known: Option<Vec<Data>> = values.iter().map(|value| value.data().cloned()).collect();
         match (values.as_slice(), known) {
             ([one], _) => one.clone(),
-            (_, Some(data)) if (2..=8).contains(&data.len()) => Value { kind: Kind::OneOf(data.into()), ..Value::default() },
+            (_, Some(data)) if (2..=8).contains(&data.len()) => {
+                Value { kind: Kind::OneOf(data.into()), ..Value::default() }
+            }
             _ => Value::unknown(format!("variable `{}` changes with every turn of a loop", assignment.name)),
         }
     }
@@ -197,7 +202,8 @@ impl Variables {
                 _ => value.clone(),
             },
             Some(Binding::Array(values)) => values.first().cloned().unwrap_or_else(|| Value::known("")),
-            None => default.map_or_else(|| Value::unknown(unassigned(name)), Value::known),
+            // An empty default (`${1:-}`) only keeps `set -u` quiet.
+            None => default.filter(|it| !it.is_empty()).map_or_else(|| Value::unknown(unassigned(name)), Value::known),
         }
     }
 
@@ -238,7 +244,9 @@ impl Variables {
             };
             for (piece, span) in word.pieces.iter().zip(&word.spans) {
                 match piece {
-                    WordPiece::Lit(literal) if literal.len() == span.len() => push_exact(&mut out, literal, *span, text),
+                    WordPiece::Lit(literal) if literal.len() == span.len() => {
+                        push_exact(&mut out, literal, *span, text);
+                    }
                     WordPiece::Opaque => out.push_hole(text.span(*span)),
                     piece => out.push_for(&text_of(&self.piece(piece)), text.span(*span)),
                 }
@@ -249,7 +257,7 @@ impl Variables {
 }
 
 /// Adds literal text, mapped through `text` line by line and, where a line is patched together, word by word.
-fn push_exact(out: &mut Mapped, literal: &str, span: Span, text: &Mapped) {
+pub(super) fn push_exact(out: &mut Mapped, literal: &str, span: Span, text: &Mapped) {
     let mut at = span.start as usize;
     for line in literal.split_inclusive('\n') {
         let here = text.span(Span::new(at, at + line.len()));
@@ -271,9 +279,11 @@ fn push_exact(out: &mut Mapped, literal: &str, span: Span, text: &Mapped) {
 }
 
 fn makes_temporary(script: &Script, span: Span) -> bool {
-    script.commands.iter().filter(|command| span.contains(command.span)).any(|command| {
-        command.words.first().and_then(Word::literal).is_some_and(|program| &*program == "mktemp")
-    })
+    // Commands stand in source order.
+    let from = script.commands.partition_point(|command| command.span.start < span.start);
+    let mut inside = script.commands.iter().skip(from).take_while(|command| command.span.start < span.end);
+    inside
+        .any(|command| command.words.first().and_then(Word::literal).is_some_and(|program| &*program == "mktemp"))
 }
 
 fn is_name(text: &str) -> bool {

@@ -75,8 +75,9 @@ fn look_alikes_have_no_bad_row() {
     let text = include_str!("lookalikes.sh");
     for command in of(text) {
         for row in &command.rows {
-            let fine = matches!(row.class, Apply | HypervisorPower | HypervisorRead | PlanLockOff | RuntimeQuery | StateRead)
-                || (row.class == Class::BackendSwitch && row.severity == crate::diag::Severity::Info);
+            let fine =
+                matches!(row.class, Apply | HypervisorPower | HypervisorRead | PlanLockOff | RuntimeQuery | StateRead)
+                    || (row.class == Class::BackendSwitch && row.severity == crate::diag::Severity::Info);
             assert!(fine, "{}: {}", command.text, row.id);
         }
     }
@@ -138,7 +139,12 @@ fn rows_by_example() {
     ] {
         has(text, id);
     }
-    for text in ["docker pull redis:7.4", "docker run redis@sha256:abc", "docker compose up -d", "rm -f .terraform/terraform.tfstate"] {
+    for text in [
+        "docker pull redis:7.4",
+        "docker run redis@sha256:abc",
+        "docker compose up -d",
+        "rm -f .terraform/terraform.tfstate",
+    ] {
         assert_eq!(rows(text), Vec::<String>::new(), "{text}");
     }
 }
@@ -197,18 +203,47 @@ fn cmdlets() {
     let text = "$vm = Get-VM x\nif (!$vm) { New-VM -Name $n -MemoryStartupBytes 1GB }\n# Remove-VM x\nGet-VM | Remove-VM -Force\nWrite-Host 'New-VM'\n";
     let mut found = Vec::new();
     powershell(&Mapped::verbatim(text, 0), FileId(0), &Site::Script, &mut found);
-    let changes: Vec<_> = found.iter().filter(|command| command.does(Class::VmCmdletChange)).map(|it| &*it.program).collect();
+    let changes: Vec<_> =
+        found.iter().filter(|command| command.does(Class::VmCmdletChange)).map(|it| &*it.program).collect();
     assert_eq!(changes, ["new-vm", "remove-vm"]);
 }
 
 #[test]
 fn hostile_text_ends() {
-    for text in ["f() { f \"$@\"; f \"$@\"; }\nf a", "a=$a$a\na=$a$a\n$a", "eval eval eval eval x", "alias a=b\nalias b=a\na"] {
+    for text in
+        ["f() { f \"$@\"; f \"$@\"; }\nf a", "a=$a$a\na=$a$a\n$a", "eval eval eval eval x", "alias a=b\nalias b=a\na"]
+    {
         let _ = of(text);
     }
     let mut doubling = String::from("a0=xxxxxxxxxxxxxxxx\n");
     for i in 0..60 {
-        doubling.push_str(&format!("a{}=$a{i}$a{i}\n", i + 1));
+        doubling.extend(["a", &(i + 1).to_string(), "=$a", &i.to_string(), "$a", &i.to_string(), "\n"]);
     }
     let _ = of(&doubling);
+}
+
+#[test]
+fn units_crontabs_and_recipes() {
+    let unit = of_unit(FileId(0), "[Service]\nExecStartPre=-/usr/bin/docker volume \\\n  rm x\nExecStart=/bin/true\n");
+    assert!(unit[0].does(Class::ContainerDataDelete) && unit.len() == 2);
+    let text = "MAILTO=x\n# c\n*/5 * * * * root terraform apply -auto-approve\n@daily root true\n";
+    let cron = of_crontab(FileId(0), text, true);
+    assert_eq!(cron[0].loc.span.slice(text), "terraform apply -auto-approve");
+    assert_eq!(&*cron[1].program, "true");
+    let text = "YES ?= 0\na:\n\t@test \"$(YES)\" = 1 || exit 1\n\tterraform -chdir=$(DIR) destroy -auto-approve\n";
+    let destroy = of_makefile(FileId(0), text).pop().unwrap();
+    assert_eq!((destroy.guard, &*destroy.text), (Guard::Confirmed, "terraform -chdir=… destroy -auto-approve"));
+}
+
+#[test]
+fn conditions_are_told() {
+    let found =
+        of("if [ ! -f terraform.tfstate ]; then\n terraform apply\nelse a; fi\n[ -f x.tfstate ] || terraform apply");
+    let applies: Vec<_> = found.iter().filter(|it| it.does(Class::Apply)).collect();
+    assert_eq!(applies[0].conditions, ["[ ! -f terraform.tfstate ]".into()]);
+    assert_eq!(applies[1].joined, Joined::Or);
+    let before = found.iter().find(|it| it.scope == applies[1].scope && it.index + 1 == applies[1].index).unwrap();
+    assert_eq!((&*before.program, before.state_paths().len()), ("[", 1));
+    let a = found.iter().find(|it| &*it.program == "a").unwrap();
+    assert_eq!(a.conditions, ["not [ ! -f terraform.tfstate ]".into()]);
 }

@@ -55,7 +55,8 @@ fn text(args: Vec<Arg>, through: &str, outer: bool, visible: bool) -> Inner {
 }
 
 const SSH: [&str; 22] = [
-    "-i", "-o", "-p", "-l", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-e", "-I", "-m", "-O", "-Q", "-S", "-W", "-w", "-B", "-P",
+    "-i", "-o", "-p", "-l", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-e", "-I", "-m", "-O", "-Q", "-S", "-W",
+    "-w", "-B", "-P",
 ];
 const SUDO: [&str; 9] = ["-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user"];
 const XARGS: [&str; 9] = ["-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E", "--max-procs"];
@@ -99,11 +100,14 @@ pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
         "kubectl" | "oc" => dashed(args, "exec", "kubectl exec"),
         "lxc" | "incus" => dashed(args, "exec", &format!("{program} exec")),
         "pct" => dashed(args, "exec", "pct exec"),
-        "aws-vault" | "op" | "doppler" | "terramate" | "chamber" | "teller" | "infisical" | "mise" | "dotenv" | "nix" => separated(program, args),
-        "poetry" | "uv" | "pipenv" | "asdf" | "direnv" | "tfenv" | "tofuenv" | "bundle" => match args.get(1).map(Arg::text).as_deref() {
-            Some("run" | "exec") => argv(args, 2, program, false),
-            _ => Inner::No,
-        },
+        "aws-vault" | "op" | "doppler" | "terramate" | "chamber" | "teller" | "infisical" | "mise" | "dotenv"
+        | "nix" => separated(program, args),
+        "poetry" | "uv" | "pipenv" | "asdf" | "direnv" | "tfenv" | "tofuenv" | "bundle" => {
+            match args.get(1).map(Arg::text).as_deref() {
+                Some("run" | "exec") => argv(args, 2, program, false),
+                _ => Inner::No,
+            }
+        }
         "atmos" => match args.get(1).map(Arg::text).as_deref() {
             Some("terraform") => argv(args, 1, program, false),
             _ => Inner::No,
@@ -116,9 +120,8 @@ pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
 fn assignments(args: &[Arg], from: usize) -> usize {
     let is_assignment = |arg: &&Arg| {
         let text = arg.text();
-        text.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
+        text.split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
     };
     from + args.iter().skip(from).take_while(is_assignment).count()
 }
@@ -160,7 +163,8 @@ fn find(args: &[Arg]) -> Inner {
     let Some(at) = args.iter().position(|arg| matches!(&*arg.text(), "-exec" | "-execdir" | "-ok" | "-okdir")) else {
         return Inner::No;
     };
-    let mut inner: Vec<Arg> = args.iter().skip(at + 1).take_while(|arg| !matches!(&*arg.text(), ";" | "+")).cloned().collect();
+    let mut inner: Vec<Arg> =
+        args.iter().skip(at + 1).take_while(|arg| !matches!(&*arg.text(), ";" | "+")).cloned().collect();
     // What `{}` stands for is what `-name` says.
     let name = args.iter().position(|arg| matches!(&*arg.text(), "-name" | "-iname" | "-path"));
     if let Some(name) = name.and_then(|at| args.get(at + 1)) {
@@ -169,16 +173,64 @@ fn find(args: &[Arg]) -> Inner {
             arg.word = None;
         }
     }
-    if inner.is_empty() { Inner::No } else { Inner::Argv { args: inner, through: Some("find".to_owned()), outer: true } }
+    if inner.is_empty() {
+        Inner::No
+    } else {
+        Inner::Argv { args: inner, through: Some("find".to_owned()), outer: true }
+    }
 }
 
 const CONTAINER: [&str; 36] = [
-    "-e", "--env", "--env-file", "-v", "--volume", "--mount", "-w", "--workdir", "-u", "--user", "--name", "--network", "--net", "-p",
-    "--publish", "-l", "--label", "--entrypoint", "-h", "--hostname", "--add-host", "--cap-add", "--cap-drop", "-m", "--memory", "--cpus",
-    "--restart", "--platform", "--tmpfs", "--dns", "--ip", "--log-driver", "--volumes-from", "--pull", "--index", "--gpus",
+    "-e",
+    "--env",
+    "--env-file",
+    "-v",
+    "--volume",
+    "--mount",
+    "-w",
+    "--workdir",
+    "-u",
+    "--user",
+    "--name",
+    "--network",
+    "--net",
+    "-p",
+    "--publish",
+    "-l",
+    "--label",
+    "--entrypoint",
+    "-h",
+    "--hostname",
+    "--add-host",
+    "--cap-add",
+    "--cap-drop",
+    "-m",
+    "--memory",
+    "--cpus",
+    "--restart",
+    "--platform",
+    "--tmpfs",
+    "--dns",
+    "--ip",
+    "--log-driver",
+    "--volumes-from",
+    "--pull",
+    "--index",
+    "--gpus",
 ];
 const GLOBAL: [&str; 12] = [
-    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-H", "--host", "--context", "-c", "-l",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--profile",
+    "--env-file",
+    "--project-directory",
+    "-H",
+    "--host",
+    "--context",
+    "-c",
+    "-l",
 ];
 
 fn container(program: &str, args: &[Arg]) -> Inner {
@@ -204,17 +256,21 @@ fn container(program: &str, args: &[Arg]) -> Inner {
     }
     let name = target.text();
     let binary = terraform_of(&name).filter(|_| word == "run" && !entry && !inner.is_empty());
-    if let Some(binary) = binary.filter(|_| !matches!(&*first, "sh" | "bash" | "/bin/sh" | "/bin/bash") && terraform_of(&first).is_none()) {
+    if let Some(binary) =
+        binary.filter(|_| !matches!(&*first, "sh" | "bash" | "/bin/sh" | "/bin/bash") && terraform_of(&first).is_none())
+    {
         inner.insert(0, Arg::made(binary, target.span));
     }
     if inner.is_empty() { Inner::No } else { Inner::Argv { args: inner, through: Some(through), outer: true } }
 }
 
 /// The Terraform-like program that an image or service of this name runs.
-fn terraform_of(name: &str) -> Option<&'static str> {
+pub(super) fn terraform_of(name: &str) -> Option<&'static str> {
     let base = name.rsplit('/').next().unwrap_or(name);
     let base = base.split([':', '@']).next().unwrap_or(base);
-    ["terragrunt", "opentofu", "tofu", "terraform"].into_iter().find(|it| base == *it || base.starts_with(&format!("{it}-")))
+    ["terragrunt", "opentofu", "tofu", "terraform"]
+        .into_iter()
+        .find(|it| base == *it || base.starts_with(&format!("{it}-")))
 }
 
 /// `kubectl exec pod -- command`.

@@ -7,7 +7,7 @@ use super::role::Role;
 use super::{Ground, types};
 use crate::syntax::hcl::Expr;
 use crate::text::FileId;
-use crate::value::{Data, Kind, Reason, Value};
+use crate::value::{Data, Kind, List, Map, Reason, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -212,6 +212,17 @@ impl<'t> Instance<'t> {
     }
 }
 
+/// An empty collection as the default of a top's own variable waits for whoever runs it: it says nothing of its members.
+fn left_open(value: Value, name: &str) -> Value {
+    let reason = || Some(Reason::from(format!("var.{name} is empty by default, and no tfvars here fills it")));
+    let data = match value.data() {
+        Some(Data::List(list)) if list.items.is_empty() => Data::List(Arc::new(List { open: reason(), ..List::default() })),
+        Some(Data::Map(map)) if map.entries.is_empty() => Data::Map(Arc::new(Map { open: reason(), ..Map::default() })),
+        _ => return value,
+    };
+    Value { kind: Kind::Known(data), ..value }
+}
+
 impl<'t> Env<'_, 't> {
     fn cell(&self, kind: CellKind, index: usize) -> Cell {
         Cell { instance: Arc::as_ptr(self.at) as usize, kind, index, part: (0, 0) }
@@ -238,7 +249,10 @@ impl<'t> Env<'_, 't> {
         let in_file = Env { file: variable.file, repeat: &Repeat::Single, ..*self };
         let value = match (given, variable.attribute("default")) {
             (Some(value), _) => value,
-            (None, Some((file, default))) => Env { file, ..in_file }.value(&default.value, work),
+            (None, Some((file, default))) => {
+                let value = Env { file, ..in_file }.value(&default.value, work);
+                if self.at.parent.is_none() { left_open(value, name) } else { value }
+            }
             (None, None) => return Value::unknown(self.not_given(name)).at(variable.loc()),
         };
         let value = match variable.attribute("type") {

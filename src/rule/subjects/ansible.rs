@@ -2,7 +2,7 @@
 
 use crate::estate::Estate;
 use crate::estate::machine::Machine;
-use crate::estate::task::TaskFacts;
+use crate::estate::task::{TaskFacts, is_test_path};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
@@ -78,7 +78,10 @@ subject! {
         /// Options whose values destroy or overwrite (`state: absent`).
         dangers: List(Str) => row.facts.dangers();
         /// Whether it destroys persistent data.
-        destroys_data: Bool => row.facts.destroyed().is_some();
+        destroys_data: Bool => match row.facts.destroyed() {
+            None => crate::value::Tri::False,
+            Some(target) => target.reason().filter(|_| matches!(target.kind, Kind::Unknown(_))).map_or(crate::value::Tri::True, crate::value::Tri::Unknown),
+        };
         /// The data that it destroys.
         data_target: Dyn => row.facts.destroyed();
         /// The file of the repository that it writes on the controller.
@@ -109,6 +112,7 @@ pub(super) fn tasks<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A role or collection to install.
 pub struct RequirementRow<'m> {
+    estate: &'m Estate<'m>,
     requirement: &'m Requirement<'m>,
 }
 
@@ -123,6 +127,8 @@ subject! {
         collection: Bool certain => row.requirement.collection;
         /// Whether it lies in the repository.
         local: Bool certain => row.requirement.local;
+        /// Whether the file stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.requirement.loc.file));
         /// Whether it comes in whatever version is newest.
         floating: Bool certain => row.requirement.version.is_none_or(|version| {
             matches!(version, "*" | "latest" | "main" | "master" | "HEAD") || version.starts_with('>') && !version.contains('<')
@@ -136,7 +142,7 @@ subject! {
 
 /// Rows of `ansible.requirement`.
 pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate.ansible.requirements.iter().map(|requirement| Arc::new(RequirementRow { requirement }) as Row<'m>).collect()
+    estate.ansible.requirements.iter().map(|requirement| Arc::new(RequirementRow { estate, requirement }) as Row<'m>).collect()
 }
 
 /// A variable that guards a destructive task.

@@ -6,7 +6,7 @@ use crate::estate::Estate;
 use crate::estate::invocation::Invocation;
 use crate::estate::task::{is_image_path, is_test_path};
 use crate::knowledge::commands::Row as Known;
-use crate::model::command::Guard;
+use crate::model::command::{Command, Guard};
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
@@ -52,8 +52,30 @@ impl<'m> CommandRow<'m> {
 
     /// Where its output or last operand goes.
     fn target(&self) -> Option<&'m Value> {
-        let command = &self.invocation().command;
-        command.redirects.iter().find(|(op, _)| op.starts_with(['>', '&'])).map(|(_, value)| value).or(command.operands.last())
+        written(&self.invocation().command)
+    }
+
+    /// Whether no command before it in the file writes the same target.
+    fn first_of_target(&self) -> bool {
+        let own = self.invocation();
+        let target = self.target().map(Value::display);
+        let class = self.known.class;
+        !self.estate.invocations[..self.at].iter().rev().take_while(|other| other.command.loc.file == own.command.loc.file).any(|other| {
+            other.command.rows.iter().any(|row| row.class == class) && written(&other.command).map(Value::display) == target
+        })
+    }
+
+    /// Whether what it writes may lie in the repository, and is not ignored there.
+    fn target_in_repository(&self) -> bool {
+        let Some(target) = self.target() else { return true };
+        if target.starts_with("/").is_true() {
+            return false;
+        }
+        let shown = target.display();
+        let known = shown.rsplit('…').next().unwrap_or("").trim_start_matches(['/', '.']).to_owned();
+        let here = folder(self.path());
+        let ignores = &self.estate.repository.ignores;
+        known.is_empty() || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
     }
 
     /// Whether a copy takes the place of a state object.
@@ -62,6 +84,18 @@ impl<'m> CommandRow<'m> {
         let [.., source, target] = command.operands.as_slice() else { return false };
         let is_state = |value: &Value| [".tfstate", ".tfstate.backup"].iter().any(|suffix| value.ends_with(suffix).is_true());
         is_state(source) && is_state(target) && !target.contains("backup").is_true()
+    }
+
+    fn first_in_task(&self) -> bool {
+        let Some(task) = self.invocation().task else { return true };
+        let class = self.known.class;
+        let before = self.estate.invocations[..self.at].iter().rev().take_while(|other| other.task == Some(task));
+        !before.into_iter().any(|other| other.command.rows.iter().any(|row| row.class == class))
+    }
+
+    fn only_backups(&self) -> bool {
+        let paths = self.invocation().command.state_paths();
+        !paths.is_empty() && paths.into_iter().all(|path| path.ends_with(".backup").is_true())
     }
 
     /// Whether it works on a scratch copy.
@@ -89,6 +123,11 @@ impl<'m> CommandRow<'m> {
                 && other.text.contains(".tfstate")
         })
     }
+}
+
+/// The file that a command writes: a redirection's, else its last operand.
+fn written(command: &Command) -> Option<&Value> {
+    command.redirects.iter().find(|(op, _)| op.starts_with(['>', '&'])).map(|(_, value)| value).or(command.operands.last())
 }
 
 subject! {
@@ -122,6 +161,14 @@ subject! {
         state_paths: List(Dyn) => row.invocation().command.state_paths().into_iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The file that it writes, or its last operand.
         target: Dyn => row.target();
+        /// Whether no command before it in the file writes the same target.
+        first_of_target: Bool => row.first_of_target();
+        /// Whether what it writes may lie in the repository, and is not ignored there.
+        target_in_repository: Bool => row.target_in_repository();
+        /// Whether it is the first of its class in its task (always, outside tasks).
+        first_in_task: Bool => row.first_in_task();
+        /// Whether all the state that it touches is Terraform's own backup file.
+        only_backups: Bool => row.only_backups();
         /// Whether a copy takes the place of a state object.
         onto_state: Bool => row.onto_state();
         /// Whether the state that it touches is a scratch copy.

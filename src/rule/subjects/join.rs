@@ -27,6 +27,11 @@ pub struct MachineRow<'m> {
 }
 
 impl<'m> MachineRow<'m> {
+    /// The row of a machine, by its position in the estate.
+    pub(super) fn new(estate: &'m Estate<'m>, at: usize) -> Self {
+        Self { estate, at }
+    }
+
     fn machine(&self) -> &'m Machine<'m> {
         &self.estate.machines[self.at]
     }
@@ -66,10 +71,10 @@ pub struct StorageRow<'m> {
 }
 
 impl StorageRow<'_> {
-    fn services(&self) -> Vec<&'static str> {
+    fn services(&self) -> Vec<String> {
         let placements = self.machine.estate.placements.iter();
         let here = placements.filter(|placement| placement.machine == self.machine.at && placement.kind == self.storage.kind);
-        here.flat_map(|placement| placement.services.iter().copied()).collect()
+        here.flat_map(|placement| placement.services.iter().cloned()).collect()
     }
 }
 
@@ -150,7 +155,7 @@ subject! {
     /// The data services that keep their data on one kind of storage of a machine.
     PlacementRow<'m> as "placement" (row) {
         /// The services' names.
-        services: List(Str) => row.placement.services.iter().copied().collect::<Vec<_>>();
+        services: List(Str) => row.placement.services.iter().map(String::as_str).collect::<Vec<_>>();
         /// The data directories.
         directories: List(Str) => row.placement.directories.iter().map(String::as_str).collect::<Vec<_>>();
         /// What losing the worst of them loses.
@@ -201,6 +206,13 @@ subject! {
         joined: Bool certain => row.fact.machine.is_some();
         /// Whether it is no more than the address by which Ansible reaches the host.
         only_address: Bool certain => row.fact.kind == "address" && matches!(row.fact.key.as_str(), "ansible_host" | "host");
+        /// How many variables of the name do the same in the file, as a text to add (" and 3 more here"); empty for none.
+        more: Str certain => match row.fact.others.len() {
+            0 => String::new(),
+            count => format!(", and {count} more like it in this file"),
+        };
+        /// Where those are.
+        others: List(Loc) => row.fact.others.iter().take(8).map(|loc| Fact::Loc(*loc)).collect::<Vec<Fact<'m>>>();
         /// The machine.
         machine: Node(MachineRow) => row.fact.machine.map(|at| MachineRow { estate: row.estate, at });
         /// Whether the repository has Terraform.

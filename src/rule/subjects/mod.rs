@@ -8,6 +8,7 @@ mod container;
 mod git;
 mod habit;
 mod join;
+mod packer;
 mod terraform;
 mod wiring;
 
@@ -43,6 +44,10 @@ pub static TABLES: &[Table] = &[
     Table { schema: join::IdentityFactRow::schema, rows: join::identity_facts },
     Table { schema: join::OwnershipRow::schema, rows: join::ownerships },
     Table { schema: join::AdjustmentRow::schema, rows: join::adjustments },
+    Table { schema: packer::SourceRow::schema, rows: packer::sources },
+    Table { schema: packer::PluginRow::schema, rows: packer::plugins },
+    Table { schema: packer::BuildRow::schema, rows: packer::builds },
+    Table { schema: packer::BakedRow::schema, rows: packer::baked },
     Table { schema: agent::GrantRow::schema, rows: agent::grants },
     Table { schema: agent::BypassRow::schema, rows: agent::bypasses },
     Table { schema: wiring::ImpureRow::schema, rows: wiring::impure_calls },

@@ -107,6 +107,24 @@ impl<'m> ResourceRow<'m> {
         self.resource.arg("lifecycle.prevent_destroy").equals(&true.into())
     }
 
+    /// Whether the service refuses to delete it while anything is in it.
+    fn refuses_when_full(&self) -> Tri {
+        let mut purges = self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
+        if purges.peek().is_none() {
+            return Tri::False;
+        }
+        purges.fold(Tri::True, |so_far, purge| so_far.and(|| purge.is_safe(&self.resource.arg(&purge.path))))
+    }
+
+    /// Whether what is deleted can be had back for a while.
+    fn recoverable(&self) -> Tri {
+        let mut ways = self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::SoftDelete).peekable();
+        if ways.peek().is_none() {
+            return Tri::False;
+        }
+        ways.fold(Tri::True, |so_far, way| so_far.and(|| !way.is_unsafe(&self.resource.arg(&way.path))))
+    }
+
     fn replica(&self) -> Tri {
         const SOURCES: [&str; 5] =
             ["replicate_source_db", "replication_source_identifier", "master_instance_name", "source_region", "primary_instance"];
@@ -168,6 +186,10 @@ subject! {
         guarded: Bool => row.guarded();
         /// Whether Terraform refuses to destroy it.
         prevent_destroy: Bool => row.prevent_destroy();
+        /// Whether the service refuses to delete it while anything is in it.
+        refuses_when_full: Bool => row.refuses_when_full();
+        /// Whether what is deleted can be had back for a while.
+        recoverable: Bool => row.recoverable();
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
@@ -374,6 +396,12 @@ subject! {
         version: Str => row.requirement.version.clone();
         /// Whether one version alone satisfies the constraint.
         pinned: Bool certain => row.requirement.pinned();
+        /// Whether any version constraint is given.
+        constrained: Bool certain => row.requirement.version.is_some();
+        /// Whether it is the first of its module without an exact version.
+        first: Bool certain => row.requirement.first;
+        /// Whether an ignore rule keeps a lock file there out of Git.
+        lock_ignored: Bool certain => row.requirement.lock_ignored;
         /// Whether the module is applied by somebody.
         root: Bool certain => row.requirement.root;
         /// Whether a lock file stands beside the module.

@@ -84,20 +84,25 @@ impl Cut<'_> {
 
     /// Takes everything up to `{% endraw %}` as it is.
     fn raw(&mut self) {
-        let start = self.at;
-        let mut from = start;
+        let mut from = self.at;
         while let Some(at) = self.text.get(from..).and_then(|rest| rest.find("{%")).map(|at| from + at) {
-            let Some(end) = end_of(self.text, at + 2, "%}", true) else { break };
-            let span = Span::new(at, end);
-            if super::inner(self.text, span).0 == "endraw" {
+            if let Some(length) = endraw(&self.text[at..]) {
                 self.literal(at, false);
-                self.at = end;
-                return self.after(span, true);
+                self.at = at + length;
+                return self.after(Span::new(at, self.at), true);
             }
             from = at + 2;
         }
         self.literal(self.text.len(), false);
     }
+}
+
+/// Length of the `{% endraw %}` that a text begins with.
+fn endraw(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix("{%")?;
+    let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside).trim_start().strip_prefix("endraw")?.trim_start();
+    let rest = inside.strip_prefix(['-', '+']).unwrap_or(inside).strip_prefix("%}")?;
+    Some(text.len() - rest.len())
 }
 
 /// One past the closing braces of a piece whose inside starts at `from`.
@@ -145,19 +150,32 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many words, numbers and signs an expression has at most.
-pub(super) fn tokens(text: &str) -> usize {
+/// How many words, numbers and signs an expression has at most. The error says which quote or bracket does not match:
+/// the expression parser must not meet braces that close nothing.
+pub(super) fn tokens(text: &str) -> Result<usize, String> {
     let bytes = text.as_bytes();
     let (mut at, mut count, mut word) = (0, 0, false);
+    let mut open = Vec::new();
     while at < bytes.len() {
         let byte = bytes[at];
-        let length = if matches!(byte, b'\'' | b'"') { string_length(&bytes[at..]).unwrap_or(1) } else { 1 };
+        let mut length = 1;
+        match byte {
+            b'\'' | b'"' => length = string_length(&bytes[at..]).ok_or("a string is not closed")?,
+            b'(' => open.push(b')'),
+            b'[' => open.push(b']'),
+            b'{' => open.push(b'}'),
+            b')' | b']' | b'}' if open.pop() != Some(byte) => return Err(format!("unexpected `{}`", char::from(byte))),
+            _ => {}
+        }
         let part = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
         count += usize::from(!(byte.is_ascii_whitespace() || part && word));
         word = part;
         at += length;
     }
-    count
+    match open.pop() {
+        Some(byte) => Err(format!("expected `{}`", char::from(byte))),
+        None => Ok(count),
+    }
 }
 
 /// The same expression with a blank before each dot of `a.0.1` but the first: the parser would take `0.1` for a number.
@@ -224,6 +242,9 @@ mod tests {
         let masked = mask(text);
         assert_eq!(masked.len(), text.len());
         assert_eq!(masked, r#"a | b('xxxxxx', "x") ~ 'open\"#);
-        assert_eq!(tokens("a.b | c('x y', 12)"), 10);
+        assert_eq!(tokens("a.b | c('x y', 12)"), Ok(10));
+        for bad in ["a }} b", "(]", "a -}}", "[1", "'x"] {
+            assert!(expression(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -88,7 +88,17 @@ mod tests {
 
     #[test]
     fn lengths_stay() {
-        for text in ["a {{ b }} c", "${{ x }}", "${var.a}/b", "{% if x %}\ny", "ä{{ö}}ü", "${f({a=1})}", "a\u{F8FF}b", "{{ open", "%{ if x }y%{ endif }"] {
+        for text in [
+            "a {{ b }} c",
+            "${{ x }}",
+            "${var.a}/b",
+            "{% if x %}\ny",
+            "ä{{ö}}ü",
+            "${f({a=1})}",
+            "a\u{F8FF}b",
+            "{{ open",
+            "%{ if x }y%{ endif }",
+        ] {
             let masked = mask(text);
             assert_eq!(masked.len(), text.len(), "{text}");
         }

@@ -3,6 +3,7 @@
 use super::SyntaxError;
 use crate::text::Span;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 mod mask;
 mod tree;
@@ -140,14 +141,14 @@ pub enum Around {
     /// In the body of `if`/`elif`/`case`/`while`: the text of the condition (or `case` word and pattern).
     Condition {
         /// The condition's text.
-        text: Box<str>,
+        text: Arc<str>,
         /// In the `else` part.
         negated: bool,
     },
     /// In the condition itself.
     Test,
     /// In a function of that name.
-    Function(Box<str>),
+    Function(Arc<str>),
     /// In a loop.
     Loop,
     /// In `$(…)` or backquotes.
@@ -182,7 +183,9 @@ mod tests {
     fn argv(command: &Simple) -> Vec<String> {
         let piece = |piece: &WordPiece| match piece {
             WordPiece::Lit(text) => text.to_string(),
-            WordPiece::Var { name, default, all } => format!("<{name}{}{}>", default.as_deref().unwrap_or(""), if *all { "*" } else { "" }),
+            WordPiece::Var { name, default, all } => {
+                format!("<{name}{}{}>", default.as_deref().unwrap_or(""), if *all { "*" } else { "" })
+            }
             WordPiece::Opaque => "?".to_owned(),
         };
         command.words.iter().map(|word| word.pieces.iter().map(piece).collect()).collect()
@@ -194,7 +197,8 @@ mod tests {
 
     #[test]
     fn words_are_resolved() {
-        let script = parse("a 'b c' \"d\\\"e $x\" ${y:-z} \"${arr[@]}\" $(inner one) f\\ g {{ jinja }} ${var.x}-1 ${{ gh }}\n");
+        let script =
+            parse("a 'b c' \"d\\\"e $x\" ${y:-z} \"${arr[@]}\" $(inner one) f\\ g {{ jinja }} ${var.x}-1 ${{ gh }}\n");
         assert_eq!(argv(&script.commands[0])[1..], ["b c", "d\"e <x>", "<yz>", "<arr*>", "?", "f g", "?", "?-1", "?"]);
         assert_eq!(argv(&script.commands[1]), ["inner", "one"]);
         assert!(matches!(script.commands[1].around[..], [Around::Substitution]));
@@ -216,17 +220,23 @@ mod tests {
         assert_eq!(find("c").followed, Joined::Or);
         assert!(matches!(&find("c").around[..], [Around::Function(name)] if &**name == "f"));
         assert!(matches!(&find("d").around[..], [Around::Condition { text, .. }] if &**text == "case $1 in --go"));
-        assert_eq!((find("x").followed, find("y").joined, find("y").followed), (Joined::Pipe, Joined::Pipe, Joined::And));
+        assert_eq!(
+            (find("x").followed, find("y").joined, find("y").followed),
+            (Joined::Pipe, Joined::Pipe, Joined::And)
+        );
         assert_eq!(find("z").joined, Joined::And);
         assert_eq!(script.functions.len(), 1);
     }
 
     #[test]
     fn redirects_and_assignments() {
-        let script = parse("A=1 B='2 3' cmd >out 2>&1 <<EOF\nhello $x\nEOF\nC=(a b)\nexport D=${E-4}\nfor f in p q; do r; done\n");
+        let script = parse(
+            "A=1 B='2 3' cmd >out 2>&1 <<EOF\nhello $x\nEOF\nC=(a b)\nexport D=${E-4}\nfor f in p q; do r; done\n",
+        );
         let cmd = &script.commands[0];
         assert_eq!((cmd.env.len(), argv(cmd)), (2, vec!["cmd".to_owned()]));
-        let targets: Vec<_> = cmd.redirects.iter().map(|redirect| (&*redirect.op, redirect.target.literal().is_some())).collect();
+        let targets: Vec<_> =
+            cmd.redirects.iter().map(|redirect| (&*redirect.op, redirect.target.literal().is_some())).collect();
         assert_eq!(targets, [(">", true), ("2>&", true), ("<<", false)]);
         let names: Vec<_> = script.assignments.iter().map(|it| (&*it.name, it.array, it.values.len())).collect();
         assert_eq!(names, [("C", true, 2), ("D", false, 1), ("f", false, 2)]);
@@ -239,7 +249,15 @@ mod tests {
         let script = parse("if then fi\nterraform apply\n)) foo\n");
         assert!(!script.errors.is_empty());
         assert!(script.commands.iter().any(|command| argv(command) == ["terraform", "apply"]));
-        for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("a && ", ""), ("if a; then ", "; fi"), ("\"$(", ")\""), ("${a:-", "}")] {
+        for (open, close) in [
+            ("$(", ")"),
+            ("(", ")"),
+            ("{ ", "; }"),
+            ("a && ", ""),
+            ("if a; then ", "; fi"),
+            ("\"$(", ")\""),
+            ("${a:-", "}"),
+        ] {
             let _ = parse(&format!("{}x{}", open.repeat(3000), close.repeat(3000)));
         }
         assert_eq!(parse(&"x".repeat(MAX_BYTES + 1)).errors.len(), 1);

@@ -4,10 +4,13 @@ use super::mask::PAINT;
 use super::{Around, Assignment, Function, Joined, Redirect, Script, Simple, Word};
 use crate::syntax::SyntaxError;
 use crate::text::Span;
+use std::sync::Arc;
 use tree_sitter::{Node, Parser};
 
 /// What a command stands in is told up to this many levels.
 const MAX_AROUND: u16 = 48;
+/// Later commands of a text are left out.
+const MAX_COMMANDS: usize = 50_000;
 /// So many errors are told.
 const MAX_ERRORS: usize = 20;
 /// Longer conditions are cut.
@@ -220,7 +223,7 @@ impl<'t> Walk<'t> {
         context: u32,
         (joined, followed): (Joined, Joined),
     ) {
-        if !words.is_empty() {
+        if !words.is_empty() && self.script.commands.len() < MAX_COMMANDS {
             let around = self.around(context);
             self.script.commands.push(Simple { words, env, redirects, span, joined, followed, around });
         }
@@ -313,7 +316,7 @@ impl<'t> Walk<'t> {
     fn joined(&mut self, item: Item<'t>) {
         let mut cursor = item.node.walk();
         let children: Vec<Node<'t>> = item.node.children(&mut cursor).collect();
-        let last = children.iter().rposition(|child| child.is_named());
+        let last = children.iter().rposition(Node::is_named);
         let mut joined = item.joined;
         let mut redirects = Some(item.redirects);
         for (index, child) in children.iter().enumerate() {
@@ -421,22 +424,26 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn condition(&self, at: Span) -> Box<str> {
+    fn condition(&self, at: Span) -> Arc<str> {
         let text = at.slice(self.text).trim().trim_end_matches(';').trim_end();
-        text.chars().map(|c| if c == PAINT { crate::text::HOLE } else { c }).take(MAX_CONDITION).collect::<String>().into()
+        text.chars()
+            .map(|c| if c == PAINT { crate::text::HOLE } else { c })
+            .take(MAX_CONDITION)
+            .collect::<String>()
+            .into()
     }
 
     fn conditional(&mut self, node: Node<'t>, context: u32) {
         let mut cursor = node.walk();
         let children: Vec<Node<'t>> = node.children(&mut cursor).collect();
         let body_at = children.iter().position(|child| matches!(child.kind(), "then" | "do_group")).unwrap_or(0);
-        let test = self.enter(context, Around::Test);
-        let mut text = Span::default();
+        let condition = self.enter(context, Around::Test);
+        let mut tested = Span::default();
         for child in children.iter().take(body_at).skip(1).filter(|child| child.is_named()) {
-            text = if text.is_empty() { span(*child) } else { text.to(span(*child)) };
-            self.later(*child, test);
+            tested = if tested.is_empty() { span(*child) } else { tested.to(span(*child)) };
+            self.later(*child, condition);
         }
-        let text = self.condition(text);
+        let text = self.condition(tested);
         let mut holds = self.enter(context, Around::Condition { text: text.clone(), negated: false });
         if node.kind() == "while_statement" {
             holds = self.enter(holds, Around::Loop);
@@ -492,7 +499,7 @@ impl<'t> Walk<'t> {
     fn function(&mut self, node: Node<'t>, context: u32) {
         let name: Box<str> = node.child_by_field_name("name").map(span).unwrap_or_default().slice(self.text).into();
         self.script.functions.push(Function { name: name.clone(), span: span(node) });
-        let inside = self.enter(context, Around::Function(name));
+        let inside = self.enter(context, Around::Function(Arc::from(name)));
         if let Some(body) = node.child_by_field_name("body") {
             self.later(body, inside);
         }

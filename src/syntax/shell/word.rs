@@ -87,7 +87,11 @@ impl<'t> Walk<'t> {
             let span = tight(child, self.text);
             let expands = matches!(
                 child.kind(),
-                "simple_expansion" | "expansion" | "command_substitution" | "process_substitution" | "arithmetic_expansion"
+                "simple_expansion"
+                    | "expansion"
+                    | "command_substitution"
+                    | "process_substitution"
+                    | "arithmetic_expansion"
             );
             if !expands || span.start < at {
                 continue;

@@ -1,0 +1,367 @@
+//! Commands of YAML and JSON files: pipelines of any vendor, task files, packages, compose services, user data.
+//!
+//! Vendors differ in names, not in shape: lists of steps hold strings of shell. One walk reads them all; what it takes for
+//! a script is a fixed set of keys.
+
+use super::read::{self, Frame};
+use super::resolve::{Variables, push_exact};
+use super::wrapper::terraform_of;
+use super::{Command, Guard, Site, guard, next_scope};
+use crate::syntax::shell;
+use crate::syntax::yaml::{Node, Yaml};
+use crate::text::{FileId, Loc, Mapped, Span};
+use crate::value::Value;
+
+/// Keys whose text (or list of texts) is shell, in the order in which they run.
+const SCRIPTS: [&str; 11] =
+    ["before_script", "run", "script", "bash", "commands", "command", "cmds", "cmd", "sh", "install", "after_script"];
+/// Keys that hold variables.
+const ENVIRONMENTS: [&str; 3] = ["env", "variables", "environment"];
+/// Aliases repeat nodes: a file is left after this many.
+const MAX_NODES: u32 = 60_000;
+const MAX_DEPTH: u32 = 40;
+
+/// What holds around a step.
+#[derive(Clone, Default)]
+struct Context {
+    job: Box<str>,
+    /// The scope that steps share; none outside of jobs.
+    scope: Option<u32>,
+    env: Variables,
+    guard: Guard,
+    tolerated: bool,
+    powershell: bool,
+    other_shell: bool,
+}
+
+struct Walk<'a> {
+    file: FileId,
+    text: &'a str,
+    /// A task file: its entries are recipes.
+    tasks: bool,
+    nodes: u32,
+    out: Vec<Command>,
+}
+
+/// The commands of a pipeline (GitHub, GitLab, `CircleCI`, Azure, Drone, Woodpecker, Tekton, Bitbucket, Buildkite…) or task file.
+#[must_use]
+pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let tasks = name.starts_with("taskfile");
+    let mut walk = Walk { file, text, tasks, nodes: 0, out: Vec::new() };
+    for root in yaml.documents() {
+        walk.node(root, &Context::default(), 0);
+    }
+    walk.out
+}
+
+/// `scripts` of a `package.json`.
+#[must_use]
+pub fn of_package(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
+    let mut out = Vec::new();
+    let scripts = yaml.root().and_then(|root| root.get("scripts"));
+    for (key, value) in scripts.map(Node::entries).unwrap_or_default() {
+        let site = Site::PackageScript { name: key.as_str().unwrap_or_default().into() };
+        super::commands(&value.mapped(text), file, &site, &Variables::default(), &mut out);
+    }
+    out
+}
+
+/// `command`, `entrypoint` and health checks of compose services.
+#[must_use]
+pub fn of_compose(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
+    let mut out = Vec::new();
+    let services = yaml.root().and_then(|root| root.get("services"));
+    for (key, service) in services.map(Node::entries).unwrap_or_default() {
+        let name = key.as_str().unwrap_or_default();
+        let site = Site::Compose { service: name.into() };
+        let image = service.get("image").and_then(Node::as_str).unwrap_or_default();
+        let own = service.get("entrypoint").is_none().then(|| terraform_of(image)).flatten();
+        for (what, binary) in [("entrypoint", None), ("command", own)] {
+            if let Some(node) = service.get(what) {
+                words(file, text, node, binary, &site, &mut out);
+            }
+        }
+        let check = service.get("healthcheck").and_then(|check| check.get("test"));
+        if let Some(check) = check.filter(|check| check.as_str().is_some()) {
+            super::commands(&check.mapped(text), file, &site, &Variables::default(), &mut out);
+        }
+    }
+    out
+}
+
+/// `runcmd`, `bootcmd` and scripts in `write_files` of cloud-init user data.
+#[must_use]
+pub fn of_cloud_init(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
+    let mut out = Vec::new();
+    let Some(root) = yaml.root() else { return out };
+    for item in ["bootcmd", "runcmd"].iter().filter_map(|key| root.get(key)).flat_map(Node::items) {
+        words(file, text, item, None, &Site::CloudInit, &mut out);
+    }
+    for item in root.get("write_files").iter().flat_map(|files| files.items()) {
+        let script = item.get("content").filter(|content| content.as_str().is_some_and(|it| it.starts_with("#!/")));
+        if let Some(content) = script {
+            super::commands(&content.mapped(text), file, &Site::CloudInit, &Variables::default(), &mut out);
+        }
+    }
+    out
+}
+
+/// A command as one text or as a list of words, `binary` before it when the text does not name it.
+fn words(file: FileId, text: &str, node: Node<'_>, binary: Option<&str>, site: &Site, out: &mut Vec<Command>) {
+    let first = node.items().next().and_then(Node::as_str).or(node.as_str()).unwrap_or_default();
+    let first = first.split_whitespace().next().unwrap_or_default();
+    let binary = binary.filter(|it| !first.ends_with(it) && !matches!(first, "sh" | "bash" | "/bin/sh" | "-c"));
+    if node.as_str().is_some() {
+        let mut whole = Mapped::default();
+        if let Some(binary) = binary {
+            whole.push_for(&format!("{binary} "), node.span());
+        }
+        append(&mut whole, &node.mapped(text));
+        super::commands(&whole, file, site, &Variables::default(), out);
+        return;
+    }
+    let mut argv: Vec<(Value, Span)> = binary.iter().map(|it| (Value::known(*it), node.span())).collect();
+    for word in node.items() {
+        let value = word.as_str().map_or_else(|| Value::unknown("it is no text"), value_of);
+        argv.push((value, word.span()));
+    }
+    super::of_argv(argv, file, site, out);
+}
+
+fn value_of(text: &str) -> Value {
+    if text.contains("${{") || text.contains("{{") {
+        Value::unknown("it is an expression of the pipeline")
+    } else {
+        Value::known(text)
+    }
+}
+
+fn append(out: &mut Mapped, text: &Mapped) {
+    push_exact(out, &text.text, Span::new(0, text.text.len()), text);
+}
+
+/// Whether a name is one that decides the shell.
+fn shell_of(node: Node<'_>) -> Option<&str> {
+    let text = node.as_str()?;
+    let first = text.split_whitespace().next()?;
+    Some(first.rsplit('/').next().unwrap_or(first))
+}
+
+impl Walk<'_> {
+    fn node(&mut self, node: Node<'_>, context: &Context, depth: u32) {
+        self.nodes += 1;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES {
+            return;
+        }
+        if node.is_seq() {
+            for item in node.items() {
+                self.node(item, context, depth + 1);
+            }
+        } else if node.is_map() {
+            self.map(node, context, depth);
+        }
+    }
+
+    fn map(&mut self, node: Node<'_>, outer: &Context, depth: u32) {
+        let mut context = outer.clone();
+        Self::surroundings(node, &mut context);
+        let has_scripts = SCRIPTS.iter().any(|key| node.get(key).is_some());
+        if context.scope.is_none() && (has_scripts || node.get("steps").is_some()) {
+            context.scope = Some(next_scope(&self.out, self.file));
+        }
+        if let Some(env) = node.get("env").or_else(|| node.get("variables")) {
+            self.environment(env, &context);
+        }
+        if has_scripts {
+            self.scripts(node, &context);
+        }
+        for (key, value) in node.entries() {
+            let name = key.as_str().unwrap_or_default();
+            if value.as_str().is_some() || ENVIRONMENTS.contains(&name) {
+                continue;
+            }
+            let inner =
+                Context { job: if names_job(value) { name.into() } else { context.job.clone() }, ..context.clone() };
+            self.node(value, &inner, depth + 1);
+        }
+    }
+
+    /// Takes in what a mapping says about everything below it.
+    fn surroundings(node: Node<'_>, context: &mut Context) {
+        for (key, value) in ENVIRONMENTS.iter().filter_map(|key| node.get(key)).flat_map(Node::entries) {
+            if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
+                context.env.set(name, value_of(text));
+            }
+        }
+        let holds = |key: &str, wanted: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| it == wanted);
+        let steps = node.get("steps").is_some() || node.get("script").is_some();
+        let names = |it: Node<'_>| it.as_str().is_some() || it.get("name").is_some();
+        if holds("when", "manual") || (steps && node.get("environment").is_some_and(names)) {
+            context.guard = Guard::Confirmed;
+        }
+        if let Some(condition) = node.get("if").and_then(Node::as_str) {
+            context.guard = context.guard.max(guard::judge_text(condition));
+        }
+        let yes = |key: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| matches!(it, "true" | "yes"));
+        context.tolerated |=
+            yes("continue-on-error") || yes("allow_failure") || yes("continueOnError") || yes("ignore_error");
+        let defaults = node.get("defaults").and_then(|it| it.get("run")).and_then(|it| it.get("shell"));
+        if let Some(shell) = node.get("shell").or(defaults).and_then(shell_of) {
+            context.powershell = matches!(shell, "pwsh" | "powershell");
+            context.other_shell = matches!(shell, "python" | "python3" | "node" | "cmd" | "ruby" | "perl");
+        }
+        if context.job.is_empty()
+            && let Some(name) = node.get("name").and_then(Node::as_str).filter(|_| steps)
+        {
+            context.job = name.into();
+        }
+    }
+
+    fn site(&self, context: &Context) -> Site {
+        if self.tasks { Site::Recipe { target: context.job.clone() } } else { Site::Ci { job: context.job.clone() } }
+    }
+
+    fn environment(&mut self, node: Node<'_>, context: &Context) {
+        for (key, value) in node.entries() {
+            if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
+                let loc = Loc { file: self.file, span: value.span() };
+                super::of_environment(name, &value_of(text), loc, &self.site(context), &mut self.out);
+            }
+        }
+    }
+
+    /// The scripts of one step or job, read as one text.
+    fn scripts(&mut self, node: Node<'_>, context: &Context) {
+        let mut text = Mapped::default();
+        for value in SCRIPTS.iter().filter_map(|key| node.get(key)) {
+            self.gather(value, &mut text, 0);
+        }
+        for value in ["pwsh", "powershell"].iter().filter_map(|key| node.get(key)) {
+            self.cmdlets(&value.mapped(self.text), context);
+        }
+        if context.other_shell || text.text.trim().is_empty() {
+            return;
+        }
+        let site = self.site(context);
+        if context.powershell {
+            self.cmdlets(&text, context);
+            return;
+        }
+        let frame = Frame {
+            scope: context.scope.unwrap_or_else(|| next_scope(&self.out, self.file)),
+            guard: context.guard,
+            tolerated: context.tolerated,
+            ..Frame::default()
+        };
+        read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);
+    }
+
+    fn cmdlets(&mut self, text: &Mapped, context: &Context) {
+        let before = self.out.len();
+        super::powershell(text, self.file, &self.site(context), &mut self.out);
+        for command in self.out.iter_mut().skip(before) {
+            command.guard = context.guard;
+            command.tolerated = context.tolerated;
+        }
+    }
+
+    /// Adds a text, a list of texts, or the text of `{command: …}`.
+    fn gather(&mut self, node: Node<'_>, out: &mut Mapped, depth: u32) {
+        self.nodes += 1;
+        if depth > 6 || self.nodes > MAX_NODES || out.text.len() > shell::MAX_BYTES {
+            return;
+        }
+        if node.as_str().is_some() {
+            if !node.is_null() {
+                append(out, &node.mapped(self.text));
+                out.push_for("\n", node.span());
+            }
+        } else if node.is_seq() {
+            // `["sh", "-c", "x"]` on one line is a command in words; a block of lines is a script.
+            for item in node.items() {
+                self.gather(item, out, depth + 1);
+            }
+        } else if let Some(inner) = ["command", "cmd"].iter().find_map(|key| node.get(key)) {
+            self.gather(inner, out, depth + 1);
+        }
+    }
+}
+
+/// Whether a mapping is a job: it has steps or a script of its own.
+fn names_job(node: Node<'_>) -> bool {
+    ["steps", "script", "runs-on", "cmds", "commands"].iter().any(|key| node.get(key).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::commands::Class;
+
+    fn ci(path: &str, text: &str) -> Vec<Command> {
+        of_ci(FileId(0), path, text, &Yaml::parse(text))
+    }
+
+    fn line(command: &Command) -> String {
+        format!("{:?} {} {} {}", command.site, command.text, command.guard.as_str(), command.tolerated)
+    }
+
+    #[test]
+    fn github() {
+        let text = "on: push\nenv:\n  TF_CLI_ARGS_apply: -lock=false\njobs:\n  deploy:\n    runs-on: x\n    environment: prod\n    env: {DIR: envs/a}\n    steps:\n      - uses: a/b@v1\n        with: {script: 'x'}\n      - run: terraform -chdir=$DIR apply -auto-approve\n        continue-on-error: true\n      - run: |\n          terraform state rm ${{ inputs.x }}\n      - shell: pwsh\n        run: New-VM x\n      - shell: python\n        run: terraform apply\n";
+        let found = ci(".github/workflows/a.yml", text);
+        let lines: Vec<_> = found.iter().filter(|it| !it.rows.is_empty()).map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                "Ci { job: \"\" } export TF_CLI_ARGS_apply -lock=false none false",
+                "Ci { job: \"deploy\" } terraform -chdir=envs/a apply -auto-approve confirmed true",
+                "Ci { job: \"deploy\" } terraform state rm … confirmed false",
+                "Ci { job: \"deploy\" } New-VM x confirmed false",
+            ]
+        );
+        let rm = found.iter().find(|it| it.does(Class::StateMutation)).unwrap();
+        assert_eq!(rm.loc.span.slice(text), "terraform state rm ${{ inputs.x }}");
+    }
+
+    #[test]
+    fn other_vendors() {
+        for (path, text) in [
+            (".gitlab-ci.yml", "a:\n  before_script: [cd x]\n  script:\n    - T=state\n    - terraform $T rm x\n"),
+            (
+                ".circleci/config.yml",
+                "jobs:\n  a:\n    steps:\n      - checkout\n      - run: {name: n, command: terraform state rm x}\n",
+            ),
+            (
+                "azure-pipelines.yml",
+                "stages:\n- stage: a\n  jobs:\n  - deployment: d\n    strategy: {runOnce: {deploy: {steps: [{bash: terraform state rm x}]}}}\n",
+            ),
+            (".drone.yml", "kind: pipeline\nsteps:\n- name: a\n  commands:\n  - terraform state rm x\n"),
+            ("Taskfile.yml", "tasks:\n  a:\n    cmds:\n      - terraform state rm {{.X}}\n      - task: b\n"),
+            ("bitbucket-pipelines.yml", "pipelines:\n  default:\n  - step:\n      script: [terraform state rm x]\n"),
+        ] {
+            let found = ci(path, text);
+            assert!(found.iter().any(|it| it.does(Class::StateMutation)), "{path}: {found:?}");
+        }
+        let manual = ci(
+            ".gitlab-ci.yml",
+            "a:\n  when: manual\n  allow_failure: true\n  script: terraform apply -auto-approve\n",
+        );
+        assert_eq!(line(&manual[0]), "Ci { job: \"a\" } terraform apply -auto-approve confirmed true");
+    }
+
+    #[test]
+    fn packages_services_and_user_data() {
+        let text = "{\"scripts\": {\"down\": \"docker compose down -v\"}}";
+        let found = of_package(FileId(0), text, &Yaml::parse(text));
+        assert!(found[0].does(Class::ContainerDataDelete));
+        assert_eq!(found[0].loc.span.slice(text), "docker compose down -v");
+        let text = "services:\n  a:\n    image: hashicorp/terraform:1.9\n    command: apply -auto-approve\n  b:\n    image: x\n    command: [sh, -c, terraform destroy -auto-approve]\n";
+        let found = of_compose(FileId(0), text, &Yaml::parse(text));
+        assert!(found[0].does(Class::UnattendedApply) && found[1].does(Class::UnattendedDestroy));
+        let text = "runcmd:\n- [mkfs.ext4, /dev/sdb]\n- psql -f x.sql\nwrite_files:\n- path: /a\n  content: |\n    #!/bin/sh\n    dropdb x\n";
+        let found = of_cloud_init(FileId(0), text, &Yaml::parse(text));
+        let programs: Vec<_> = found.iter().map(|it| &*it.program).collect();
+        assert_eq!(programs, ["mkfs.ext4", "psql", "dropdb"]);
+    }
+}
