@@ -222,8 +222,9 @@ fn is_placeholder(lower: &str) -> bool {
 /// The names that a plain `git add .` would take in beside a root: state, its backup, the working folder.
 #[must_use]
 pub fn exposed(estate: &Estate<'_>, root: &str) -> Vec<&'static str> {
-    // Without Git's word nobody knows what a checkout ignores.
-    if estate.documents.tree.root.is_some() && !estate.documents.tree.git {
+    // Without Git's word nobody knows what a checkout ignores, and a few files in memory are no checkout.
+    let told = if estate.documents.tree.root.is_some() { estate.documents.tree.git } else { estate.documents.tree.find(".gitignore").is_some() };
+    if !told {
         return Vec::new();
     }
     const NAMES: [(&str, &str); 3] =

@@ -96,12 +96,6 @@ pub fn implicit_storage<'m>(estate: &'m Estate<'m>) -> Vec<ImplicitStorage<'m>> 
                 }
             }
         }
-        if resource.ty() == "proxmox_lxc" && !resource.view().kinds().contains(&"rootfs") {
-            let loc = resource.loc();
-            if !found.iter().any(|other| other.loc == loc) {
-                found.push(ImplicitStorage { resource, argument: "rootfs.storage", default: "whatever the node takes first", loc });
-            }
-        }
     }
     found
 }

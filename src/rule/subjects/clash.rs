@@ -29,7 +29,7 @@ subject! {
         other_root: Str certain => row.estate.machines[row.collision.other].resource.instance.root.to_string();
         /// Whether one of the two environments is thrown away.
         ephemeral: Bool certain => [row.collision.machine, row.collision.other].iter().any(|at| {
-            (row.estate.ephemeral)(&row.estate.machines[*at].resource.instance.root)
+            (row.estate.ephemeral)(&format!("{}/x", row.estate.machines[*at].resource.instance.root))
         });
         /// The earlier machine's declaration.
         earlier: Loc => row.estate.machines[row.collision.other].resource.loc();
