@@ -87,7 +87,9 @@ impl Index {
 
 /// Keys that hold a guest's number.
 fn is_number_key(key: &str) -> bool {
-    matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id") || key.ends_with("_vmid") || key.ends_with("_ctid")
+    matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id")
+        || key.ends_with("_vmid")
+        || key.ends_with("_ctid")
 }
 
 /// Every variable of inventories, host and group variables and plays that holds identity.
@@ -102,7 +104,15 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
         if let Some(machine) = index.addresses.get(&host.name) {
             let (key, value) = ("host".to_owned(), host.name.clone());
             let loc = host.loc;
-            found.push(IdentityFact { key, value, loc, kind: "address", place: "inventory", machine: Some(*machine), others: Vec::new() });
+            found.push(IdentityFact {
+                key,
+                value,
+                loc,
+                kind: "address",
+                place: "inventory",
+                machine: Some(*machine),
+                others: Vec::new(),
+            });
         }
     }
     for variables in &estate.ansible.host_variables {
@@ -149,7 +159,15 @@ fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, foun
     } else {
         return;
     };
-    found.push(IdentityFact { key: key.to_owned(), value: text.to_owned(), loc, kind, place, machine, others: Vec::new() });
+    found.push(IdentityFact {
+        key: key.to_owned(),
+        value: text.to_owned(),
+        loc,
+        kind,
+        place,
+        machine,
+        others: Vec::new(),
+    });
 }
 
 /// One fact for each file and name: an inventory that pins fifty hosts has one habit, not fifty.
@@ -185,7 +203,9 @@ fn managed(estate: &Estate<'_>, index: &Index, task: &Task<'_>) -> Option<(usize
     let machine = *index.names.get(&name.to_lowercase())?;
     // A name is shared by many things: the module has to be of the machine's own platform.
     let platform = estate.machines[machine].resource.ty().split('_').next().unwrap_or("");
-    let same = module.group.contains(platform) || module.fqcn.contains(platform) || platform == "digitalocean" && module.group.contains("do");
+    let same = module.group.contains(platform)
+        || module.fqcn.contains(platform)
+        || platform == "digitalocean" && module.group.contains("do");
     same.then(|| (machine, format!("machine {name}")))
 }
 

@@ -96,7 +96,7 @@ impl<'m> Estate<'m> {
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
             let range = &mut by_task[task];
-            *range = if range.is_empty() { at..at + 1 } else { range.start..at + 1 };
+            *range = if range.start == range.end { at..at + 1 } else { range.start..at + 1 };
         }
         let mut estate = Self {
             documents,
@@ -146,9 +146,11 @@ impl<'m> Estate<'m> {
     /// The value of an annotation on the declaration at a place; `""` for a bare flag.
     #[must_use]
     pub fn annotation(&self, loc: Loc, key: &str) -> Option<&str> {
-        self.remarks.iter().filter(|remark| remark.loc.file == loc.file && remark.covers.contains(loc.span)).find_map(|remark| {
-            let Saying::Annotate(pairs) = &remark.saying else { return None };
-            pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-        })
+        self.remarks.iter().filter(|remark| remark.loc.file == loc.file && remark.covers.contains(loc.span)).find_map(
+            |remark| {
+                let Saying::Annotate(pairs) = &remark.saying else { return None };
+                pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+            },
+        )
     }
 }

@@ -23,6 +23,8 @@ pub struct Use {
     pub loc: Loc,
     /// What one sees there ("this task installs PostgreSQL").
     pub clause: String,
+    /// The role that brings it, by index.
+    pub role: Option<usize>,
 }
 
 /// The data services on one storage of one machine.
@@ -51,23 +53,25 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     let ansible = estate.ansible;
     let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
     let commands = commands.as_slice();
-    let plays: Vec<(Pattern, Vec<Use>, bool)> = ansible
+    let runs: Vec<bool> = ansible.plays.iter().map(|play| is_run(ansible, play, commands)).collect();
+    let plays: Vec<(usize, Pattern, Vec<Use>)> = ansible
         .plays
         .iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, play)| (Pattern::parse(&play.hosts), service::uses(estate, at), is_dormant(ansible, at, commands)))
-        .filter(|(_, uses, _)| !uses.is_empty())
+        .map(|(at, play)| (at, Pattern::parse(&play.hosts), service::uses(estate, at)))
+        .filter(|(.., uses)| !uses.is_empty())
         .collect();
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {
         let hosts = hosts_of(machine, ansible);
         let bound = guest_mounts(machine, commands);
-        for (pattern, uses, dormant) in &plays {
+        for (play, pattern, uses) in &plays {
             let meant = hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
             for used in uses.iter().filter(|_| meant) {
+                let dormant = is_dormant(ansible, *play, used, &runs);
                 for directory in &used.directories {
-                    place(&mut found, (at, machine), used, directory, &bound, *dormant);
+                    place(&mut found, (at, machine), used, directory, &bound, dormant);
                 }
             }
         }
@@ -75,7 +79,14 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     found
 }
 
-fn place(found: &mut Vec<Placement>, machine: (usize, &Machine<'_>), used: &Use, directory: &str, bound: &[String], dormant: bool) {
+fn place(
+    found: &mut Vec<Placement>,
+    machine: (usize, &Machine<'_>),
+    used: &Use,
+    directory: &str,
+    bound: &[String],
+    dormant: bool,
+) {
     let (at, machine) = machine;
     if bound.iter().any(|mount| is_below(directory, mount)) {
         return;
@@ -130,7 +141,11 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
     for host in &ansible.inventory.hosts {
         let short = host.name.split('.').next().unwrap_or(&host.name);
         let named = names.iter().any(|name| name == &host.name || name == short);
-        let address = host.variables.iter().find(|variable| variable.name == "ansible_host").map(|variable| variable.text.as_str());
+        let address = host
+            .variables
+            .iter()
+            .find(|variable| variable.name == "ansible_host")
+            .map(|variable| variable.text.as_str());
         let reached = address.into_iter().chain([host.name.as_str()]).any(|address| addresses.contains(&address));
         if named || reached {
             names.push(host.name.clone());
@@ -152,7 +167,8 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
 fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
     let file = machine.resource.loc().file;
     let sets = commands.iter().filter(|command| command.loc.file == file && *command.program == *"pct");
-    let values = sets.flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
+    let values = sets
+        .flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
     values
         .filter_map(|flag| {
             let text = flag.value.display();
@@ -163,19 +179,11 @@ fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
         .collect()
 }
 
-/// Whether nothing in the repository runs the play's playbook although other playbooks are run, and one of them applies
-/// the same role.
-fn is_dormant(ansible: &Ansible<'_>, at: usize, commands: &[&Command]) -> bool {
-    let play = &ansible.plays[at];
-    if is_run(ansible, play, commands) {
-        return false;
-    }
-    let roles: Vec<usize> = play.roles.iter().filter_map(|role| role.role).collect();
-    ansible.plays.iter().enumerate().any(|(other, one)| {
-        other != at
-            && one.file != play.file
-            && one.roles.iter().filter_map(|role| role.role).any(|role| roles.contains(&role))
-            && is_run(ansible, one, commands)
+/// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.
+fn is_dormant(ansible: &Ansible<'_>, at: usize, used: &Use, runs: &[bool]) -> bool {
+    let Some(role) = used.role.filter(|_| !runs[at]) else { return false };
+    ansible.plays.iter().zip(runs).any(|(other, run)| {
+        *run && other.file != ansible.plays[at].file && other.roles.iter().any(|one| one.role == Some(role))
     })
 }
 
@@ -184,7 +192,10 @@ fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[&Command]) -> bool
     play.playbook_imported
         || commands.iter().any(|command| {
             &*command.program == "ansible-playbook"
-                && !command.flags.iter().any(|flag| matches!(&*flag.name, "--syntax-check" | "--list-tasks" | "--list-hosts"))
+                && !command
+                    .flags
+                    .iter()
+                    .any(|flag| matches!(&*flag.name, "--syntax-check" | "--list-tasks" | "--list-hosts"))
                 && command.operands.iter().any(|operand| operand.ends_with(name).is_true())
         })
 }

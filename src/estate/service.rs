@@ -45,7 +45,8 @@ struct Found<'e, 'm> {
 impl Found<'_, '_> {
     fn add(&mut self, service: &'static Service, loc: Loc, verb: &str, role: Option<usize>) {
         // A container engine keeps what its containers do: those are looked at themselves.
-        if weight(service.data) == 0 || service.name == "docker-host" || !self.seen.insert((service.name.clone(), role)) {
+        if weight(service.data) == 0 || service.name == "docker-host" || !self.seen.insert((service.name.clone(), role))
+        {
             return;
         }
         self.uses.push(Use {
@@ -54,6 +55,7 @@ impl Found<'_, '_> {
             directories: directories(self.ansible, service, role),
             loc,
             clause: format!("this {verb} {}", service.label),
+            role,
         });
     }
 
@@ -64,13 +66,23 @@ impl Found<'_, '_> {
         for directory in set_directories(estate, task) {
             let known = services::by_path(&directory);
             let data = known.map_or(ServiceData::State, |service| service.data);
-            let database = ["postgres", "mysql", "mariadb", "mongo", "database"].iter().any(|word| directory.to_lowercase().contains(word));
+            let database = ["postgres", "mysql", "mariadb", "mongo", "database"]
+                .iter()
+                .any(|word| directory.to_lowercase().contains(word));
             let data = if database { ServiceData::Authoritative } else { data };
-            if weight(data) == 0 || !self.seen.insert((format!("{label} {directory}"), Some(role))) {
+            let named = self.uses.iter().any(|used| used.directories.contains(&directory));
+            if named || weight(data) == 0 || !self.seen.insert((format!("{label} {directory}"), Some(role))) {
                 continue;
             }
             let clause = format!("this task sets {directory} as the data directory of {label}");
-            self.uses.push(Use { label: label.clone(), data, directories: vec![directory], loc: task.loc, clause });
+            self.uses.push(Use {
+                label: label.clone(),
+                data,
+                directories: vec![directory],
+                loc: task.loc,
+                clause,
+                role: Some(role),
+            });
         }
     }
 
@@ -89,7 +101,14 @@ impl Found<'_, '_> {
             let Some(directory) = directory.filter(|_| covers) else { continue };
             if self.seen.insert((format!("{} {directory}", service.name), None)) {
                 let clause = format!("this task runs {} in a container", service.label);
-                self.uses.push(Use { label: service.label.clone(), data: service.data, directories: vec![directory], loc, clause });
+                self.uses.push(Use {
+                    label: service.label.clone(),
+                    data: service.data,
+                    directories: vec![directory],
+                    loc,
+                    clause,
+                    role: None,
+                });
             }
         }
     }
@@ -128,7 +147,9 @@ fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'s
 fn words(value: &Value) -> Vec<String> {
     match value.data() {
         Some(Data::Str(text)) => text.split(',').map(|word| word.trim().to_owned()).collect(),
-        Some(Data::List(list)) => list.items.iter().filter_map(|item| item.scalar().map(|text| text.to_string())).collect(),
+        Some(Data::List(list)) => {
+            list.items.iter().filter_map(|item| item.scalar().map(|text| text.to_string())).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -143,12 +164,19 @@ fn set_directories(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
     let Some(setting) = SETTING.as_ref() else { return Vec::new() };
     let read = |text: &str| {
         let named = setting.captures_iter(text).filter_map(|found| found.get(1));
-        named.map(|path| path.as_str().trim_end_matches('/').to_owned()).filter(|path| path.len() > 1).collect::<Vec<_>>()
+        named
+            .map(|path| path.as_str().trim_end_matches('/').to_owned())
+            .filter(|path| path.len() > 1)
+            .collect::<Vec<_>>()
     };
     let ansible = estate.ansible;
     match task.short() {
         "lineinfile" | "blockinfile" | "copy" => {
-            let written: Vec<String> = ["line", "block", "content"].iter().flat_map(|name| ansible.each(task, name)).map(|value| value.display()).collect();
+            let written: Vec<String> = ["line", "block", "content"]
+                .iter()
+                .flat_map(|name| ansible.each(task, name))
+                .map(|value| value.display())
+                .collect();
             let mut found: Vec<String> = written.iter().flat_map(|text| read(text)).collect();
             found.extend(unit_file(estate, task).iter().flat_map(|text| read(text)));
             found
@@ -172,7 +200,10 @@ fn directories(ansible: &Ansible<'_>, service: &Service, role: Option<usize>) ->
     if !set.is_empty() {
         return set;
     }
-    let made = role.filter(|_| service.dirs_package.is_empty() || service.name == "nfs-server").map(|role| made_by_role(ansible, role)).unwrap_or_default();
+    let made = role
+        .filter(|_| service.dirs_package.is_empty() || service.name == "nfs-server")
+        .map(|role| made_by_role(ansible, role))
+        .unwrap_or_default();
     if !made.is_empty() {
         return made;
     }
@@ -182,8 +213,17 @@ fn directories(ansible: &Ansible<'_>, service: &Service, role: Option<usize>) ->
 
 /// Variables of a role that name a data directory of the service.
 fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<String> {
-    const ENDINGS: [&str; 9] =
-        ["data_dir", "datadir", "data_dirs", "data_directory", "data_path", "storage_path", "home", "data_location", "path_prefix"];
+    const ENDINGS: [&str; 9] = [
+        "data_dir",
+        "datadir",
+        "data_dirs",
+        "data_directory",
+        "data_path",
+        "storage_path",
+        "home",
+        "data_location",
+        "path_prefix",
+    ];
     let role = &ansible.roles[role];
     let own = role.name.to_lowercase();
     let mut found = BTreeSet::new();
@@ -195,7 +235,9 @@ fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<Str
             }
             let value = ansible.role_variable(role, *file, name);
             // A role for several services names each in the variable.
-            let speaks = own.contains(&service.name) || own.contains(name.split('_').next().unwrap_or(name)) || name.contains(&service.name);
+            let speaks = own.contains(&service.name)
+                || own.contains(name.split('_').next().unwrap_or(name))
+                || name.contains(&service.name);
             let paths = words(&value).into_iter().filter(|path| path.starts_with('/'));
             found.extend(paths.filter(|path| {
                 let other = services::by_path(path)
@@ -211,8 +253,11 @@ fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<Str
 fn made_by_role(ansible: &Ansible<'_>, role: usize) -> Vec<String> {
     let tasks = ansible.tasks.iter().filter(|task| task.role == Some(role) && task.short() == "file");
     let made = tasks.filter(|task| ansible.argument(task, "state").as_str() == Some("directory"));
-    let paths = made.flat_map(|task| ["path", "dest", "name"].iter().flat_map(|name| ansible.each(task, name)).collect::<Vec<_>>());
-    let data: BTreeSet<String> =
-        paths.filter_map(|path| path.as_str().map(str::to_owned)).filter(|path| services::data_path(path) == Some(PathClass::Data)).collect();
+    let paths = made
+        .flat_map(|task| ["path", "dest", "name"].iter().flat_map(|name| ansible.each(task, name)).collect::<Vec<_>>());
+    let data: BTreeSet<String> = paths
+        .filter_map(|path| path.as_str().map(str::to_owned))
+        .filter(|path| services::data_path(path) == Some(PathClass::Data))
+        .collect();
     data.into_iter().collect()
 }

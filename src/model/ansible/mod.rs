@@ -205,7 +205,9 @@ impl<'a> Ansible<'a> {
         let file = document.file;
         let mut add = |list: Node<'a>, collection: bool| {
             for item in list.items() {
-                let Some(spot) = ["src", "name", "role", "source"].iter().find_map(|key| item.get(key)) else { continue };
+                let Some(spot) = ["src", "name", "role", "source"].iter().find_map(|key| item.get(key)) else {
+                    continue;
+                };
                 let Some(name) = spot.as_str() else { continue };
                 let kind = item.get("type").and_then(Node::as_str);
                 let local = matches!(kind, Some("dir" | "subdirs" | "file")) || name.starts_with(['.', '/']);

@@ -1,7 +1,7 @@
 //! Which plays reach which tasks: roles, their dependencies, includes and imports followed.
 
-use super::{Ansible, Argument, role};
 use super::task::ArgumentValue;
+use super::{Ansible, Argument, role};
 use crate::source::{folder, join};
 use crate::text::FileId;
 use std::collections::HashSet;
@@ -107,7 +107,11 @@ impl Walk<'_, '_> {
         let role = task.role.and_then(|role| self.ansible.roles[role].path("tasks"));
         let folders = std::iter::once(here).chain(role);
         for base in folders {
-            let Some(path) = join(&base, named.trim_start_matches("{{ role_path }}/").trim_start_matches("{{ playbook_dir }}/")) else { continue };
+            let Some(path) =
+                join(&base, named.trim_start_matches("{{ role_path }}/").trim_start_matches("{{ playbook_dir }}/"))
+            else {
+                continue;
+            };
             if let Some(file) = tree.find(&path) {
                 return vec![file];
             }

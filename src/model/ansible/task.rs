@@ -64,11 +64,54 @@ pub enum ArgumentValue<'a> {
 
 /// Keywords of tasks and blocks: every other key is the module.
 const KEYWORDS: [&str; 48] = [
-    "action", "any_errors_fatal", "args", "async", "become", "become_exe", "become_flags", "become_method", "become_user", "block",
-    "always", "rescue", "changed_when", "check_mode", "collections", "connection", "debugger", "delay", "delegate_facts", "delegate_to",
-    "diff", "environment", "failed_when", "ignore_errors", "ignore_unreachable", "listen", "local_action", "loop", "loop_control",
-    "module_defaults", "name", "no_log", "notify", "poll", "port", "register", "remote_user", "retries", "run_once", "tags",
-    "throttle", "timeout", "until", "vars", "when", "with", "gather_facts", "become_pass",
+    "action",
+    "any_errors_fatal",
+    "args",
+    "async",
+    "become",
+    "become_exe",
+    "become_flags",
+    "become_method",
+    "become_user",
+    "block",
+    "always",
+    "rescue",
+    "changed_when",
+    "check_mode",
+    "collections",
+    "connection",
+    "debugger",
+    "delay",
+    "delegate_facts",
+    "delegate_to",
+    "diff",
+    "environment",
+    "failed_when",
+    "ignore_errors",
+    "ignore_unreachable",
+    "listen",
+    "local_action",
+    "loop",
+    "loop_control",
+    "module_defaults",
+    "name",
+    "no_log",
+    "notify",
+    "poll",
+    "port",
+    "register",
+    "remote_user",
+    "retries",
+    "run_once",
+    "tags",
+    "throttle",
+    "timeout",
+    "until",
+    "vars",
+    "when",
+    "with",
+    "gather_facts",
+    "become_pass",
 ];
 
 /// Modules whose string is one command and not `key=value` pairs.
@@ -104,7 +147,8 @@ fn read_list<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, handle
             here.vars.insert(0, vars);
         }
         here.delegate_to = node.get("delegate_to").or(around.delegate_to);
-        here.ignore_errors |= node.get("ignore_errors").and_then(Node::as_str).and_then(crate::value::truth) == Some(true);
+        here.ignore_errors |=
+            node.get("ignore_errors").and_then(Node::as_str).and_then(crate::value::truth) == Some(true);
         if let Some(block) = node.get("block") {
             read_list(tasks, file, block, handler, &here);
             for (key, rescue) in [("rescue", true), ("always", false)] {

@@ -36,7 +36,9 @@ impl<'a> Ansible<'a> {
         let play = task.plays.first().map(|index| &self.plays[*index]);
         if let (Some(play), Some(role)) = (play, task.role) {
             let parameters = play.roles.iter().filter(|used| used.role == Some(role)).filter_map(|used| used.node);
-            layers.extend(parameters.flat_map(|node| [node.get("vars"), Some(node)]).flatten().map(|node| (play.file, node)));
+            layers.extend(
+                parameters.flat_map(|node| [node.get("vars"), Some(node)]).flatten().map(|node| (play.file, node)),
+            );
         }
         if let Some(role) = task.role {
             layers.extend(self.roles[role].vars.iter().copied());
@@ -73,7 +75,10 @@ impl<'a> Ansible<'a> {
         let names: Vec<&str> = pattern.names().collect();
         let of = |host: bool| {
             let named = self.host_variables.iter().filter(move |variables| variables.host == host);
-            named.filter(|variables| names.contains(&variables.name.as_str())).map(|variables| (variables.file, variables.node)).collect::<Vec<_>>()
+            named
+                .filter(|variables| names.contains(&variables.name.as_str()))
+                .map(|variables| (variables.file, variables.node))
+                .collect::<Vec<_>>()
         };
         let mut layers = of(true);
         layers.extend(of(false));
@@ -240,7 +245,11 @@ impl<'a> Scope<'_, 'a> {
             }
             NodeKind::Map(_) => {
                 let entries = node.entries().into_iter().take(MAX_MEMBERS);
-                Value::map(entries.filter_map(|(key, value)| Some((Arc::from(key.as_str()?), self.node(file, value, depth + 1)))).collect())
+                Value::map(
+                    entries
+                        .filter_map(|(key, value)| Some((Arc::from(key.as_str()?), self.node(file, value, depth + 1))))
+                        .collect(),
+                )
             }
             NodeKind::Alias(_) => Value::unknown("its anchor is not defined"),
         };
@@ -298,22 +307,36 @@ impl<'a> Scope<'_, 'a> {
             }
             Expr::Binary(op, sides) => self.binary(*op, &sides[0], &sides[1], loc, next),
             Expr::Not(of) => from_tri(!truthy(&self.expr(of, loc, next))),
-            Expr::Neg(of) => self.expr(of, loc, next).as_number().map_or_else(|| Value::unknown("it is no number"), |n| Value::known(-n)),
+            Expr::Neg(of) => self
+                .expr(of, loc, next)
+                .as_number()
+                .map_or_else(|| Value::unknown("it is no number"), |n| Value::known(-n)),
             Expr::Cond { test, then, otherwise } => match truthy(&self.expr(test, loc, next)) {
                 Tri::True => self.expr(then, loc, next),
                 Tri::False => otherwise.as_ref().map_or_else(Value::absent, |other| self.expr(other, loc, next)),
                 Tri::Unknown(reason) => {
-                    let (a, b) = (self.expr(then, loc, next), otherwise.as_ref().map(|other| self.expr(other, loc, next)));
+                    let (a, b) =
+                        (self.expr(then, loc, next), otherwise.as_ref().map(|other| self.expr(other, loc, next)));
                     either(&a, &b.unwrap_or_default(), reason)
                 }
             },
-            Expr::List(items) => Value::list(items.iter().take(MAX_MEMBERS).map(|item| self.expr(item, loc, next)).collect()),
+            Expr::List(items) => {
+                Value::list(items.iter().take(MAX_MEMBERS).map(|item| self.expr(item, loc, next)).collect())
+            }
             Expr::Map(entries) => {
                 let pairs = entries.iter().take(MAX_MEMBERS);
-                Value::map(pairs.filter_map(|(key, value)| Some((self.expr(key, loc, next).scalar()?, self.expr(value, loc, next)))).collect())
+                Value::map(
+                    pairs
+                        .filter_map(|(key, value)| {
+                            Some((self.expr(key, loc, next).scalar()?, self.expr(value, loc, next)))
+                        })
+                        .collect(),
+                )
             }
             Expr::Call { callee, .. } => match &**callee {
-                Expr::Name(name) if matches!(&**name, "lookup" | "query" | "q") => Value::unknown("a lookup is only known when the play runs"),
+                Expr::Name(name) if matches!(&**name, "lookup" | "query" | "q") => {
+                    Value::unknown("a lookup is only known when the play runs")
+                }
                 _ => Value::unknown("a call is only known when the play runs"),
             },
             Expr::Slice(_) => Value::unknown("it is a slice"),
@@ -329,7 +352,10 @@ impl<'a> Scope<'_, 'a> {
         }
         let text = |change: &dyn Fn(&str) -> String| match value.scalar() {
             Some(text) => Value::known(change(&text).as_str()),
-            None => Value { kind: Kind::Unknown(value.reason().unwrap_or_else(|| "it is no text".into())), ..Value::default() },
+            None => Value {
+                kind: Kind::Unknown(value.reason().unwrap_or_else(|| "it is no text".into())),
+                ..Value::default()
+            },
         };
         match short {
             "bool" => value.as_bool().map_or_else(|| value.clone(), Value::known),
@@ -341,20 +367,38 @@ impl<'a> Scope<'_, 'a> {
             "basename" => text(&|text| crate::source::file_name(text).to_owned()),
             "dirname" => text(&|text| folder(text).to_owned()),
             "list" | "unique" | "flatten" if value.as_list().is_some() => value,
-            "first" => value.as_list().and_then(|list| list.items.first().cloned()).unwrap_or_else(|| Value::unknown("its first member is not known")),
-            "last" => value.as_list().and_then(|list| list.items.last().cloned()).unwrap_or_else(|| Value::unknown("its last member is not known")),
+            "first" => value
+                .as_list()
+                .and_then(|list| list.items.first().cloned())
+                .unwrap_or_else(|| Value::unknown("its first member is not known")),
+            "last" => value
+                .as_list()
+                .and_then(|list| list.items.last().cloned())
+                .unwrap_or_else(|| Value::unknown("its last member is not known")),
             "join" => {
-                let separator = args.first().map(|arg| self.expr(arg, loc, depth)).and_then(|value| value.scalar()).unwrap_or_else(|| "".into());
-                let words: Option<Vec<Arc<str>>> = value.as_list().and_then(|list| list.items.iter().map(Value::scalar).collect());
-                words.map_or_else(|| Value::unknown("not all members are known"), |words| Value::known(words.join(&separator).as_str()))
+                let separator = args
+                    .first()
+                    .map(|arg| self.expr(arg, loc, depth))
+                    .and_then(|value| value.scalar())
+                    .unwrap_or_else(|| "".into());
+                let words: Option<Vec<Arc<str>>> =
+                    value.as_list().and_then(|list| list.items.iter().map(Value::scalar).collect());
+                words.map_or_else(
+                    || Value::unknown("not all members are known"),
+                    |words| Value::known(words.join(&separator).as_str()),
+                )
             }
             "ternary" => match (truthy(&value), args) {
                 (Tri::True, [yes, ..]) => self.expr(yes, loc, depth),
                 (Tri::False, [_, no, ..]) => self.expr(no, loc, depth),
-                (Tri::Unknown(reason), [yes, no, ..]) => either(&self.expr(yes, loc, depth), &self.expr(no, loc, depth), reason),
+                (Tri::Unknown(reason), [yes, no, ..]) => {
+                    either(&self.expr(yes, loc, depth), &self.expr(no, loc, depth), reason)
+                }
                 _ => Value::unknown("the filter `ternary` lacks an argument"),
             },
-            _ => Value::unknown(value.reason().unwrap_or_else(|| format!("the filter `{name}` is not evaluated").into())),
+            _ => {
+                Value::unknown(value.reason().unwrap_or_else(|| format!("the filter `{name}` is not evaluated").into()))
+            }
         }
     }
 
@@ -396,11 +440,16 @@ impl<'a> Scope<'_, 'a> {
             "none" => !self.expr(of, loc, depth).has(),
             "true" | "truthy" => truthy(&self.expr(of, loc, depth)),
             "false" | "falsy" => !truthy(&self.expr(of, loc, depth)),
-            "string" => self.expr(of, loc, depth).data().map_or_else(unknown_test, |data| matches!(data, Data::Str(_)).into()),
-            "in" => args.first().map_or_else(unknown_test, |list| contains(&self.expr(list, loc, depth), &self.expr(of, loc, depth))),
+            "string" => {
+                self.expr(of, loc, depth).data().map_or_else(unknown_test, |data| matches!(data, Data::Str(_)).into())
+            }
+            "in" => args
+                .first()
+                .map_or_else(unknown_test, |list| contains(&self.expr(list, loc, depth), &self.expr(of, loc, depth))),
             "match" | "search" => {
                 let pattern = args.first().map(|arg| self.expr(arg, loc, depth)).and_then(|value| value.scalar());
-                let pattern = pattern.map(|text| if name == "match" { format!("^(?:{text})") } else { text.to_string() });
+                let pattern =
+                    pattern.map(|text| if name == "match" { format!("^(?:{text})") } else { text.to_string() });
                 match pattern.and_then(|text| regex::Regex::new(&text).ok()) {
                     Some(regex) => self.expr(of, loc, depth).matches(&regex),
                     None => unknown_test(),
@@ -419,7 +468,10 @@ impl<'a> Scope<'_, 'a> {
         let b = self.expr(right, loc, depth);
         let numbers = a.as_number().zip(b.as_number());
         let compare = |test: fn(f64, f64) -> bool| {
-            from_tri(numbers.map_or_else(|| Tri::Unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "it is no number".into())), |(a, b)| test(a, b).into()))
+            from_tri(numbers.map_or_else(
+                || Tri::Unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "it is no number".into())),
+                |(a, b)| test(a, b).into(),
+            ))
         };
         match op {
             BinaryOp::Eq => from_tri(equal(&a, &b)),
@@ -432,7 +484,9 @@ impl<'a> Scope<'_, 'a> {
             BinaryOp::NotIn => from_tri(!contains(&b, &a)),
             BinaryOp::Concat => Value::text([as_pieces(&a), as_pieces(&b)].concat()),
             BinaryOp::Add => match (a.as_list(), b.as_list(), a.as_str(), b.as_str(), numbers) {
-                (Some(x), Some(y), ..) => Value::list(x.items.iter().chain(&y.items).take(MAX_MEMBERS).cloned().collect()),
+                (Some(x), Some(y), ..) => {
+                    Value::list(x.items.iter().chain(&y.items).take(MAX_MEMBERS).cloned().collect())
+                }
                 (.., Some(_), Some(_), _) => Value::text([as_pieces(&a), as_pieces(&b)].concat()),
                 (.., Some((x, y))) => Value::known(x + y),
                 _ => Value::unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "the sum is not known".into())),

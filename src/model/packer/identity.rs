@@ -82,7 +82,11 @@ impl<'a> Template<'a> {
     {
         let (mut texts, mut open) = (Vec::new(), None);
         for step in steps.filter(|step| kinds.contains(&&*step.kind)) {
-            texts.extend(step.inline.iter().map(|inline| Text { file: inline.file, content: &inline.text.text, mapped: Some(&inline.text) }));
+            texts.extend(step.inline.iter().map(|inline| Text {
+                file: inline.file,
+                content: &inline.text.text,
+                mapped: Some(&inline.text),
+            }));
             for script in &step.scripts {
                 if let Some(file) = script.file {
                     texts.push(Text { file, content: self.tree.text(file), mapped: None });
@@ -119,7 +123,9 @@ impl<'a> Template<'a> {
     fn ships(&self, build: &Build, source: &Source) -> Tri {
         let Some(row) = source.row() else { return Tri::False };
         let communicator = source.get("communicator");
-        let skipped = ["skip_create_ami", "skip_create_image", "discard"].iter().any(|name| source.get(name).as_bool() == Some(true));
+        let skipped = ["skip_create_ami", "skip_create_image", "discard"]
+            .iter()
+            .any(|name| source.get(name).as_bool() == Some(true));
         if skipped || communicator.as_str() == Some("winrm") || is_windows(source) {
             return Tri::False;
         }
@@ -127,14 +133,19 @@ impl<'a> Template<'a> {
         match row.guest {
             Guest::None => Tri::False,
             Guest::System if communicator.as_str() == Some("none") => unread(),
-            Guest::System if !source.get("rescue").is_absent() => Tri::Unknown("the image is written from a rescue system".into()),
+            Guest::System if !source.get("rescue").is_absent() => {
+                Tri::Unknown("the image is written from a rescue system".into())
+            }
             Guest::System => match communicator.reason() {
                 Some(reason) => Tri::Unknown(reason),
                 None => Tri::True,
             },
             Guest::Container => {
                 let exported = row.exports.iter().any(|path| !source.get(path).is_absent());
-                let tagged = build.post_processors.iter().any(|step| matches!(&*step.kind, "docker-tag" | "docker-push" | "docker-import"));
+                let tagged = build
+                    .post_processors
+                    .iter()
+                    .any(|step| matches!(&*step.kind, "docker-tag" | "docker-push" | "docker-import"));
                 let system = self.mentions(build, &["systemd", "openssh-server"]);
                 (exported && !tagged && system).into()
             }
@@ -163,7 +174,10 @@ impl<'a> Template<'a> {
                 }
                 open.get_or_insert_with(|| format!("the playbook {} may do it", playbook.path.display()).into());
             }
-            if matches!(&*step.kind, "chef-client" | "chef-solo" | "puppet-masterless" | "puppet-server" | "salt-masterless" | "converge") {
+            if matches!(
+                &*step.kind,
+                "chef-client" | "chef-solo" | "puppet-masterless" | "puppet-server" | "salt-masterless" | "converge"
+            ) {
                 open.get_or_insert_with(|| format!("the {} provisioner may do it", step.kind).into());
             }
         }
@@ -176,10 +190,12 @@ impl<'a> Template<'a> {
         let folder = source::folder(own);
         let folder = if source::file_name(folder) == "playbooks" { source::folder(folder) } else { folder };
         let files = self.tree.below(folder).filter(|(id, file)| {
-            *id == playbook || !folder.is_empty() && [".yml", ".yaml", ".sh"].iter().any(|suffix| file.path.ends_with(suffix))
+            *id == playbook
+                || !folder.is_empty() && [".yml", ".yaml", ".sh"].iter().any(|suffix| file.path.ends_with(suffix))
         });
         files.take(2000).any(|(_, file)| {
-            file.text().is_ok_and(|text| text.text.lines().any(|line| !line.trim_start().starts_with('#') && does(line)))
+            file.text()
+                .is_ok_and(|text| text.text.lines().any(|line| !line.trim_start().starts_with('#') && does(line)))
         })
     }
 
@@ -188,8 +204,14 @@ impl<'a> Template<'a> {
     pub fn keeps_machine_id(&self, build: &Build) -> Tri {
         static WANTED: OnceLock<Option<Regex>> = OnceLock::new();
         static HARMLESS: OnceLock<Option<Regex>> = OnceLock::new();
-        let wanted = pattern(&WANTED, r"machine[-_]id|virt-sysprep|systemd-firstboot.*--reset|waagent.*-deprovision|cloud-init clean.*--machine-id");
-        let harmless = pattern(&HARMLESS, r"systemd-machine-id-setup|\b(cat|grep|test|stat|ls)\s+[^|>;&]*machine-id|\[\[?\s+[^\]]*machine-id[^\]]*\]\]?\s*$");
+        let wanted = pattern(
+            &WANTED,
+            r"machine[-_]id|virt-sysprep|systemd-firstboot.*--reset|waagent.*-deprovision|cloud-init clean.*--machine-id",
+        );
+        let harmless = pattern(
+            &HARMLESS,
+            r"systemd-machine-id-setup|\b(cat|grep|test|stat|ls)\s+[^|>;&]*machine-id|\[\[?\s+[^\]]*machine-id[^\]]*\]\]?\s*$",
+        );
         let (Some(wanted), Some(harmless)) = (wanted, harmless) else { return Tri::False };
         self.ships_system(build).and(|| !self.does(build, wanted, harmless))
     }
@@ -199,10 +221,15 @@ impl<'a> Template<'a> {
     pub fn keeps_host_keys(&self, build: &Build) -> Tri {
         static WANTED: OnceLock<Option<Regex>> = OnceLock::new();
         static HARMLESS: OnceLock<Option<Regex>> = OnceLock::new();
-        let wanted = pattern(&WANTED, r"ssh_host_|/etc/ssh/\S*key|cloud-init clean|/var/lib/cloud|virt-sysprep|waagent.*-deprovision|ssh_deletekeys");
+        let wanted = pattern(
+            &WANTED,
+            r"ssh_host_|/etc/ssh/\S*key|cloud-init clean|/var/lib/cloud|virt-sysprep|waagent.*-deprovision|ssh_deletekeys",
+        );
         let harmless = pattern(&HARMLESS, r"ssh-keygen\s+-[tfA]|HostKey\s");
         let (Some(wanted), Some(harmless)) = (wanted, harmless) else { return Tri::False };
-        let fresh = |source: &Source| source.row().is_some_and(|row| row.agent) || source.get("cloud_init").equals(&Data::Bool(true)).is_true();
+        let fresh = |source: &Source| {
+            source.row().is_some_and(|row| row.agent) || source.get("cloud_init").equals(&Data::Bool(true)).is_true()
+        };
         if self.sources_of(build).all(fresh) {
             return Tri::False;
         }
@@ -224,7 +251,9 @@ impl<'a> Template<'a> {
     /// again. Boxes for development (`vagrant`) carry theirs by design and have none here.
     #[must_use]
     pub fn bakes(&self, build: &Build) -> Vec<Baked> {
-        if build.post_processors.iter().any(|step| step.kind.starts_with("vagrant")) || self.ships_system(build).is_false() {
+        if build.post_processors.iter().any(|step| step.kind.starts_with("vagrant"))
+            || self.ships_system(build).is_false()
+        {
             return Vec::new();
         }
         let (texts, _) = self.texts(build.provisioners.iter(), &["shell"]);
@@ -262,7 +291,8 @@ fn is_for_windows(step: &Provisioner) -> bool {
 
 /// Whether the guest is declared to be Windows.
 fn is_windows(source: &Source) -> bool {
-    let named = |name: &&str| source.get(name).as_str().is_some_and(|text| text.to_ascii_lowercase().starts_with("win"));
+    let named =
+        |name: &&str| source.get(name).as_str().is_some_and(|text| text.to_ascii_lowercase().starts_with("win"));
     ["guest_os_type", "guest_os", "os", "os_type"].iter().any(named)
         || source.get("shutdown_command").contains("shutdown /").is_true()
 }
@@ -271,7 +301,9 @@ fn is_windows(source: &Source) -> bool {
 fn commands(line: &str) -> impl Iterator<Item = Vec<&str>> {
     line.split(['|', ';', '&']).map(|part| {
         let words = part.split_whitespace();
-        words.skip_while(|word| matches!(*word, "sudo" | "-E" | "-n" | "then" | "do" | "if" | "!") || word.contains('=')).collect()
+        words
+            .skip_while(|word| matches!(*word, "sudo" | "-E" | "-n" | "then" | "do" | "if" | "!") || word.contains('='))
+            .collect()
     })
 }
 
@@ -284,7 +316,9 @@ fn removed_user(line: &str) -> Option<&str> {
 /// Whether a line takes authorized keys away.
 fn removes_keys(line: &str) -> bool {
     line.contains("authorized_keys")
-        && commands(line).any(|words| matches!(words.first(), Some(&("rm" | "truncate" | "shred" | "unlink"))) || line.contains("/dev/null"))
+        && commands(line).any(|words| {
+            matches!(words.first(), Some(&("rm" | "truncate" | "shred" | "unlink"))) || line.contains("/dev/null")
+        })
 }
 
 /// Whether a command of `line` writes a file whose path contains `part`.
@@ -309,7 +343,9 @@ fn baked(line: &str) -> Option<(Bakes, Option<&str>)> {
                 return Some((Bakes::User, words.iter().rev().find(|word| !word.starts_with('-')).copied()));
             }
             Some(&"chpasswd") => return Some((Bakes::Password, None)),
-            Some(_) if writes_to(line, &words, "authorized_keys") && !removes_keys(line) && !line.contains("insecure") => {
+            Some(_)
+                if writes_to(line, &words, "authorized_keys") && !removes_keys(line) && !line.contains("insecure") =>
+            {
                 return Some((Bakes::Key, None));
             }
             Some(_) if writes_to(line, &words, "/etc/sudoers") => return Some((Bakes::Privilege, None)),

@@ -100,7 +100,9 @@ impl Source {
         let Some(words) = pattern(&WORDS, r"[/_.-](current|latest|daily|rolling)[/_.-]") else { return Tri::False };
         // What is only partly known says "current" in a known part or is taken for a version.
         let says = match &download.kind {
-            Kind::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Lit(text) if words.is_match(text))).into(),
+            Kind::Text(pieces) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Lit(text) if words.is_match(text))).into()
+            }
             _ => download.matches(words),
         };
         let pinned = || match pattern(&DIGEST, r"^((sha(1|256|512)|md5):)?[0-9a-fA-F]{32,128}$") {

@@ -189,7 +189,9 @@ impl<'a> Reader<'a> {
         match (function, quoted) {
             ("user", Some(name)) if !argument.contains('|') => self.variable(name, depth),
             ("template_dir", _) => Value::known("."),
-            ("env", Some(name)) => Value::unknown(format!("the environment variable {name} is known only when Packer runs")),
+            ("env", Some(name)) => {
+                Value::unknown(format!("the environment variable {name} is known only when Packer runs"))
+            }
             _ => Value::unknown(format!("`{{{{{call}}}}}` is known only when Packer runs")),
         }
     }

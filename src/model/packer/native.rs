@@ -24,7 +24,10 @@ pub(super) fn templates<'a>(documents: &'a Documents<'a>) -> Vec<Template<'a>> {
     let plain = Terraform::build(&sources, terraform::Options::default(), documents.tree);
     let options = options(&plain, &given);
     let resolved = Terraform::build(&sources, options, documents.tree);
-    resolved.tops().map(|instance| Reader { tree: documents.tree, documents, all: &resolved, instance }.template()).collect()
+    resolved
+        .tops()
+        .map(|instance| Reader { tree: documents.tree, documents, all: &resolved, instance }.template())
+        .collect()
 }
 
 fn sources<'a>(documents: &'a Documents<'a>, kind: Kind, role: SourceKind) -> Vec<terraform::Source<'a>> {
@@ -46,13 +49,17 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
     let folders: Vec<&str> = plain.tops().map(|instance| instance.module.folder.as_str()).collect();
     for instance in plain.tops() {
         let folder = instance.module.folder.as_str();
-        let near: Vec<&terraform::Source<'a>> = files.iter().filter(|file| belongs(folder, &folders, file.path)).collect();
+        let near: Vec<&terraform::Source<'a>> =
+            files.iter().filter(|file| belongs(folder, &folders, file.path)).collect();
         for variable in &instance.module.variables {
             let name = variable.label(0);
             let default = variable.attribute("default").is_some();
-            let value = |(file, expr): Given<'a>| plain.evaluate(instance, file, expr).step("variable file", Loc { file, span: expr.span });
-            let (automatic, chosen): (Vec<&&terraform::Source<'a>>, Vec<_>) =
-                near.iter().partition(|file| file.path.ends_with(".auto.pkrvars.hcl") && source::folder(file.path) == folder);
+            let value = |(file, expr): Given<'a>| {
+                plain.evaluate(instance, file, expr).step("variable file", Loc { file, span: expr.span })
+            };
+            let (automatic, chosen): (Vec<&&terraform::Source<'a>>, Vec<_>) = near
+                .iter()
+                .partition(|file| file.path.ends_with(".auto.pkrvars.hcl") && source::folder(file.path) == folder);
             let gives = |file: &&&terraform::Source<'a>| {
                 file.tree.body.attribute(name).map(|attribute| value((file.file, &attribute.value)))
             };
@@ -77,7 +84,9 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
 /// Whether a variable file is meant for a template: it lies beside or below it, or below none and somewhere near.
 fn belongs(template: &str, templates: &[&str], path: &str) -> bool {
     let folder = source::folder(path);
-    let below = |above: &str| above.is_empty() || folder == above || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
+    let below = |above: &str| {
+        above.is_empty() || folder == above || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+    };
     below(template) || !templates.iter().any(|other| below(other)) && below(source::folder(template))
 }
 
@@ -115,14 +124,25 @@ impl<'a> Reader<'_, 'a> {
     fn template(&self) -> Template<'a> {
         let files = self.instance.module.files.clone();
         let folder = files.first().map_or("", |file| source::folder(self.tree.path(*file)));
-        let mut template =
-            Template { folder, files, json: false, sources: Vec::new(), data: Vec::new(), plugins: Vec::new(), builds: Vec::new(), tree: self.tree };
+        let mut template = Template {
+            folder,
+            files,
+            json: false,
+            sources: Vec::new(),
+            data: Vec::new(),
+            plugins: Vec::new(),
+            builds: Vec::new(),
+            tree: self.tree,
+        };
         let blocks: Vec<(FileId, &'a Block)> = template.files.iter().flat_map(|file| self.blocks(*file)).collect();
         for (file, block) in &blocks {
             match &*block.kind {
                 "source" => template.sources.extend(self.source(*file, block, "source.")),
                 "data" => template.data.extend(self.source(*file, block, "data.")),
-                "packer" => block.body.blocks_of("required_plugins").for_each(|plugins| self.plugins(*file, plugins, &mut template)),
+                "packer" => block
+                    .body
+                    .blocks_of("required_plugins")
+                    .for_each(|plugins| self.plugins(*file, plugins, &mut template)),
                 _ => {}
             }
         }
@@ -171,8 +191,17 @@ impl<'a> Reader<'_, 'a> {
                     .map_or(entry, |(key, value)| key.expr.span.to(value.span)),
                 _ => entry,
             };
-            let (origin, version) = if value.as_map().is_some() { (value.get("source"), value.get("version")) } else { (Value::absent(), value) };
-            template.plugins.push(Plugin { name: attribute.name.clone(), source: origin, version, loc: Loc { file, span } });
+            let (origin, version) = if value.as_map().is_some() {
+                (value.get("source"), value.get("version"))
+            } else {
+                (Value::absent(), value)
+            };
+            template.plugins.push(Plugin {
+                name: attribute.name.clone(),
+                source: origin,
+                version,
+                loc: Loc { file, span },
+            });
         }
     }
 
@@ -196,7 +225,9 @@ impl<'a> Reader<'_, 'a> {
                 "post-processor" => build.post_processors.extend(self.provisioner(file, inner, template.folder)),
                 "post-processors" => {
                     let chain = inner.body.blocks_of("post-processor");
-                    build.post_processors.extend(chain.filter_map(|inner| self.provisioner(file, inner, template.folder)));
+                    build
+                        .post_processors
+                        .extend(chain.filter_map(|inner| self.provisioner(file, inner, template.folder)));
                 }
                 _ => {}
             }
@@ -206,9 +237,12 @@ impl<'a> Reader<'_, 'a> {
 
     /// `sources`: strings or references.
     fn built(&self, file: FileId, expr: &'a Expr, build: &mut Build) {
-        let mut add = |text: &str| build.sources.push(if text.starts_with("source.") { text.to_owned() } else { format!("source.{text}") });
+        let mut add = |text: &str| {
+            build.sources.push(if text.starts_with("source.") { text.to_owned() } else { format!("source.{text}") })
+        };
         let mut open: Option<Reason> = None;
-        let items: Vec<&Expr> = if let ExprKind::List(items) = &expr.kind { items.iter().collect() } else { vec![expr] };
+        let items: Vec<&Expr> =
+            if let ExprKind::List(items) = &expr.kind { items.iter().collect() } else { vec![expr] };
         for item in items {
             if let ExprKind::Get(..) = &item.kind {
                 let text = item.span.slice(self.tree.text(file));

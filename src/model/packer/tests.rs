@@ -76,7 +76,10 @@ fn a_folder_is_one_template() {
     with(&files, |packer, tree| {
         let [template] = packer.templates.as_slice() else { panic!("one template") };
         let addresses: Vec<&str> = template.sources.iter().map(|source| source.address.as_str()).collect();
-        assert_eq!(addresses, ["source.docker.root", "source.proxmox-clone.x", "source.qemu.disc", "source.amazon-ebs.a"]);
+        assert_eq!(
+            addresses,
+            ["source.docker.root", "source.proxmox-clone.x", "source.qemu.disc", "source.amazon-ebs.a"]
+        );
         let source = |name: &str| template.sources.iter().find(|source| &*source.builder == name).unwrap();
         assert_eq!(source("docker").floating(), Tri::False);
         assert_eq!(source("docker").get("export_path").as_str(), Some("base-v3.tar"));
@@ -88,7 +91,8 @@ fn a_folder_is_one_template() {
         assert_eq!(tree.slice(source("qemu").checksum_place()), "iso_checksum = var.sum");
         assert_eq!((source("amazon-ebs").most_recent(), source("amazon-ebs").constant_name()), (Tri::True, Tri::True));
         assert_eq!(tree.slice(source("amazon-ebs").floating_place()), "most_recent = true");
-        let floats: Vec<(Tri, &str)> = template.plugins.iter().map(|plugin| (plugin.floating(), tree.slice(plugin.loc))).collect();
+        let floats: Vec<(Tri, &str)> =
+            template.plugins.iter().map(|plugin| (plugin.floating(), tree.slice(plugin.loc))).collect();
         assert_eq!(floats, [(Tri::True, "version = \">= 1.1.0\""), (Tri::False, "version = \">= 1.0, < 2.0\"")]);
     });
 }
@@ -118,7 +122,11 @@ fn builds_run_texts_with_a_way_back() {
 #[test]
 fn variable_files_that_may_be_chosen() {
     let template = "variable \"sum\" {}\nvariable \"image\" { default = \"debian:12\" }\nsource \"qemu\" \"a\" {\n  iso_url = \"u\"\n  iso_checksum = var.sum\n}\nsource \"docker\" \"b\" { image = var.image }\n";
-    let files = [("p/t/a.pkr.hcl", template), ("p/vars/one.pkrvars.hcl", "sum = \"none\"\n"), ("p/vars/two.pkrvars.hcl", "sum = \"none\"\nimage = \"x@sha256:1\"\n")];
+    let files = [
+        ("p/t/a.pkr.hcl", template),
+        ("p/vars/one.pkrvars.hcl", "sum = \"none\"\n"),
+        ("p/vars/two.pkrvars.hcl", "sum = \"none\"\nimage = \"x@sha256:1\"\n"),
+    ];
     with(&files, |packer, _| {
         let sources = &packer.templates[0].sources;
         assert_eq!(sources[0].checksum_none(), Tri::True);
@@ -128,10 +136,17 @@ fn variable_files_that_may_be_chosen() {
 
 #[test]
 fn identity_is_unknown_when_a_script_is_not_there() {
-    let template = |step: &str| format!("source \"qemu\" \"a\" {{\n  communicator = \"ssh\"\n}}\nbuild {{\n  sources = [\"qemu.a\"]\n  {step}\n}}\n");
+    let template = |step: &str| {
+        format!(
+            "source \"qemu\" \"a\" {{\n  communicator = \"ssh\"\n}}\nbuild {{\n  sources = [\"qemu.a\"]\n  {step}\n}}\n"
+        )
+    };
     let keeps = |step: &str| {
         let text = template(step);
-        let files = [("a.pkr.hcl", text.as_str()), ("site.yml", "- hosts: all\n  tasks:\n    - command: truncate -s0 /etc/machine-id\n")];
+        let files = [
+            ("a.pkr.hcl", text.as_str()),
+            ("site.yml", "- hosts: all\n  tasks:\n    - command: truncate -s0 /etc/machine-id\n"),
+        ];
         with(&files, |packer, _| {
             let (template, build) = packer.builds().next().unwrap();
             template.keeps_machine_id(build)
@@ -140,7 +155,10 @@ fn identity_is_unknown_when_a_script_is_not_there() {
     assert_eq!(keeps(""), Tri::True);
     assert!(matches!(keeps("provisioner \"shell\" { script = \"nowhere.sh\" }"), Tri::Unknown(_)));
     assert_eq!(keeps("provisioner \"shell\" { inline = [\"cloud-init clean --machine-id\"] }"), Tri::False);
-    assert_eq!(keeps("provisioner \"shell\" { inline = [\"cat /etc/machine-id\", \"# rm /etc/machine-id\"] }"), Tri::True);
+    assert_eq!(
+        keeps("provisioner \"shell\" { inline = [\"cat /etc/machine-id\", \"# rm /etc/machine-id\"] }"),
+        Tri::True
+    );
     assert_eq!(keeps("provisioner \"ansible\" { playbook_file = \"site.yml\" }"), Tri::False);
     assert!(matches!(keeps("provisioner \"ansible\" { playbook_file = \"other.yml\" }"), Tri::Unknown(_)));
     assert_eq!(keeps("provisioner \"powershell\" { inline = [\"dir\"] }"), Tri::False);
@@ -196,7 +214,11 @@ fn json_templates_resolve_their_variables() {
 
 #[test]
 fn bad_input_is_survived() {
-    for text in ["source \"a\" {}\nbuild { sources = 3 }\n", "build { provisioner {} source \"x\" {} }\n", "packer { required_plugins { a = 1 } }\n"] {
+    for text in [
+        "source \"a\" {}\nbuild { sources = 3 }\n",
+        "build { provisioner {} source \"x\" {} }\n",
+        "packer { required_plugins { a = 1 } }\n",
+    ] {
         with(&[("a.pkr.hcl", text)], |packer, _| assert!(packer.sources().next().is_none()));
     }
     with(&[("a.json", "{\"builders\": [{\"type\": \"x\"}, 3, {\"name\": []}], \"type\": [{{")], |packer, _| {

@@ -33,6 +33,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: terraform::ProtectionRow::schema, rows: terraform::protections },
     Table { schema: terraform::ProvisionerRow::schema, rows: terraform::provisioners },
     Table { schema: terraform::RequirementRow::schema, rows: terraform::requirements },
+    Table { schema: terraform::ProviderSettingRow::schema, rows: terraform::provider_settings },
     Table { schema: terraform::CallRow::schema, rows: terraform::calls },
     Table { schema: ansible::TaskRow::schema, rows: ansible::tasks },
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },

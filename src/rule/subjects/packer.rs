@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A source.
 #[derive(Clone, Copy)]
-pub struct SourceRow<'m> {
+pub(super) struct SourceRow<'m> {
     estate: &'m Estate<'m>,
     source: &'m Source,
 }
@@ -27,7 +27,8 @@ impl SourceRow<'_> {
         };
         let is = |at: &usize| {
             let machine = self.estate.machines.get(*at);
-            machine.is_some_and(|machine| machine.names.iter().chain(&machine.ids).any(|name| name.equals(data).is_true()))
+            machine
+                .is_some_and(|machine| machine.names.iter().chain(&machine.ids).any(|name| name.equals(data).is_true()))
         };
         let found = (0..self.estate.machines.len()).find(is);
         (found.is_some().into(), found)
@@ -89,7 +90,7 @@ pub(super) fn sources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A plugin.
-pub struct PluginRow<'m> {
+pub(super) struct PluginRow<'m> {
     plugin: &'m Plugin,
 }
 
@@ -119,7 +120,7 @@ pub(super) fn plugins<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A build.
 #[derive(Clone, Copy)]
-pub struct BuildRow<'m> {
+pub(super) struct BuildRow<'m> {
     estate: &'m Estate<'m>,
     template: &'m Template<'m>,
     build: &'m Build,
@@ -151,7 +152,7 @@ pub(super) fn builds<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// Something personal in an image.
-pub struct BakedRow<'m> {
+pub(super) struct BakedRow<'m> {
     build: BuildRow<'m>,
     baked: Baked,
 }
