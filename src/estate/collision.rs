@@ -76,11 +76,15 @@ fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
     let address = both(&b.addresses, &a.addresses);
     let name = both(&b.names, &a.names);
     let node = both(&b.nodes, &a.nodes).is_some();
+    let placed = |nodes: &[Value]| nodes.iter().any(|value| value.scalar().is_some());
+    let apart = !node && placed(&a.nodes) && placed(&b.nodes);
     let one_root = a.resource.instance.root == b.resource.instance.root;
     // One number alone may be given twice by two clusters, one address by two sites.
     let weight = [id.is_some(), address.is_some(), name.is_some(), node].iter().filter(|shared| **shared).count();
     let strong = id.is_some() || address.is_some();
-    if mac.is_none() && !(strong && (one_root || weight >= 2)) {
+    // Nodes that form no cluster count guests on their own.
+    let alone = apart && address.is_none() && name.is_none();
+    if mac.is_none() && (alone || !(strong && (one_root || weight >= 2))) {
         return None;
     }
     let words = [("VMID", &id), ("hardware address", &mac), ("address", &address), ("name", &name)];

@@ -74,11 +74,9 @@ pub struct ImplicitStorage<'m> {
 }
 
 /// Blocks of guests that need a storage: type, block, argument, default.
-const STORAGE: [(&str, &str, &str, &str); 4] = [
+const STORAGE: [(&str, &str, &str, &str); 2] = [
     ("proxmox_virtual_environment_container", "disk", "datastore_id", "local"),
     ("proxmox_virtual_environment_vm", "disk", "datastore_id", "local-lvm"),
-    ("proxmox_virtual_environment_vm", "initialization", "datastore_id", "local-lvm"),
-    ("proxmox_virtual_environment_vm", "efi_disk", "datastore_id", "local-lvm"),
 ];
 
 /// Every guest whose storage nobody names, once for each declaration.

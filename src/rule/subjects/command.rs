@@ -148,6 +148,8 @@ subject! {
         class: Str certain => row.known.class.as_str();
         /// How bad the class takes it to be: `info`, `warning` or `error`.
         severity: Str certain => row.known.severity.as_str();
+        /// The row of the knowledge that says so (`state-rm`).
+        row: Str certain => &row.known.id;
         /// What it does, a clause.
         effect: Str => &row.known.effect;
         /// As one reads it, `…` for what is unknown.

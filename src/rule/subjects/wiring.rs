@@ -8,6 +8,7 @@ use crate::knowledge::ansible as known_files;
 use crate::knowledge::terraform as known;
 use crate::model::terraform::{Mode, Resource, Role};
 use crate::rule::subject::Row;
+use crate::source::join;
 use crate::subject;
 use crate::value::Value;
 use std::collections::HashSet;
@@ -154,6 +155,7 @@ pub(super) fn removed<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A data source.
 pub struct DataRow<'m> {
+    estate: &'m Estate<'m>,
     resource: Resource<'m, 'm>,
 }
 
@@ -168,6 +170,17 @@ impl DataRow<'_> {
         let program = self.program();
         let first = program.first().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
         crate::source::file_name(&first).to_owned()
+    }
+
+    /// Whether the program is given a committed file to read.
+    fn reads_committed(&self) -> bool {
+        let instance = self.resource.instance;
+        let committed = |text: &str| {
+            [&*instance.root, instance.module.folder.as_str()].iter().any(|folder| join(folder, text).is_some_and(|path| self.estate.documents.tree.find(&path).is_some()))
+        };
+        let program = self.program();
+        let script = |text: &str| [".sh", ".py", ".rb", ".js", ".pl", ".ps1"].iter().any(|suffix| text.ends_with(suffix));
+        program.iter().skip(1).filter_map(Value::as_str).any(|text| !script(text) && committed(text))
     }
 
     /// Whether the program only looks at what is committed.
@@ -191,6 +204,8 @@ subject! {
         program: Str => row.program().iter().map(Value::display).collect::<Vec<_>>().join(" ").replace(crate::text::HOLE, "…");
         /// Whether the program only reads and reshapes what it is given.
         pure: Bool => matches!(row.first().as_str(), "jq" | "yq" | "cat" | "base64" | "echo" | "printf");
+        /// Whether the program is given a committed file to read.
+        reads_committed: Bool => row.reads_committed();
         /// Whether the program only tells which commit this is.
         about_commit: Bool => row.about_commit();
         /// Whether it belongs to a module that nothing here calls.
@@ -209,7 +224,7 @@ pub(super) fn data_sources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     let mut seen = HashSet::new();
     let all = estate.terraform.instances.iter().flat_map(|instance| estate.terraform.resources_of(instance));
     all.filter(|resource| resource.decl.mode == Mode::Data && seen.insert(resource.loc()))
-        .map(|resource| Arc::new(DataRow { resource }) as Row<'m>)
+        .map(|resource| Arc::new(DataRow { estate, resource }) as Row<'m>)
         .collect()
 }
 
