@@ -10,8 +10,10 @@ pub mod invocation;
 pub mod machine;
 pub mod placement;
 pub mod root;
+pub mod roster;
 mod service;
 pub mod task;
+pub mod upkeep;
 pub mod wiring;
 
 use crate::model::agents::Agents;

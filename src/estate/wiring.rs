@@ -212,7 +212,7 @@ fn lifecycle<'m>(decl: &'m ResourceDecl<'m>, name: &str) -> Option<(FileId, &'m 
 }
 
 /// Whether `ignore_changes` names an argument, or all.
-fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
+pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
     let Some((_, attribute)) = lifecycle(decl, "ignore_changes") else { return false };
     let names = |expr: &Expr| match &expr.kind {
         ExprKind::Str(name) => matches!(&**name, "all" | "*") || &**name == argument,

@@ -31,6 +31,8 @@ subject! {
         ephemeral: Bool certain => [row.collision.machine, row.collision.other].iter().any(|at| {
             (row.estate.ephemeral)(&format!("{}/x", row.estate.machines[*at].resource.instance.root))
         });
+        /// Whether both claim one hardware address, which is given once in the world.
+        hardware: Bool certain => row.collision.claims.iter().any(|claim| claim.starts_with("hardware"));
         /// The earlier machine's declaration.
         earlier: Loc => row.estate.machines[row.collision.other].resource.loc();
     }

@@ -10,6 +10,7 @@ mod habit;
 mod join;
 mod packer;
 mod terraform;
+mod upkeep;
 mod wiring;
 
 use super::subject::{Row, Schema};
@@ -63,6 +64,11 @@ pub static TABLES: &[Table] = &[
     Table { schema: clash::SharedStateRow::schema, rows: clash::shared_states },
     Table { schema: clash::CredentialRow::schema, rows: clash::credentials },
     Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
+    Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
+    Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },
+    Table { schema: upkeep::UncopiedRow::schema, rows: upkeep::uncopied },
+    Table { schema: upkeep::RosterRow::schema, rows: upkeep::rosters },
+    Table { schema: upkeep::MismatchRow::schema, rows: upkeep::mismatches },
     Table { schema: habit::RunRow::schema, rows: habit::runs },
     Table { schema: habit::SettingRow::schema, rows: habit::settings },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
