@@ -161,13 +161,13 @@ impl Config {
     /// The profile for a path.
     #[must_use]
     pub fn profile(&self, path: &str) -> Profile {
-        self.layers_for(path).filter_map(|layer| layer.profile).last().unwrap_or_default()
+        self.layers_for(path).filter_map(|layer| layer.profile).next_back().unwrap_or_default()
     }
 
     /// Whether data below this path is made to be thrown away: by configuration, else by a word of a path segment.
     #[must_use]
     pub fn is_ephemeral(&self, path: &str) -> bool {
-        match self.layers_for(path).filter_map(|layer| layer.ephemeral.as_ref()).last() {
+        match self.layers_for(path).filter_map(|layer| layer.ephemeral.as_ref()).next_back() {
             Some(globs) => globs.is_match(path),
             None => folder(path).split('/').any(|segment| segment.split(['-', '_']).any(is_ephemeral_word)),
         }
@@ -303,7 +303,7 @@ impl Reader<'_> {
                 let value = if value.is_seq() {
                     OptionValue::List(value.items().filter_map(|item| item.as_str().map(str::to_owned)).collect())
                 } else {
-                    OptionValue::Scalar(crate::model::scalar(value))
+                    OptionValue::Scalar(crate::model::load::scalar(value))
                 };
                 Some((name.as_str()?.to_owned(), value))
             });
@@ -316,11 +316,14 @@ impl Reader<'_> {
         for (key, value) in value.entries() {
             match key.as_str() {
                 Some("var-files") => {
-                    self.config.var_files = self.names(value).into_iter().map(|(name, _)| name).collect()
+                    self.config.var_files = self.names(value).into_iter().map(|(name, _)| name).collect();
                 }
                 Some("roots") => self.config.roots = self.globs(value),
                 other => {
-                    self.error(key, format!("unknown key `{}`; there are `var-files` and `roots`", other.unwrap_or("")))
+                    self.error(
+                        key,
+                        format!("unknown key `{}`; there are `var-files` and `roots`", other.unwrap_or("")),
+                    );
                 }
             }
         }

@@ -65,7 +65,7 @@ impl Request {
 /// The severity of a card's finding at a path.
 #[must_use]
 pub fn severity(card: &Card, found: Severity, config: &Config, path: &str) -> Severity {
-    let set = config.layers_for(path).filter_map(|layer| layer.severity.get(&card.id)).last();
+    let set = config.layers_for(path).filter_map(|layer| layer.severity.get(&card.id)).next_back();
     if let Some((severity, _)) = set {
         return *severity;
     }

@@ -43,7 +43,9 @@ pub fn comments<'m>(remarks: &'m [Remark], today: &str) -> Vec<Comment<'m>> {
         if rules.is_empty() {
             add("");
         }
-        rules.iter().for_each(|rule| add(rule));
+        for rule in rules {
+            add(rule);
+        }
     }
     comments
 }

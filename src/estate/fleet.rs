@@ -40,7 +40,7 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
 }
 
 fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {
-    let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return Vec::new() };
+    let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
     let path = documents.tree.path(document.file);
     let in_ci = path.contains("ci") && path.split(['/', '.', '-', '_']).any(|part| part == "ci");
     let in_tests = is_test_path(path)

@@ -225,6 +225,35 @@ pub fn ownerships(estate: &Estate<'_>) -> Vec<Ownership> {
             other: machine.resource.loc(),
         });
     }
+    found.extend(twice_in_terraform(&estate.machines));
+    found
+}
+
+/// Guests that two roots declare: the same number on the same node can only be one guest.
+fn twice_in_terraform(machines: &[Machine<'_>]) -> Vec<Ownership> {
+    let mut first: BTreeMap<(String, String), &Machine<'_>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for machine in machines {
+        let id = machine.ids.iter().filter(|id| id.as_number() != Some(0.0)).find_map(Value::scalar);
+        let node = machine.nodes.iter().find_map(Value::scalar);
+        let (Some(id), Some(node)) = (id, node) else { continue };
+        let key = (id.to_string(), node.to_string());
+        let Some(other) = first.get(&key) else {
+            first.insert(key, machine);
+            continue;
+        };
+        if other.resource.instance.root != machine.resource.instance.root
+            && other.resource.loc() != machine.resource.loc()
+        {
+            found.push(Ownership {
+                object: format!("guest {id} on {node}"),
+                first: format!("Terraform in {} ({})", other.resource.instance.root, other.address),
+                second: format!("Terraform in {} ({})", machine.resource.instance.root, machine.address),
+                loc: machine.resource.loc(),
+                other: other.resource.loc(),
+            });
+        }
+    }
     found
 }
 
@@ -250,8 +279,15 @@ pub fn adjustments(estate: &Estate<'_>) -> Vec<Adjustment> {
         }
         let Some(id) = command.operands.first().and_then(Value::scalar) else { continue };
         let Some(machine) = index.ids.get(&*id).copied() else { continue };
-        for flag in &command.flags {
-            let attribute = flag.name.trim_start_matches('-').to_owned();
+        // `pct resize 101 rootfs +10G` names the disk as a word.
+        let disk = command
+            .sub
+            .first()
+            .filter(|sub| &***sub == "resize")
+            .and_then(|_| command.operands.get(1))
+            .and_then(Value::scalar);
+        let named = command.flags.iter().map(|flag| flag.name.trim_start_matches('-').to_owned());
+        for attribute in named.chain(disk.map(|disk| disk.to_string())) {
             if let Some(declared) = declared(&estate.machines[machine], &attribute) {
                 found.push(Adjustment { attribute, machine, declared, loc: command.loc, text: command.text.clone() });
             }

@@ -7,7 +7,7 @@ use crate::model::load::{Document, Documents};
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::{FileId, Mapped};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// A command with what runs it.
 pub struct Invocation<'m> {
@@ -72,7 +72,7 @@ pub fn gather<'m>(
     let of_tasks: Vec<Vec<Invocation<'m>>> =
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
     }
@@ -116,9 +116,7 @@ fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
                 let mapped = block.take().unwrap_or_default();
                 command::commands(&mapped, file, &Site::Script, &Variables::default(), &mut found);
             }
-            (Some(language), None) if matches!(language, "" | "bash" | "sh" | "shell" | "console" | "zsh") => {
-                block = Some(Mapped::default())
-            }
+            (Some("" | "bash" | "sh" | "shell" | "console" | "zsh"), None) => block = Some(Mapped::default()),
             (None, Some(mapped)) => {
                 // `$ terraform apply`
                 let prompt = line.len() - line.trim_start_matches(['$', ' ']).len();
@@ -149,10 +147,10 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
 /// Arguments whose text a machine runs when it first boots.
 const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
 
-fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32), ()>, all: &mut Vec<Invocation<'m>>) {
+fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)>, all: &mut Vec<Invocation<'m>>) {
     let header = resource.loc();
     // Every instance of a declaration runs the same text: once is enough.
-    if seen.insert((header.file, header.span.start), ()).is_some() {
+    if !seen.insert((header.file, header.span.start)) {
         return;
     }
     for (at, provisioner) in resource.provisioners().iter().enumerate() {

@@ -69,6 +69,7 @@ pub struct Estate<'m> {
 }
 
 /// What an estate is made of.
+#[derive(Clone, Copy)]
 pub struct Parts<'m> {
     /// The files.
     pub documents: &'m Documents<'m>,

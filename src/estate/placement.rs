@@ -140,20 +140,20 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
     let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
     for host in &ansible.inventory.hosts {
         let short = host.name.split('.').next().unwrap_or(&host.name);
-        let named = names.iter().any(|name| name == &host.name || name == short);
+        let listed = names.iter().any(|name| name == &host.name || name == short);
         let address = host
             .variables
             .iter()
             .find(|variable| variable.name == "ansible_host")
             .map(|variable| variable.text.as_str());
         let reached = address.into_iter().chain([host.name.as_str()]).any(|address| addresses.contains(&address));
-        if named || reached {
+        if listed || reached {
             names.push(host.name.clone());
         }
     }
     // Host variables pin addresses too.
     for variables in ansible.host_variables.iter().filter(|variables| variables.host) {
-        let address = variables.node.get("ansible_host").and_then(|node| node.as_str());
+        let address = variables.node.get("ansible_host").and_then(crate::syntax::yaml::Node::as_str);
         if address.is_some_and(|address| addresses.contains(&address)) {
             names.push(variables.name.clone());
         }

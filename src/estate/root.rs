@@ -128,7 +128,7 @@ impl<'m> RootFacts<'m> {
         self.backend()
             .map(|backend| backend.loc)
             .or_else(|| module.settings.first().map(block))
-            .or_else(|| module.providers.first().map(|provider| provider.loc()))
+            .or_else(|| module.providers.first().map(crate::model::terraform::Declared::loc))
             .or_else(|| module.resources.first().map(|resource| resource.decl.loc()))
             .or_else(|| module.calls.first().map(|call| call.decl.loc()))
             .unwrap_or(Loc { file: module.files.first().copied().unwrap_or_default(), span: Span::default() })

@@ -23,7 +23,7 @@ pub struct TaskFacts<'m> {
 const SWITCH_WORDS: [&str; 11] =
     ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "force", "confirm", "delete", "cleanup", "drop"];
 
-impl<'m> TaskFacts<'m> {
+impl TaskFacts<'_> {
     /// What is known of its module.
     #[must_use]
     pub fn module(&self) -> Option<&'static Module> {

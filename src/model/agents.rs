@@ -139,7 +139,7 @@ impl Agents {
             }
             return;
         }
-        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
         if within(".claude") || within(".cursor") {
             self.read_permissions(file, root);

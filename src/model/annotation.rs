@@ -55,7 +55,7 @@ pub fn remarks(documents: &Documents<'_>) -> Vec<Remark> {
 
 fn language(kind: Kind, path: &str) -> Language {
     match kind {
-        _ if path.ends_with(".json") => Language::Json,
+        _ if path.rsplit('.').next() == Some("json") => Language::Json,
         Kind::Terraform
         | Kind::TerraformVariables
         | Kind::Terragrunt
@@ -168,11 +168,11 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         if let Some(after) = rest.strip_prefix('=') {
             if let Some(quoted) = after.strip_prefix('"') {
                 let end = quoted.find('"').unwrap_or(quoted.len());
-                value = quoted[..end].to_owned();
+                quoted[..end].clone_into(&mut value);
                 rest = quoted.get(end + 1..).unwrap_or("");
             } else {
                 let end = after.find(char::is_whitespace).unwrap_or(after.len());
-                value = after[..end].to_owned();
+                after[..end].clone_into(&mut value);
                 rest = &after[end..];
             }
         }

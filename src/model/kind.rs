@@ -211,6 +211,7 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
 }
 
 /// Files by which agents are permitted or instructed.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the name is in lower case")]
 fn agent_file(path: &str, lower: &str) -> Option<Kind> {
     let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
     let settings = within(".claude") && (lower == "settings.json" || lower == "settings.local.json")

@@ -73,7 +73,10 @@ impl Walk<'_, '_> {
         let task = &self.ansible.tasks[index];
         match task.short() {
             "include_tasks" | "import_tasks" | "include" => {
-                let named = task.argument("file").and_then(text).or_else(|| task.free.and_then(|node| node.as_str()));
+                let named = task
+                    .argument("file")
+                    .and_then(text)
+                    .or_else(|| task.free.and_then(crate::syntax::yaml::Node::as_str));
                 let Some(named) = named.map(str::to_owned) else { return };
                 for file in self.included(index, &named) {
                     self.file(file);

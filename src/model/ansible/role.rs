@@ -52,7 +52,7 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
             name: file_name(role).to_owned(),
             ..Role::default()
         });
-        let root = document.yaml().and_then(|yaml| yaml.root());
+        let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
         let main = file_name(path).starts_with("main.");
         match (part, document.kind) {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),

@@ -6,7 +6,6 @@ use crate::text::{FileId, Loc, Mapped, Span};
 use std::borrow::Cow;
 
 /// A task (or handler) as it is declared.
-
 pub struct Task<'a> {
     /// The file.
     pub file: FileId,
@@ -226,7 +225,7 @@ fn module(node: Node<'_>) -> Option<Module<'_>> {
     Some((key, canonical, arguments, Some(value)))
 }
 
-fn pairs<'a>(map: Node<'a>) -> impl Iterator<Item = Argument<'a>> {
+fn pairs(map: Node<'_>) -> impl Iterator<Item = Argument<'_>> {
     map.entries().into_iter().filter_map(|(key, value)| {
         Some(Argument { name: Cow::Borrowed(key.as_str()?), value: ArgumentValue::Node(value) })
     })
@@ -254,7 +253,6 @@ fn words(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '{') => braces += 1,
             (None, '}') => braces -= 1,

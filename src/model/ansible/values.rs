@@ -5,7 +5,7 @@ use super::{Ansible, Pattern};
 use crate::source::folder;
 use crate::syntax::jinja::{self, BinaryOp, Expr, Literal, Piece as Part};
 use crate::syntax::yaml::{Node, NodeKind};
-use crate::text::{FileId, Loc, Span};
+use crate::text::{FileId, Loc};
 use crate::value::{Data, Kind, Piece, Reason, Tri, Value};
 use std::sync::Arc;
 
@@ -74,9 +74,8 @@ impl<'a> Ansible<'a> {
         let pattern = Pattern::parse(hosts);
         let names: Vec<&str> = pattern.names().collect();
         let of = |host: bool| {
-            let named = self.host_variables.iter().filter(move |variables| variables.host == host);
-            named
-                .filter(|variables| names.contains(&variables.name.as_str()))
+            let own = self.host_variables.iter().filter(move |variables| variables.host == host);
+            own.filter(|variables| names.contains(&variables.name.as_str()))
                 .map(|variables| (variables.file, variables.node))
                 .collect::<Vec<_>>()
         };
@@ -239,7 +238,7 @@ impl<'a> Scope<'_, 'a> {
             NodeKind::Scalar(text, _) if node.tag() != Some("!unsafe") && jinja::contains_template(text) => {
                 return self.text(text, loc, depth);
             }
-            NodeKind::Scalar(..) => Value { kind: Kind::Known(crate::model::scalar(node)), ..Value::default() },
+            NodeKind::Scalar(..) => Value { kind: Kind::Known(crate::model::load::scalar(node)), ..Value::default() },
             NodeKind::Seq(_) => {
                 Value::list(node.items().take(MAX_MEMBERS).map(|item| self.node(file, item, depth + 1)).collect())
             }
@@ -542,7 +541,7 @@ fn contains(list: &Value, item: &Value) -> Tri {
 
 fn item(of: &Value, key: &Value) -> Value {
     if let (Some(list), Some(index)) = (of.as_list(), key.as_number()) {
-        let found = list.items.iter().enumerate().find(|(at, _)| f64::from(Span::new(*at, *at).start) == index);
+        let found = list.items.iter().enumerate().find(|(at, _)| at.to_string() == crate::value::number(index));
         return found.map(|(_, value)| value.clone()).unwrap_or_default();
     }
     match key.scalar() {

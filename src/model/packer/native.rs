@@ -238,7 +238,7 @@ impl<'a> Reader<'_, 'a> {
     /// `sources`: strings or references.
     fn built(&self, file: FileId, expr: &'a Expr, build: &mut Build) {
         let mut add = |text: &str| {
-            build.sources.push(if text.starts_with("source.") { text.to_owned() } else { format!("source.{text}") })
+            build.sources.push(if text.starts_with("source.") { text.to_owned() } else { format!("source.{text}") });
         };
         let mut open: Option<Reason> = None;
         let items: Vec<&Expr> =

@@ -181,7 +181,7 @@ subject! {
         /// Whether its failure is ignored.
         tolerated: Bool certain => row.invocation().command.tolerated;
         /// What it was unwrapped from (`ssh`, `docker exec`).
-        wrappers: List(Str) => row.invocation().command.through.iter().map(|word| Fact::from(word)).collect::<Vec<Fact<'m>>>();
+        wrappers: List(Str) => row.invocation().command.through.iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The state objects among its words.
         state_paths: List(Dyn) => row.invocation().command.state_paths().into_iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The file that it writes, or its last operand.
