@@ -22,8 +22,17 @@ pub struct Artifact {
 }
 
 /// Every kind of artifact.
-pub const KINDS: [&str; 9] =
-    ["retry", "fact-cache", "crash-log", "socket", "disk-image", "kubeconfig", "database-file", "dump", "terraform-output"];
+pub const KINDS: [&str; 9] = [
+    "retry",
+    "fact-cache",
+    "crash-log",
+    "socket",
+    "disk-image",
+    "kubeconfig",
+    "database-file",
+    "dump",
+    "terraform-output",
+];
 
 /// This many lines of rows make a SQL file a dump; fewer are seed data of a migration.
 const MANY_ROWS: usize = 20;
@@ -31,18 +40,29 @@ const MANY_ROWS: usize = 20;
 /// Every artifact, in path order.
 #[must_use]
 pub fn artifacts(estate: &Estate<'_>) -> Vec<Artifact> {
-    estate.documents.tree.iter().filter(|(_, file)| file.tracked && file.symlink.is_none()).filter_map(|(id, file)| artifact(id, file)).collect()
+    estate
+        .documents
+        .tree
+        .iter()
+        .filter(|(_, file)| file.tracked && file.symlink.is_none())
+        .filter_map(|(id, file)| artifact(id, file))
+        .collect()
 }
 
 fn artifact(id: FileId, file: &File) -> Option<Artifact> {
     let path = &*file.path;
     let lower = file_name(path).to_ascii_lowercase();
-    if folder(path).split('/').any(|part| matches!(part, "node_modules" | "vendor" | ".git" | ".venv" | "site-packages")) {
+    if folder(path)
+        .split('/')
+        .any(|part| matches!(part, "node_modules" | "vendor" | ".git" | ".venv" | "site-packages"))
+    {
         return None;
     }
     let (kind, evidence) = runtime(path, &lower, file).or_else(|| data(path, &lower, file))?;
     let data = matches!(kind, "database-file" | "dump");
-    let fixture = is_fixture(path) || is_test_path(path) || folder(path).split('/').any(|part| matches!(part, "examples" | "example" | "samples" | "sample"));
+    let fixture = is_fixture(path)
+        || is_test_path(path)
+        || folder(path).split('/').any(|part| matches!(part, "examples" | "example" | "samples" | "sample"));
     Some(Artifact { file: id, kind, evidence, data, fixture })
 }
 
@@ -53,7 +73,10 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     if suffix == "retry" {
         return Some(("retry", "the hosts on which a play failed".to_owned()));
     }
-    if within(&[".fact_cache", "fact_cache", "facts_cache", ".ansible_cache"]) && !lower.starts_with('.') && !lower.ends_with(".md") {
+    if within(&[".fact_cache", "fact_cache", "facts_cache", ".ansible_cache"])
+        && !lower.starts_with('.')
+        && suffix != "md"
+    {
         return Some(("fact-cache", "facts that Ansible gathered".to_owned()));
     }
     if lower == "crash.log" || lower.starts_with("crash.") && suffix == "log" {
@@ -68,7 +91,8 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     if matches!(lower, "terraform-output.json" | "terraform_output.json" | "tf-output.json" | "tf_output.json") {
         return Some(("terraform-output", "what Terraform printed".to_owned()));
     }
-    let cluster = matches!(lower, "kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml" | "admin.conf") || suffix == "kubeconfig";
+    let cluster =
+        matches!(lower, "kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml" | "admin.conf") || suffix == "kubeconfig";
     if cluster && file.text().is_ok_and(|text| text.text.contains("client-key-data:") && !text.text.contains("{{")) {
         return Some(("kubeconfig", "keys of a cluster's administrator".to_owned()));
     }
@@ -82,7 +106,9 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
     }
     let suffix = lower.rsplit_once('.').map_or("", |(_, suffix)| suffix);
     let magic = match suffix {
-        "sqlite" | "sqlite3" | "db" | "db3" | "dump" | "rdb" | "aof" | "bak" | "pgdump" | "ibd" | "snap" => magic(&file.head()),
+        "sqlite" | "sqlite3" | "db" | "db3" | "dump" | "rdb" | "aof" | "bak" | "pgdump" | "ibd" | "snap" => {
+            magic(&file.head())
+        }
         _ => None,
     };
     if let Some(evidence) = magic {

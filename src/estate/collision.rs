@@ -27,7 +27,8 @@ const MAX_PAIRS: usize = 200;
 /// Machines of different declarations that claim one identity.
 #[must_use]
 pub fn machines(estate: &Estate<'_>) -> Vec<Collision> {
-    let guests: Vec<(usize, &Machine<'_>)> = estate.machines.iter().enumerate().filter(|(_, machine)| is_guest(machine)).collect();
+    let guests: Vec<(usize, &Machine<'_>)> =
+        estate.machines.iter().enumerate().filter(|(_, machine)| is_guest(machine)).collect();
     let mut by_claim: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, machine) in &guests {
         for value in machine.ids.iter().chain(&machine.macs).chain(&machine.addresses) {
@@ -46,7 +47,12 @@ pub fn machines(estate: &Estate<'_>) -> Vec<Collision> {
             for earlier in &claimants[..position] {
                 let (a, b) = (&estate.machines[*earlier], &estate.machines[*later]);
                 if found.len() < MAX_PAIRS && seen.insert((a.resource.loc(), b.resource.loc())) {
-                    found.extend(collide(a, b).map(|(claims, loc)| Collision { machine: *later, other: *earlier, claims, loc }));
+                    found.extend(collide(a, b).map(|(claims, loc)| Collision {
+                        machine: *later,
+                        other: *earlier,
+                        claims,
+                        loc,
+                    }));
                 }
             }
         }
@@ -88,7 +94,8 @@ fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
         return None;
     }
     let words = [("VMID", &id), ("hardware address", &mac), ("address", &address), ("name", &name)];
-    let claims = words.iter().filter_map(|(word, value)| Some(format!("{word} {}", value.as_ref()?.display()))).collect();
+    let claims =
+        words.iter().filter_map(|(word, value)| Some(format!("{word} {}", value.as_ref()?.display()))).collect();
     let first = [&id, &mac, &address].into_iter().flatten().next()?;
     let header = b.resource.loc();
     let loc = first.origin.filter(|origin| origin.file == header.file).unwrap_or(header);
@@ -183,7 +190,8 @@ pub struct Credential {
 }
 
 /// Arguments of the list of secrets whose values are none.
-const HARMLESS: [&str; 5] = ["username", "key_file", "assume_role", "ado_pipeline_service_connection_id", "client_certificate"];
+const HARMLESS: [&str; 5] =
+    ["username", "key_file", "assume_role", "ado_pipeline_service_connection_id", "client_certificate"];
 
 /// Secrets that backends hold in plain text.
 #[must_use]
@@ -213,30 +221,43 @@ fn is_secret(name: &str, text: &str) -> bool {
     if name == "conn_str" {
         let login = text.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login);
         let password = login.and_then(|login| login.split_once(':')).map(|(_, password)| password);
-        return password.is_some_and(|password| !password.is_empty() && !is_placeholder(&password.to_lowercase())) || lower.contains("password=");
+        return password.is_some_and(|password| !password.is_empty() && !is_placeholder(&password.to_lowercase()))
+            || lower.contains("password=");
     }
-    let path = text.starts_with(['/', '~', '.']) || [".json", ".pem", ".key", ".crt"].iter().any(|suffix| lower.ends_with(suffix));
+    let path = text.starts_with(['/', '~', '.'])
+        || [".json", ".pem", ".key", ".crt"].iter().any(|suffix| lower.ends_with(suffix));
     !text.is_empty() && !path && !is_placeholder(&lower)
 }
 
 fn is_placeholder(lower: &str) -> bool {
-    lower.starts_with(['<', '$', '{', '%']) || ["replace", "change", "your", "example", "xxx", "todo", "dummy", "placeholder", "mock"].iter().any(|word| lower.contains(word))
+    lower.starts_with(['<', '$', '{', '%'])
+        || ["replace", "change", "your", "example", "xxx", "todo", "dummy", "placeholder", "mock"]
+            .iter()
+            .any(|word| lower.contains(word))
 }
+
+/// What Terraform leaves beside a root, and a path that shows whether it is ignored.
+const NAMES: [(&str, &str); 3] = [
+    ("terraform.tfstate", "terraform.tfstate"),
+    ("terraform.tfstate.backup", "terraform.tfstate.backup"),
+    (".terraform", ".terraform/modules.json"),
+];
 
 /// The names that a plain `git add .` would take in beside a root: state, its backup, the working folder.
 #[must_use]
 pub fn exposed(estate: &Estate<'_>, root: &str) -> Vec<&'static str> {
     // Without Git's word nobody knows what a checkout ignores, and a few files in memory are no checkout.
-    let told = if estate.documents.tree.root.is_some() { estate.documents.tree.git } else { estate.documents.tree.find(".gitignore").is_some() };
+    let told = if estate.documents.tree.root.is_some() {
+        estate.documents.tree.git
+    } else {
+        estate.documents.tree.find(".gitignore").is_some()
+    };
     if !told {
         return Vec::new();
     }
-    const NAMES: [(&str, &str); 3] =
-        [("terraform.tfstate", "terraform.tfstate"), ("terraform.tfstate.backup", "terraform.tfstate.backup"), (".terraform", ".terraform/modules.json")];
     let ignored = |name: &str| {
         let path = if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
         estate.repository.ignores.ignores(&path)
     };
     NAMES.iter().filter(|(_, probe)| !ignored(probe)).map(|(name, _)| *name).collect()
 }
-

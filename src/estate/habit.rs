@@ -1,10 +1,10 @@
 //! What automation and settings do without saying so: runs whose failure stops nothing, storage that is left to a default, settings of
 //! Ansible, files that Terraform writes, databases in files of containers.
 
+use super::Estate;
 use super::container::{Container, MountKind};
 use super::root::RootFacts;
 use super::task::is_test_path;
-use super::Estate;
 use crate::model::kind::Kind;
 use crate::model::terraform::{Instance, Resource, Role};
 use crate::source::{folder, join};
@@ -36,7 +36,8 @@ pub fn runs<'m>(estate: &'m Estate<'m>) -> Vec<Run<'m>> {
             continue;
         }
         let Some(step) = command.sub.first() else { continue };
-        let ignored = invocation.task.and_then(|task| estate.ansible.tasks.get(task)).is_some_and(|task| task.ignore_errors);
+        let ignored =
+            invocation.task.and_then(|task| estate.ansible.tasks.get(task)).is_some_and(|task| task.ignore_errors);
         let tolerated = (command.tolerated || ignored) && !command.in_test;
         found.push(Run { at, step, tolerated, then_changes: tolerated && then_changes(estate, at) });
     }
@@ -49,13 +50,16 @@ fn then_changes(estate: &Estate<'_>, at: usize) -> bool {
     let later = |other: &super::invocation::Invocation<'_>| match (own.task, other.task) {
         (Some(mine), Some(theirs)) => other.command.loc.file == own.command.loc.file && theirs > mine,
         (None, None) => {
-            other.command.loc.file == own.command.loc.file && other.command.scope == own.command.scope && other.command.index > own.command.index
+            other.command.loc.file == own.command.loc.file
+                && other.command.scope == own.command.scope
+                && other.command.index > own.command.index
         }
         _ => false,
     };
     let changes = |other: &super::invocation::Invocation<'_>| {
         let sub = other.command.sub.first().map_or("", |sub| sub);
-        matches!(&*other.command.program, "terraform" | "tofu" | "opentofu" | "terragrunt") && matches!(sub, "apply" | "destroy" | "import")
+        matches!(&*other.command.program, "terraform" | "tofu" | "opentofu" | "terragrunt")
+            && matches!(sub, "apply" | "destroy" | "import")
             || &*other.command.program == "ansible-playbook"
     };
     estate.invocations.iter().any(|other| later(other) && changes(other))
@@ -89,7 +93,10 @@ pub fn implicit_storage<'m>(estate: &'m Estate<'m>) -> Vec<ImplicitStorage<'m>> 
                 continue;
             }
             for block in resource.blocks(kind) {
-                if block.arg(argument).is_absent() && block.uncertain.is_none() && !found.iter().any(|other| other.loc == block.loc) {
+                if block.arg(argument).is_absent()
+                    && block.uncertain.is_none()
+                    && !found.iter().any(|other| other.loc == block.loc)
+                {
                     found.push(ImplicitStorage { resource: resource.clone(), argument, default, loc: block.loc });
                 }
             }
@@ -177,7 +184,8 @@ fn applied(instance: &Arc<Instance<'_>>) -> bool {
 fn known_path(value: &Value) -> Option<String> {
     match &value.kind {
         ValueKind::Text(pieces) => {
-            let text: String = pieces.iter().map(|piece| if let Piece::Lit(text) = piece { &**text } else { "x" }).collect();
+            let text: String =
+                pieces.iter().map(|piece| if let Piece::Lit(text) = piece { &**text } else { "x" }).collect();
             matches!(pieces.first(), Some(Piece::Lit(_))).then_some(text)
         }
         _ => value.as_str().map(str::to_owned),
@@ -206,7 +214,9 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
             let Some(path) = value.as_str().and_then(database_file) else { continue };
             let covered = container.mounts.iter().any(|mount| {
                 let target = mount.target.as_str().map(|target| target.trim_end_matches('/'));
-                let covers = target.is_none_or(|target| path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+                let covers = target.is_none_or(|target| {
+                    path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
                 covers && !matches!(mount.kind, MountKind::Anonymous | MountKind::Memory)
             });
             if !covered {
@@ -251,7 +261,10 @@ pub fn exposed<'m>(estate: &'m Estate<'m>) -> Vec<Exposed<'m>> {
     let tops = estate.terraform.tops().filter(|instance| instance.role == Role::Root);
     tops.filter(|instance| seen.insert(&instance.module.folder))
         .filter(|instance| !is_test_path(&format!("{}/x", instance.module.folder)))
-        .map(|instance| Exposed { root: RootFacts { estate, instance }, names: super::collision::exposed(estate, &instance.module.folder) })
+        .map(|instance| Exposed {
+            root: RootFacts { estate, instance },
+            names: super::collision::exposed(estate, &instance.module.folder),
+        })
         .filter(|exposed| !exposed.names.is_empty())
         .collect()
 }

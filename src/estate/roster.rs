@@ -29,7 +29,11 @@ fn address<'m>(host: &'m crate::model::ansible::Host<'_>) -> Option<(&'m str, Lo
 
 fn is_named(machine: &Machine<'_>, host: &str) -> bool {
     let short = host.split('.').next().unwrap_or(host);
-    machine.names.iter().filter_map(Value::scalar).any(|name| name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(short))
+    machine
+        .names
+        .iter()
+        .filter_map(Value::scalar)
+        .any(|name| name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(short))
 }
 
 /// Every static inventory with machines of Terraform, in path order.
@@ -81,14 +85,18 @@ pub fn mismatches(estate: &Estate<'_>) -> Vec<Mismatch> {
         let Ok(ip) = listed.parse::<IpAddr>() else { continue };
         let named: Vec<(usize, &Machine<'_>)> =
             estate.machines.iter().enumerate().filter(|(_, machine)| is_named(machine, &host.name)).collect();
-        let own = |machine: &Machine<'_>| machine.addresses.iter().filter_map(Value::as_str).any(|address| address == listed);
+        let own =
+            |machine: &Machine<'_>| machine.addresses.iter().filter_map(Value::as_str).any(|address| address == listed);
         // Two environments may give one name to two machines: one that agrees is enough.
         if named.is_empty() || named.iter().any(|(_, machine)| own(machine) || machine.addresses.is_empty()) {
             continue;
         }
         let Some((at, machine)) = named.first() else { continue };
         // A public address beside a private one is another interface, not a contradiction.
-        let Some(declared) = machine.addresses.iter().find(|address| address.as_str().and_then(|text| text.parse().ok()).is_some_and(|other| near(ip, other)))
+        let Some(declared) = machine
+            .addresses
+            .iter()
+            .find(|address| address.as_str().and_then(|text| text.parse().ok()).is_some_and(|other| near(ip, other)))
         else {
             continue;
         };

@@ -5,15 +5,27 @@ use super::machine::{Machine, StorageKind};
 use super::placement::hosts_of;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::Pattern;
+use crate::model::ansible::{Pattern, Task};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::HashSet;
 
 /// Arguments that change in the ordinary course of things.
-const ROUTINE: [&str; 15] = [
-    "ssh_public_keys", "ssh_public_key", "ssh_keys", "password", "user_data", "custom_data", "metadata_startup_script", "ostemplate", "template",
-    "template_file_id", "image", "image_id", "ami", "clone", "env",
+const ROUTINE: [&str; 14] = [
+    "ssh_public_keys",
+    "ssh_public_key",
+    "ssh_keys",
+    "password",
+    "user_data",
+    "custom_data",
+    "metadata_startup_script",
+    "ostemplate",
+    "template",
+    "template_file_id",
+    "image",
+    "image_id",
+    "ami",
+    "env",
 ];
 
 /// A machine with data that a routine change replaces.
@@ -41,19 +53,31 @@ pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
         let arguments = replacing(machine);
         let Some((_, loc)) = arguments.first().filter(|_| !holds.is_empty()).cloned() else { continue };
         seen.insert(machine.resource.loc());
-        found.push(Fragile { machine: at, arguments: arguments.into_iter().map(|(name, _)| name).collect(), loc, holds });
+        found.push(Fragile {
+            machine: at,
+            arguments: arguments.into_iter().map(|(name, _)| name).collect(),
+            loc,
+            holds,
+        });
     }
     found
 }
 
 /// What a machine keeps on storage that goes with it.
 fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
-    let placements = estate.placements.iter().filter(|placement| placement.machine == at && placement.fate == Fate::Destroyed && !placement.dormant);
-    let lasting = placements.filter(|placement| matches!(placement.data, ServiceData::Authoritative | ServiceData::Queue));
-    let mut holds: Vec<String> = lasting.flat_map(|placement| placement.services.iter().map(|service| (*service).to_string())).collect();
-    let volumes = machine.storage.iter().filter(|storage| storage.kind == StorageKind::OwnedVolume && storage.fate == Fate::Destroyed && storage.is_data_path());
+    let placements = estate
+        .placements
+        .iter()
+        .filter(|placement| placement.machine == at && placement.fate == Fate::Destroyed && !placement.dormant);
+    let lasting =
+        placements.filter(|placement| matches!(placement.data, ServiceData::Authoritative | ServiceData::Queue));
+    let mut holds: Vec<String> = lasting.flat_map(|placement| placement.services.iter().cloned()).collect();
+    let volumes = machine.storage.iter().filter(|storage| {
+        storage.kind == StorageKind::OwnedVolume && storage.fate == Fate::Destroyed && storage.is_data_path()
+    });
     holds.extend(volumes.map(|storage| storage.path.display()));
-    holds.dedup();
+    let mut seen: HashSet<String> = HashSet::new();
+    holds.retain(|one| seen.insert(one.clone()));
     holds
 }
 
@@ -65,7 +89,8 @@ fn replacing(machine: &Machine<'_>) -> Vec<(String, Loc)> {
         .filter(|name| machine.ty.replace_on.iter().any(|known| known == **name) && !ignored(name))
         .filter_map(|name| {
             let (file, attribute) = machine.resource.decl.decl.attribute(name)?;
-            (!machine.resource.arg(name).is_absent()).then(|| ((*name).to_owned(), Loc { file, span: attribute.name_span }))
+            (!machine.resource.arg(name).is_absent())
+                .then(|| ((*name).to_owned(), Loc { file, span: attribute.name_span }))
         })
         .collect()
 }
@@ -84,13 +109,19 @@ pub fn repairs(estate: &Estate<'_>) -> Vec<Repair> {
     let mut found = Vec::new();
     for (at, invocation) in estate.invocations.iter().enumerate() {
         let command = &invocation.command;
-        if invocation.task.is_some() || invocation.instruction || invocation.resource.is_some() || !command.rows.iter().any(|row| row.repairs) {
+        if invocation.task.is_some()
+            || invocation.instruction
+            || invocation.resource.is_some()
+            || !command.rows.iter().any(|row| row.repairs)
+        {
             continue;
         }
         let Some(target) = command.operands.first().and_then(Value::scalar) else { continue };
         let by_number = matches!(&*command.program, "pct" | "qm");
         let is_target = |value: &Value| value.scalar().is_some_and(|own| own == target && &*own != "0");
-        let meant = |machine: &Machine<'_>| if by_number { machine.ids.iter().any(is_target) } else { machine.names.iter().any(is_target) };
+        let meant = |machine: &Machine<'_>| {
+            if by_number { machine.ids.iter().any(is_target) } else { machine.names.iter().any(is_target) }
+        };
         if let Some(machine) = estate.machines.iter().position(meant) {
             found.push(Repair { at, machine });
         }
@@ -110,13 +141,47 @@ pub struct Uncopied {
 
 /// Programs that make copies of data.
 const PROGRAMS: [&str; 22] = [
-    "restic", "borg", "borgmatic", "pgbackrest", "barman", "wal-g", "wal-e", "vzdump", "proxmox-backup-client", "velero", "pg_dump", "pg_dumpall",
-    "pg_basebackup", "mysqldump", "mariadb-dump", "mariabackup", "xtrabackup", "mongodump", "kopia", "duplicity", "rsnapshot", "sanoid",
+    "restic",
+    "borg",
+    "borgmatic",
+    "pgbackrest",
+    "barman",
+    "wal-g",
+    "wal-e",
+    "vzdump",
+    "proxmox-backup-client",
+    "velero",
+    "pg_dump",
+    "pg_dumpall",
+    "pg_basebackup",
+    "mysqldump",
+    "mariadb-dump",
+    "mariabackup",
+    "xtrabackup",
+    "mongodump",
+    "kopia",
+    "duplicity",
+    "rsnapshot",
+    "sanoid",
 ];
 
 /// Words of a role, task or module that makes copies.
 const WORDS: [&str; 16] = [
-    "backup", "restic", "borg", "pgbackrest", "barman", "wal-g", "walg", "vzdump", "velero", "kopia", "duplicity", "snapshot", "sanoid", "syncoid", "pg_dump",
+    "backup",
+    "restic",
+    "borg",
+    "pgbackrest",
+    "barman",
+    "wal-g",
+    "walg",
+    "vzdump",
+    "velero",
+    "kopia",
+    "duplicity",
+    "snapshot",
+    "sanoid",
+    "syncoid",
+    "pg_dump",
     "mysqldump",
 ];
 
@@ -129,19 +194,27 @@ fn speaks(text: &str) -> bool {
 #[must_use]
 pub fn uncopied(estate: &Estate<'_>) -> Vec<Uncopied> {
     let by_repository = estate.terraform.resources().any(|resource| is_backup_type(resource.ty()))
-        || estate.invocations.iter().any(|invocation| invocation.task.is_none() && PROGRAMS.contains(&&*invocation.command.program));
+        || estate
+            .invocations
+            .iter()
+            .any(|invocation| invocation.task.is_none() && PROGRAMS.contains(&&*invocation.command.program));
     if by_repository {
         return Vec::new();
     }
     let mut seen: HashSet<Loc> = HashSet::new();
     let mut found = Vec::new();
-    for placement in estate.placements.iter().filter(|placement| placement.data == ServiceData::Authoritative && !placement.dormant) {
+    let mut speaking: Option<Vec<bool>> = None;
+    for placement in
+        estate.placements.iter().filter(|placement| placement.data == ServiceData::Authoritative && !placement.dormant)
+    {
         let Some(machine) = estate.machines.get(placement.machine) else { continue };
-        let copied = machine.storage.iter().any(|storage| storage.backup.as_bool() == Some(true)) || copied_by_play(estate, machine);
+        let tasks = speaking.get_or_insert_with(|| speaking_tasks(estate));
+        let copied = machine.storage.iter().any(|storage| storage.backup.as_bool() == Some(true))
+            || copied_by_play(estate, machine, tasks);
         if !copied && seen.insert(machine.resource.loc()) {
             found.push(Uncopied {
                 machine: placement.machine,
-                services: placement.services.iter().map(|service| (*service).to_string()).collect(),
+                services: placement.services.iter().cloned().collect(),
                 evidence: placement.evidence.first().map(|(loc, _)| *loc),
             });
         }
@@ -150,22 +223,31 @@ pub fn uncopied(estate: &Estate<'_>) -> Vec<Uncopied> {
 }
 
 fn is_backup_type(ty: &str) -> bool {
-    ty.contains("backup_job") || ty.contains("backup_plan") || ty.contains("backup_selection") || ty.contains("backup_schedule") || ty.contains("snapshot_schedule") || ty.contains("dlm_lifecycle")
+    ty.contains("backup_job")
+        || ty.contains("backup_plan")
+        || ty.contains("backup_selection")
+        || ty.contains("backup_schedule")
+        || ty.contains("snapshot_schedule")
+        || ty.contains("dlm_lifecycle")
+}
+
+/// For each task, whether its text speaks of copies.
+fn speaking_tasks(estate: &Estate<'_>) -> Vec<bool> {
+    let text = |task: &Task<'_>| speaks(task.node.span().slice(estate.documents.tree.text(task.file)));
+    estate.ansible.tasks.iter().map(text).collect()
 }
 
 /// Whether a play that reaches the machine has a role or task that makes copies.
-fn copied_by_play(estate: &Estate<'_>, machine: &Machine<'_>) -> bool {
+fn copied_by_play(estate: &Estate<'_>, machine: &Machine<'_>, speaking: &[bool]) -> bool {
     let ansible = estate.ansible;
     let hosts = hosts_of(machine, ansible);
     let reaches = |hosts_of_play: &str| {
         let pattern = Pattern::parse(hosts_of_play);
         hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)))
     };
-    let reached: HashSet<usize> = ansible.plays.iter().enumerate().filter(|(_, play)| reaches(&play.hosts)).map(|(at, _)| at).collect();
-    let by_role = reached.iter().any(|at| ansible.plays[*at].roles.iter().any(|role| speaks(role.name)));
-    let by_task = ansible.tasks.iter().filter(|task| task.plays.iter().any(|play| reached.contains(play))).any(|task| {
-        let text = task.node.span().slice(estate.documents.tree.text(task.file));
-        speaks(text)
-    });
-    by_role || by_task
+    let plays: HashSet<usize> =
+        ansible.plays.iter().enumerate().filter(|(_, play)| reaches(&play.hosts)).map(|(at, _)| at).collect();
+    let by_role = plays.iter().any(|at| ansible.plays[*at].roles.iter().any(|role| speaks(role.name)));
+    let by_task = |(task, speaks): (&Task<'_>, &bool)| *speaks && task.plays.iter().any(|play| plays.contains(play));
+    by_role || ansible.tasks.iter().zip(speaking).any(by_task)
 }

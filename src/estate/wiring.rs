@@ -18,8 +18,18 @@ const IMPURE: [&str; 4] = ["timestamp", "plantimestamp", "uuid", "bcrypt"];
 
 /// Functions that read a file.
 const READERS: [&str; 12] = [
-    "file", "filebase64", "filemd5", "filesha1", "filesha256", "filesha512", "filebase64sha256", "filebase64sha512", "fileexists", "fileset",
-    "templatefile", "fileuuid",
+    "file",
+    "filebase64",
+    "filemd5",
+    "filesha1",
+    "filesha256",
+    "filesha512",
+    "filebase64sha256",
+    "filebase64sha512",
+    "fileexists",
+    "fileset",
+    "templatefile",
+    "fileuuid",
 ];
 
 /// A call of an impure function that reaches an argument of a resource.
@@ -180,7 +190,13 @@ fn sources<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<(Fil
 
 /// The arguments of a declaration, nested blocks included: the name at the top, and the expression.
 fn arguments<'m>(decl: &'m ResourceDecl<'m>) -> Vec<(FileId, &'m str, &'m Expr)> {
-    fn inside<'m>(file: FileId, top: &'m str, block: &'m Block, depth: usize, found: &mut Vec<(FileId, &'m str, &'m Expr)>) {
+    fn inside<'m>(
+        file: FileId,
+        top: &'m str,
+        block: &'m Block,
+        depth: usize,
+        found: &mut Vec<(FileId, &'m str, &'m Expr)>,
+    ) {
         if depth > MAX_DEPTH {
             return;
         }
@@ -216,7 +232,8 @@ pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
     let Some((_, attribute)) = lifecycle(decl, "ignore_changes") else { return false };
     let names = |expr: &Expr| match &expr.kind {
         ExprKind::Str(name) => matches!(&**name, "all" | "*") || &**name == argument,
-        _ => traversal(expr).is_some_and(|names| names.first().is_some_and(|first| *first == "all" || *first == argument)),
+        _ => traversal(expr)
+            .is_some_and(|names| names.first().is_some_and(|first| *first == "all" || *first == argument)),
     };
     match &attribute.value.kind {
         ExprKind::List(items) => items.iter().any(names),
@@ -280,7 +297,8 @@ pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
 /// Every expression of a module.
 fn expressions<'m>(instance: &'m Arc<Instance<'m>>) -> Vec<(FileId, &'m Expr)> {
     let module = &instance.module;
-    let mut found: Vec<(FileId, &'m Expr)> = module.locals.iter().map(|local| (local.file, &local.attribute.value)).collect();
+    let mut found: Vec<(FileId, &'m Expr)> =
+        module.locals.iter().map(|local| (local.file, &local.attribute.value)).collect();
     for decl in &module.resources {
         found.extend(arguments(decl).into_iter().map(|(file, _, expr)| (file, expr)));
     }
@@ -293,12 +311,23 @@ fn expressions<'m>(instance: &'m Arc<Instance<'m>>) -> Vec<(FileId, &'m Expr)> {
 
 /// Arguments that say which store it is, or where it lies.
 const PLACES: [&str; 12] = [
-    "name", "bucket", "identifier", "cluster_identifier", "path", "availability_zone", "zone", "location", "label", "volume_name", "share_name",
+    "name",
+    "bucket",
+    "identifier",
+    "cluster_identifier",
+    "path",
+    "availability_zone",
+    "zone",
+    "location",
+    "label",
+    "volume_name",
+    "share_name",
     "dataset",
 ];
 
 /// Attributes of machines that are the same for the next machine.
-const STABLE: [&str; 8] = ["tags", "labels", "region", "project", "vpc_id", "subnet_id", "resource_group_name", "security_groups"];
+const STABLE: [&str; 8] =
+    ["tags", "labels", "region", "project", "vpc_id", "subnet_id", "resource_group_name", "security_groups"];
 
 /// Every argument of a store of data whose value comes from a machine.
 #[must_use]
@@ -341,7 +370,8 @@ fn machines_in<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<
         walk(expr, 0, &mut |inner| {
             let Some(names) = traversal(inner) else { return };
             let [ty, _, rest @ ..] = names.as_slice() else { return };
-            let machine = known::compute_type(ty).is_some_and(|row| matches!(row.kind.as_str(), "vm" | "lxc" | "container" | "bare"));
+            let machine = known::compute_type(ty)
+                .is_some_and(|row| matches!(row.kind.as_str(), "vm" | "lxc" | "container" | "bare"));
             let stable = rest.first().is_some_and(|attribute| STABLE.contains(attribute));
             let address = names.join(".");
             // The inner steps of a traversal are seen on their own, too: the longest speaks.
@@ -369,7 +399,8 @@ pub fn removals(estate: &Estate<'_>) -> Vec<Removal> {
                 rest = inner;
             }
             let destroy = block.body.blocks_of("lifecycle").find_map(|lifecycle| lifecycle.body.attribute("destroy"));
-            let destroy = destroy.map_or_else(Value::absent, |attribute| estate.terraform.evaluate(instance, file, &attribute.value));
+            let destroy = destroy
+                .map_or_else(Value::absent, |attribute| estate.terraform.evaluate(instance, file, &attribute.value));
             let ty = rest.first().copied().unwrap_or("module").to_owned();
             found.push(Removal { address: names.join("."), ty, destroy, loc });
         }

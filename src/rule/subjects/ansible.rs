@@ -7,7 +7,7 @@ use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
 use crate::subject;
-use crate::syntax::jinja;
+use crate::syntax::{jinja, yaml};
 use crate::text::{FileId, Loc};
 use crate::value::{Kind, Value};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl<'m> TaskRow<'m> {
         let about_more = |text: &str| jinja::expression(text).is_ok_and(|expr| jinja::names(&expr).iter().any(|name| !WHO.contains(name)));
         let conditions = self.facts.task.when.iter().flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] });
         let creates = !self.facts.argument("creates").is_absent() || !self.facts.argument("removes").is_absent();
-        creates || self.facts.task.handler || conditions.filter_map(|when| when.as_str()).any(about_more)
+        creates || self.facts.task.handler || conditions.filter_map(yaml::Node::as_str).any(about_more)
     }
 
     /// Whether the file's path speaks of recovery.

@@ -9,7 +9,7 @@ use crate::text::{Loc, Span};
 use std::sync::Arc;
 
 /// Two machines with one identity.
-pub struct CollisionRow<'m> {
+pub(super) struct CollisionRow<'m> {
     estate: &'m Estate<'m>,
     collision: Collision,
 }
@@ -44,11 +44,14 @@ subject! {
 
 /// Rows of `collision`.
 pub(super) fn collisions<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    collision::machines(estate).into_iter().map(|collision| Arc::new(CollisionRow { estate, collision }) as Row<'m>).collect()
+    collision::machines(estate)
+        .into_iter()
+        .map(|collision| Arc::new(CollisionRow { estate, collision }) as Row<'m>)
+        .collect()
 }
 
 /// Two roots with one state.
-pub struct SharedStateRow<'m> {
+pub(super) struct SharedStateRow<'m> {
     estate: &'m Estate<'m>,
     shared: SharedState,
 }
@@ -79,7 +82,7 @@ pub(super) fn shared_states<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A secret of a backend in plain text.
-pub struct CredentialRow<'m> {
+pub(super) struct CredentialRow<'m> {
     estate: &'m Estate<'m>,
     credential: Credential,
 }
@@ -102,11 +105,14 @@ subject! {
 
 /// Rows of `backend_credential`.
 pub(super) fn credentials<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    collision::credentials(estate).into_iter().map(|credential| Arc::new(CredentialRow { estate, credential }) as Row<'m>).collect()
+    collision::credentials(estate)
+        .into_iter()
+        .map(|credential| Arc::new(CredentialRow { estate, credential }) as Row<'m>)
+        .collect()
 }
 
 /// A tracked file that is no intent.
-pub struct ArtifactRow<'m> {
+pub(super) struct ArtifactRow<'m> {
     estate: &'m Estate<'m>,
     artifact: Artifact,
 }
@@ -133,5 +139,8 @@ subject! {
 
 /// Rows of `artifact`.
 pub(super) fn artifacts<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    artifact::artifacts(estate).into_iter().map(|artifact| Arc::new(ArtifactRow { estate, artifact }) as Row<'m>).collect()
+    artifact::artifacts(estate)
+        .into_iter()
+        .map(|artifact| Arc::new(ArtifactRow { estate, artifact }) as Row<'m>)
+        .collect()
 }

@@ -7,9 +7,11 @@ use crate::estate::invocation::Invocation;
 use crate::estate::task::{is_image_path, is_test_path};
 use crate::knowledge::commands::Row as Known;
 use crate::model::command::{Command, Guard, Site};
+use crate::model::load::Document;
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
+use crate::syntax::yaml::Yaml;
 use crate::text::HOLE;
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -36,7 +38,7 @@ impl<'m> CommandRow<'m> {
         let invocation = self.invocation();
         let Site::Ci { job } = &invocation.command.site else { return invocation.site() == "cron" };
         let document = self.estate.documents.document(invocation.command.loc.file);
-        let Some(root) = document.and_then(|document| document.yaml()).and_then(|yaml| yaml.root()) else { return false };
+        let Some(root) = document.and_then(Document::yaml).and_then(Yaml::root) else { return false };
         let by_clock = root.get("on").is_some_and(|on| on.get("schedule").is_some() || on.items().any(|event| event.as_str() == Some("schedule")));
         // A job that asks what started it may well leave the clock out.
         let asks = root.get("jobs").and_then(|jobs| jobs.get(job)?.get("if")?.as_str()).is_some_and(|test| test.contains("event_name"));

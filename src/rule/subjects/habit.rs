@@ -11,7 +11,7 @@ use crate::text::HOLE;
 use std::sync::Arc;
 
 /// A run of Terraform.
-pub struct RunRow<'m> {
+pub(super) struct RunRow<'m> {
     estate: &'m Estate<'m>,
     run: Run<'m>,
 }
@@ -50,7 +50,7 @@ pub(super) fn runs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A setting of an `ansible.cfg`.
-pub struct SettingRow<'m> {
+pub(super) struct SettingRow<'m> {
     estate: &'m Estate<'m>,
     setting: AnsibleSetting<'m>,
 }
@@ -101,7 +101,7 @@ pub(super) fn settings<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A database in a file.
-pub struct EmbeddedRow<'m> {
+pub(super) struct EmbeddedRow<'m> {
     database: EmbeddedDatabase<'m>,
 }
 
@@ -127,5 +127,8 @@ subject! {
 
 /// Rows of `embedded_database`.
 pub(super) fn embedded<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    habit::embedded_databases(estate).into_iter().map(|database| Arc::new(EmbeddedRow { database }) as Row<'m>).collect()
+    habit::embedded_databases(estate)
+        .into_iter()
+        .map(|database| Arc::new(EmbeddedRow { database }) as Row<'m>)
+        .collect()
 }

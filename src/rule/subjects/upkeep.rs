@@ -9,7 +9,7 @@ use crate::text::HOLE;
 use std::sync::Arc;
 
 /// A machine with data that a routine change replaces.
-pub struct FragileRow<'m> {
+pub(super) struct FragileRow<'m> {
     estate: &'m Estate<'m>,
     fragile: Fragile,
 }
@@ -38,7 +38,7 @@ pub(super) fn fragile<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A command that repairs a machine.
-pub struct RepairRow<'m> {
+pub(super) struct RepairRow<'m> {
     estate: &'m Estate<'m>,
     repair: Repair,
 }
@@ -67,7 +67,7 @@ pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A machine without backup.
-pub struct UncopiedRow<'m> {
+pub(super) struct UncopiedRow<'m> {
     estate: &'m Estate<'m>,
     uncopied: Uncopied,
 }
@@ -104,7 +104,7 @@ pub(super) fn uncopied<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A static inventory.
-pub struct RosterRow<'m> {
+pub(super) struct RosterRow<'m> {
     estate: &'m Estate<'m>,
     roster: Roster,
 }
@@ -137,7 +137,7 @@ pub(super) fn rosters<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A host on which inventory and Terraform disagree.
-pub struct MismatchRow<'m> {
+pub(super) struct MismatchRow<'m> {
     estate: &'m Estate<'m>,
     mismatch: Mismatch,
 }
@@ -164,5 +164,8 @@ subject! {
 
 /// Rows of `inventory_mismatch`.
 pub(super) fn mismatches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    roster::mismatches(estate).into_iter().map(|mismatch| Arc::new(MismatchRow { estate, mismatch }) as Row<'m>).collect()
+    roster::mismatches(estate)
+        .into_iter()
+        .map(|mismatch| Arc::new(MismatchRow { estate, mismatch }) as Row<'m>)
+        .collect()
 }

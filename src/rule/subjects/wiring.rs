@@ -19,7 +19,7 @@ fn data_class(ty: &str) -> &'static str {
 }
 
 /// A call of an impure function.
-pub struct ImpureRow<'m> {
+pub(super) struct ImpureRow<'m> {
     call: Impure<'m>,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn impure_calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A file that a function reads.
-pub struct FileReadRow<'m> {
+pub(super) struct FileReadRow<'m> {
     read: FileRead<'m>,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// An argument of a store of data that comes from a machine.
-pub struct TieRow<'m> {
+pub(super) struct TieRow<'m> {
     tie: Tie<'m>,
 }
 
@@ -123,7 +123,7 @@ pub(super) fn data_ties<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A `removed` block.
-pub struct RemovedRow<'m> {
+pub(super) struct RemovedRow<'m> {
     estate: &'m Estate<'m>,
     removal: Removal,
 }
@@ -154,7 +154,7 @@ pub(super) fn removed<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A data source.
-pub struct DataRow<'m> {
+pub(super) struct DataRow<'m> {
     estate: &'m Estate<'m>,
     resource: Resource<'m, 'm>,
 }
@@ -162,8 +162,11 @@ pub struct DataRow<'m> {
 impl DataRow<'_> {
     /// The words of the program that it runs.
     fn program(&self) -> Vec<Value> {
-        let program = ["program", "command"].iter().map(|name| self.resource.arg(name)).find(|value| !value.is_absent());
-        program.map(|value| value.as_list().map_or_else(|| vec![value.clone()], |list| list.items.clone())).unwrap_or_default()
+        let program =
+            ["program", "command"].iter().map(|name| self.resource.arg(name)).find(|value| !value.is_absent());
+        program
+            .map(|value| value.as_list().map_or_else(|| vec![value.clone()], |list| list.items.clone()))
+            .unwrap_or_default()
     }
 
     fn first(&self) -> String {
@@ -176,10 +179,13 @@ impl DataRow<'_> {
     fn reads_committed(&self) -> bool {
         let instance = self.resource.instance;
         let committed = |text: &str| {
-            [&*instance.root, instance.module.folder.as_str()].iter().any(|folder| join(folder, text).is_some_and(|path| self.estate.documents.tree.find(&path).is_some()))
+            [&*instance.root, instance.module.folder.as_str()]
+                .iter()
+                .any(|folder| join(folder, text).is_some_and(|path| self.estate.documents.tree.find(&path).is_some()))
         };
         let program = self.program();
-        let script = |text: &str| [".sh", ".py", ".rb", ".js", ".pl", ".ps1"].iter().any(|suffix| text.ends_with(suffix));
+        let script =
+            |text: &str| [".sh", ".py", ".rb", ".js", ".pl", ".ps1"].iter().any(|suffix| text.ends_with(suffix));
         program.iter().skip(1).filter_map(Value::as_str).any(|text| !script(text) && committed(text))
     }
 
@@ -187,7 +193,10 @@ impl DataRow<'_> {
     fn about_commit(&self) -> bool {
         let text: Vec<String> = self.program().iter().map(Value::display).collect();
         let text = text.join(" ");
-        self.first() == "git" || text.contains("git rev-parse") || text.contains("git describe") || text.contains("git log")
+        self.first() == "git"
+            || text.contains("git rev-parse")
+            || text.contains("git describe")
+            || text.contains("git log")
     }
 }
 
@@ -229,7 +238,7 @@ pub(super) fn data_sources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A file that Terraform writes.
-pub struct WrittenFileRow<'m> {
+pub(super) struct WrittenFileRow<'m> {
     written: WrittenFile<'m>,
 }
 
@@ -257,7 +266,7 @@ pub(super) fn written_files<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// Storage of a guest that nobody names.
-pub struct ImplicitStorageRow<'m> {
+pub(super) struct ImplicitStorageRow<'m> {
     storage: ImplicitStorage<'m>,
 }
 
@@ -279,11 +288,14 @@ subject! {
 
 /// Rows of `implicit_storage`.
 pub(super) fn implicit_storage<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    habit::implicit_storage(estate).into_iter().map(|storage| Arc::new(ImplicitStorageRow { storage }) as Row<'m>).collect()
+    habit::implicit_storage(estate)
+        .into_iter()
+        .map(|storage| Arc::new(ImplicitStorageRow { storage }) as Row<'m>)
+        .collect()
 }
 
 /// A root whose state Git would take in.
-pub struct ExposedRow<'m> {
+pub(super) struct ExposedRow<'m> {
     root: RootFacts<'m>,
     names: Vec<&'static str>,
 }
@@ -312,5 +324,8 @@ subject! {
 
 /// Rows of `exposed_state`.
 pub(super) fn exposed<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    habit::exposed(estate).into_iter().map(|exposed| Arc::new(ExposedRow { root: exposed.root, names: exposed.names }) as Row<'m>).collect()
+    habit::exposed(estate)
+        .into_iter()
+        .map(|exposed| Arc::new(ExposedRow { root: exposed.root, names: exposed.names }) as Row<'m>)
+        .collect()
 }
