@@ -1,14 +1,20 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
+pub mod artifact;
+pub mod collision;
 pub mod container;
 pub mod fleet;
+pub mod habit;
 pub mod identity;
 pub mod invocation;
 pub mod machine;
 pub mod placement;
 pub mod root;
+pub mod roster;
 mod service;
 pub mod task;
+pub mod upkeep;
+pub mod wiring;
 
 use crate::model::agents::Agents;
 use crate::model::annotation::{Remark, Saying};

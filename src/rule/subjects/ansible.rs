@@ -7,7 +7,7 @@ use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
 use crate::subject;
-use crate::syntax::jinja;
+use crate::syntax::{jinja, yaml};
 use crate::text::{FileId, Loc};
 use crate::value::{Kind, Value};
 use std::collections::BTreeMap;
@@ -39,6 +39,38 @@ impl<'m> TaskRow<'m> {
         ["/etc/pve/lxc/", "/etc/pve/qemu-server/", "/etc/pve/nodes/", "/etc/pve/storage.cfg"]
             .iter()
             .fold(crate::value::Tri::False, |so_far, prefix| so_far.or(|| path.starts_with(prefix)))
+    }
+
+    /// Whether a condition is about more than which host this is.
+    fn conditional(&self) -> bool {
+        const WHO: [&str; 8] = [
+            "inventory_hostname",
+            "groups",
+            "group_names",
+            "ansible_play_hosts",
+            "ansible_play_hosts_all",
+            "play_hosts",
+            "ansible_facts",
+            "ansible_os_family",
+        ];
+        let about_more = |text: &str| {
+            jinja::expression(text).is_ok_and(|expr| jinja::names(&expr).iter().any(|name| !WHO.contains(name)))
+        };
+        let conditions = self
+            .facts
+            .task
+            .when
+            .iter()
+            .flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] });
+        let creates = !self.facts.argument("creates").is_absent() || !self.facts.argument("removes").is_absent();
+        creates || self.facts.task.handler || conditions.filter_map(yaml::Node::as_str).any(about_more)
+    }
+
+    /// Whether the file's path speaks of recovery.
+    fn in_recovery(&self) -> bool {
+        let path = self.facts.estate.documents.tree.path(self.facts.task.file).to_lowercase();
+        let words = ["restore", "recover", "disaster", "runbook", "break-glass"];
+        words.iter().any(|word| path.contains(word)) || path.split(['/', '_', '-', '.']).any(|part| part == "dr")
     }
 
     fn power_action(&self) -> bool {
@@ -102,6 +134,10 @@ subject! {
         image_build: Bool certain => row.facts.image_build();
         /// Whether a switch that is off by default decides whether it runs.
         guarded: Bool certain => row.facts.guarded();
+        /// Whether something that it finds, and not just which host it is, decides whether it runs.
+        conditional: Bool certain => row.conditional();
+        /// Whether its path says that it is there for recovery.
+        in_recovery: Bool certain => row.in_recovery();
         /// Options whose values destroy or overwrite (`state: absent`).
         dangers: List(Str) => row.facts.dangers();
         /// Whether it destroys persistent data.

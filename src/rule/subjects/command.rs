@@ -6,10 +6,12 @@ use crate::estate::Estate;
 use crate::estate::invocation::Invocation;
 use crate::estate::task::{is_image_path, is_test_path};
 use crate::knowledge::commands::Row as Known;
-use crate::model::command::{Command, Guard};
+use crate::model::command::{Command, Guard, Site};
+use crate::model::load::Document;
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
+use crate::syntax::yaml::Yaml;
 use crate::text::HOLE;
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -29,6 +31,23 @@ impl<'m> CommandRow<'m> {
 
     fn path(&self) -> &'m str {
         self.estate.documents.tree.path(self.invocation().command.loc.file)
+    }
+
+    /// Whether a clock starts it.
+    fn scheduled(&self) -> bool {
+        let invocation = self.invocation();
+        let Site::Ci { job } = &invocation.command.site else { return invocation.site() == "cron" };
+        let document = self.estate.documents.document(invocation.command.loc.file);
+        let Some(root) = document.and_then(Document::yaml).and_then(Yaml::root) else { return false };
+        let by_clock = root.get("on").is_some_and(|on| {
+            on.get("schedule").is_some() || on.items().any(|event| event.as_str() == Some("schedule"))
+        });
+        // A job that asks what started it may well leave the clock out.
+        let asks = root
+            .get("jobs")
+            .and_then(|jobs| jobs.get(job)?.get("if")?.as_str())
+            .is_some_and(|test| test.contains("event_name"));
+        by_clock && !asks
     }
 
     /// Classes of the commands before (or after) it in the same script, recipe or step.
@@ -175,6 +194,8 @@ subject! {
         severity: Str certain => row.known.severity.as_str();
         /// Whether stored data is lost.
         data_loss: Bool certain => row.known.data_loss;
+        /// The row of the knowledge that says so (`state-rm`).
+        row: Str certain => &row.known.id;
         /// What it does, a clause.
         effect: Str => &row.known.effect;
         /// As one reads it, `…` for what is unknown.
@@ -229,6 +250,8 @@ subject! {
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
+        /// Whether a clock starts it: a schedule of CI, a crontab.
+        scheduled: Bool certain => row.scheduled();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.

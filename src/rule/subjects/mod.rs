@@ -2,13 +2,17 @@
 
 mod agent;
 mod ansible;
+mod clash;
 mod command;
 mod container;
 mod git;
+mod habit;
 mod join;
 mod packer;
 mod protection;
 mod terraform;
+mod upkeep;
+mod wiring;
 
 use super::subject::{Row, Schema};
 use crate::estate::Estate;
@@ -49,4 +53,24 @@ pub static TABLES: &[Table] = &[
     Table { schema: packer::BakedRow::schema, rows: packer::baked },
     Table { schema: agent::GrantRow::schema, rows: agent::grants },
     Table { schema: agent::BypassRow::schema, rows: agent::bypasses },
+    Table { schema: wiring::ImpureRow::schema, rows: wiring::impure_calls },
+    Table { schema: wiring::FileReadRow::schema, rows: wiring::file_reads },
+    Table { schema: wiring::TieRow::schema, rows: wiring::data_ties },
+    Table { schema: wiring::RemovedRow::schema, rows: wiring::removed },
+    Table { schema: wiring::DataRow::schema, rows: wiring::data_sources },
+    Table { schema: wiring::WrittenFileRow::schema, rows: wiring::written_files },
+    Table { schema: wiring::ImplicitStorageRow::schema, rows: wiring::implicit_storage },
+    Table { schema: wiring::ExposedRow::schema, rows: wiring::exposed },
+    Table { schema: clash::CollisionRow::schema, rows: clash::collisions },
+    Table { schema: clash::SharedStateRow::schema, rows: clash::shared_states },
+    Table { schema: clash::CredentialRow::schema, rows: clash::credentials },
+    Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
+    Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
+    Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },
+    Table { schema: upkeep::UncopiedRow::schema, rows: upkeep::uncopied },
+    Table { schema: upkeep::RosterRow::schema, rows: upkeep::rosters },
+    Table { schema: upkeep::MismatchRow::schema, rows: upkeep::mismatches },
+    Table { schema: habit::RunRow::schema, rows: habit::runs },
+    Table { schema: habit::SettingRow::schema, rows: habit::settings },
+    Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
 ];

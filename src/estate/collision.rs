@@ -1,0 +1,263 @@
+//! Identity that two declarations claim: guests with one number, address or hardware address, roots with one state object.
+
+use super::Estate;
+use super::machine::Machine;
+use super::root::RootFacts;
+use crate::knowledge::terraform as known;
+use crate::model::terraform::{BackendOrigin, Role};
+use crate::text::Loc;
+use crate::value::Value;
+use std::collections::{BTreeMap, HashSet};
+
+/// Two machines that claim one identity.
+pub struct Collision {
+    /// The later machine, by index.
+    pub machine: usize,
+    /// The earlier machine, by index.
+    pub other: usize,
+    /// What both claim ("VMID 2111"), the strongest first.
+    pub claims: Vec<String>,
+    /// Where the later machine claims the first of them.
+    pub loc: Loc,
+}
+
+/// Pairs beyond this number are not reported.
+const MAX_PAIRS: usize = 200;
+
+/// Machines of different declarations that claim one identity.
+#[must_use]
+pub fn machines(estate: &Estate<'_>) -> Vec<Collision> {
+    let guests: Vec<(usize, &Machine<'_>)> =
+        estate.machines.iter().enumerate().filter(|(_, machine)| is_guest(machine)).collect();
+    let mut by_claim: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, machine) in &guests {
+        for value in machine.ids.iter().chain(&machine.macs).chain(&machine.addresses) {
+            if let Some(text) = value.scalar().filter(|text| !matches!(&**text, "" | "0")) {
+                let claimants = by_claim.entry(text.to_lowercase()).or_default();
+                if claimants.last() != Some(at) && claimants.len() < 16 {
+                    claimants.push(*at);
+                }
+            }
+        }
+    }
+    let mut seen: HashSet<(Loc, Loc)> = HashSet::new();
+    let mut found = Vec::new();
+    for claimants in by_claim.values() {
+        for (position, later) in claimants.iter().enumerate() {
+            for earlier in &claimants[..position] {
+                let (a, b) = (&estate.machines[*earlier], &estate.machines[*later]);
+                if found.len() < MAX_PAIRS && seen.insert((a.resource.loc(), b.resource.loc())) {
+                    found.extend(collide(a, b).map(|(claims, loc)| Collision {
+                        machine: *later,
+                        other: *earlier,
+                        claims,
+                        loc,
+                    }));
+                }
+            }
+        }
+    }
+    found.sort_by_key(|collision| (collision.machine, collision.other));
+    found
+}
+
+/// Guests of a hypervisor or cloud that somebody applies; a container's name means nothing outside its host.
+fn is_guest(machine: &Machine<'_>) -> bool {
+    let applied = matches!(machine.resource.instance.role, Role::Root | Role::Child);
+    applied && machine.resource.uncertain().is_none() && matches!(machine.ty.kind.as_str(), "lxc" | "vm" | "bare")
+}
+
+/// What two machines both claim, if that is enough to call them one.
+fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
+    if a.resource.loc() == b.resource.loc() {
+        return None;
+    }
+    let both = |mine: &[Value], theirs: &[Value]| -> Option<Value> {
+        let known = |value: &&Value| value.scalar().is_some_and(|text| !matches!(&*text, "" | "0"));
+        mine.iter().filter(known).find(|value| theirs.iter().any(|other| same(value, other))).cloned()
+    };
+    let platform = |machine: &Machine<'_>| machine.resource.ty().split('_').next().unwrap_or("").to_owned();
+    let id = both(&b.ids, &a.ids).filter(|_| platform(a) == platform(b));
+    let mac = both(&b.macs, &a.macs);
+    let address = both(&b.addresses, &a.addresses);
+    let name = both(&b.names, &a.names);
+    let node = both(&b.nodes, &a.nodes).is_some();
+    let placed = |nodes: &[Value]| nodes.iter().any(|value| value.scalar().is_some());
+    let apart = !node && placed(&a.nodes) && placed(&b.nodes);
+    let one_root = a.resource.instance.root == b.resource.instance.root;
+    // One number alone may be given twice by two clusters, one address by two sites.
+    let weight = [id.is_some(), address.is_some(), name.is_some(), node].iter().filter(|shared| **shared).count();
+    let strong = id.is_some() || address.is_some();
+    // Nodes that form no cluster count guests on their own.
+    let alone = apart && address.is_none() && name.is_none();
+    if mac.is_none() && (alone || !(strong && (one_root || weight >= 2))) {
+        return None;
+    }
+    let words = [("VMID", &id), ("hardware address", &mac), ("address", &address), ("name", &name)];
+    let claims =
+        words.iter().filter_map(|(word, value)| Some(format!("{word} {}", value.as_ref()?.display()))).collect();
+    let first = [&id, &mac, &address].into_iter().flatten().next()?;
+    let header = b.resource.loc();
+    let loc = first.origin.filter(|origin| origin.file == header.file).unwrap_or(header);
+    Some((claims, loc))
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.scalar(), b.scalar()) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(&b),
+        _ => false,
+    }
+}
+
+/// Two roots that keep their state in one object.
+pub struct SharedState {
+    /// The later root's folder.
+    pub folder: String,
+    /// The earlier root's folder.
+    pub other: String,
+    /// The object, for messages.
+    pub location: String,
+    /// The later root's backend.
+    pub loc: Loc,
+    /// The earlier root's backend.
+    pub earlier: Loc,
+}
+
+/// Roots of different folders whose backends name one object.
+#[must_use]
+pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
+    let mut first: BTreeMap<String, (&str, Loc)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for instance in estate.terraform.tops().filter(|instance| instance.role == Role::Root) {
+        let facts = RootFacts { estate, instance };
+        let Some(backend) = estate.terraform.backend(instance) else { continue };
+        if backend.partial || backend.origin == BackendOrigin::Terragrunt || !facts.remote() {
+            continue;
+        }
+        let Some(location) = location(&facts.backend_type(), &|name| backend.arg(name)) else { continue };
+        match first.get(&location) {
+            Some((other, earlier)) if *other != instance.module.folder => found.push(SharedState {
+                folder: shown(&instance.module.folder),
+                other: shown(other),
+                location,
+                loc: backend.loc,
+                earlier: *earlier,
+            }),
+            Some(_) => {}
+            None => {
+                first.insert(location, (&instance.module.folder, backend.loc));
+            }
+        }
+    }
+    found
+}
+
+fn shown(folder: &str) -> String {
+    if folder.is_empty() { ".".to_owned() } else { folder.to_owned() }
+}
+
+/// The object that a backend names, in one text; none when a part of it is not known or chosen by workspace.
+fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
+    let row = known::backend(ty)?;
+    let by_workspace = ["workspaces.tags", "workspaces.prefix", "workspaces.project"];
+    if by_workspace.iter().any(|name| !arg(name).is_absent()) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for name in row.location_args.iter().filter(|name| !name.contains("endpoint") && !name.starts_with("region")) {
+        let value = arg(name);
+        if value.is_absent() {
+            continue;
+        }
+        let text = value.scalar()?;
+        // Text that somebody has yet to fill in says nothing.
+        if ["<", "CHANGE", "REPLACE", "your-", "YOUR", "example", "xxx"].iter().any(|word| text.contains(word)) {
+            return None;
+        }
+        parts.push(text.to_string());
+    }
+    (!parts.is_empty()).then(|| format!("{ty} {}", parts.join("/")))
+}
+
+/// An argument of a backend that holds a secret in plain text.
+pub struct Credential {
+    /// The backend's type.
+    pub backend: String,
+    /// The argument.
+    pub argument: String,
+    /// Where it is written.
+    pub loc: Loc,
+}
+
+/// Arguments of the list of secrets whose values are none.
+const HARMLESS: [&str; 5] =
+    ["username", "key_file", "assume_role", "ado_pipeline_service_connection_id", "client_certificate"];
+
+/// Secrets that backends hold in plain text.
+#[must_use]
+pub fn credentials<'m>(estate: &'m Estate<'m>) -> Vec<Credential> {
+    let mut found: Vec<Credential> = Vec::new();
+    for instance in estate.terraform.tops() {
+        let facts = RootFacts { estate, instance };
+        let Some(backend) = facts.backend() else { continue };
+        let Some(row) = known::backend(&facts.backend_type()) else { continue };
+        for name in row.credential_args.iter().filter(|name| !HARMLESS.contains(&name.as_str())) {
+            let value = backend.arg(name);
+            if !value.as_str().is_some_and(|text| is_secret(name, text)) {
+                continue;
+            }
+            let loc = value.origin.unwrap_or(backend.loc);
+            if !found.iter().any(|other| other.loc == loc && other.argument == *name) {
+                found.push(Credential { backend: facts.backend_type(), argument: name.clone(), loc });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a text is a secret and neither a path to one nor something to fill in.
+fn is_secret(name: &str, text: &str) -> bool {
+    let lower = text.to_lowercase();
+    if name == "conn_str" {
+        let login = text.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login);
+        let password = login.and_then(|login| login.split_once(':')).map(|(_, password)| password);
+        return password.is_some_and(|password| !password.is_empty() && !is_placeholder(&password.to_lowercase()))
+            || lower.contains("password=");
+    }
+    let path = text.starts_with(['/', '~', '.'])
+        || [".json", ".pem", ".key", ".crt"].iter().any(|suffix| lower.ends_with(suffix));
+    !text.is_empty() && !path && !is_placeholder(&lower)
+}
+
+fn is_placeholder(lower: &str) -> bool {
+    lower.starts_with(['<', '$', '{', '%'])
+        || ["replace", "change", "your", "example", "xxx", "todo", "dummy", "placeholder", "mock"]
+            .iter()
+            .any(|word| lower.contains(word))
+}
+
+/// What Terraform leaves beside a root, and a path that shows whether it is ignored.
+const NAMES: [(&str, &str); 3] = [
+    ("terraform.tfstate", "terraform.tfstate"),
+    ("terraform.tfstate.backup", "terraform.tfstate.backup"),
+    (".terraform", ".terraform/modules.json"),
+];
+
+/// The names that a plain `git add .` would take in beside a root: state, its backup, the working folder.
+#[must_use]
+pub fn exposed(estate: &Estate<'_>, root: &str) -> Vec<&'static str> {
+    // Without Git's word nobody knows what a checkout ignores, and a few files in memory are no checkout.
+    let told = if estate.documents.tree.root.is_some() {
+        estate.documents.tree.git
+    } else {
+        estate.documents.tree.find(".gitignore").is_some()
+    };
+    if !told {
+        return Vec::new();
+    }
+    let ignored = |name: &str| {
+        let path = if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
+        estate.repository.ignores.ignores(&path)
+    };
+    NAMES.iter().filter(|(_, probe)| !ignored(probe)).map(|(name, _)| *name).collect()
+}

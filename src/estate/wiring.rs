@@ -1,0 +1,409 @@
+//! What expressions of Terraform bring in: functions that give something new each time, files that only a running system has,
+//! attributes of machines in the declarations of data.
+
+use super::Estate;
+use crate::knowledge::terraform::{self as known, DataClass};
+use crate::model::terraform::{Instance, Mode, Module, ResourceDecl};
+use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
+use crate::text::{FileId, Loc};
+use crate::value::Value;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Expressions nested deeper than this are not followed.
+const MAX_DEPTH: usize = 64;
+
+/// Functions whose result is another one at every plan.
+const IMPURE: [&str; 4] = ["timestamp", "plantimestamp", "uuid", "bcrypt"];
+
+/// Functions that read a file.
+const READERS: [&str; 12] = [
+    "file",
+    "filebase64",
+    "filemd5",
+    "filesha1",
+    "filesha256",
+    "filesha512",
+    "filebase64sha256",
+    "filebase64sha512",
+    "fileexists",
+    "fileset",
+    "templatefile",
+    "fileuuid",
+];
+
+/// A call of an impure function that reaches an argument of a resource.
+pub struct Impure<'m> {
+    /// The function.
+    pub function: &'m str,
+    /// Where it is called.
+    pub loc: Loc,
+    /// The resource, `type.name`.
+    pub resource: String,
+    /// Its type.
+    pub ty: &'m str,
+    /// The argument or block that it reaches.
+    pub argument: &'m str,
+    /// Whether the resource ignores changes of that argument.
+    pub ignored: bool,
+    /// Where the resource is declared.
+    pub declared: Loc,
+}
+
+/// A file that a function reads.
+pub struct FileRead<'m> {
+    /// The function.
+    pub function: &'m str,
+    /// The path, as far as known.
+    pub path: Value,
+    /// Where it is called.
+    pub loc: Loc,
+}
+
+/// An argument of a store of data that follows a machine.
+pub struct Tie<'m> {
+    /// The store, `type.name`.
+    pub data: String,
+    /// What losing the store loses.
+    pub class: DataClass,
+    /// The argument.
+    pub argument: &'m str,
+    /// The machine's attribute, as written (`aws_instance.db.id`).
+    pub source: String,
+    /// Whether a change of the argument replaces the store.
+    pub replaces: bool,
+    /// Where it stands.
+    pub loc: Loc,
+    /// Where the store is declared.
+    pub declared: Loc,
+}
+
+/// A `removed` block.
+pub struct Removal {
+    /// The address that it drops.
+    pub address: String,
+    /// The type in it.
+    pub ty: String,
+    /// `destroy`, as far as it is given.
+    pub destroy: Value,
+    /// The block.
+    pub loc: Loc,
+}
+
+/// Calls `visit` for an expression and everything inside it.
+fn walk<'e>(expr: &'e Expr, depth: usize, visit: &mut dyn FnMut(&'e Expr)) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    visit(expr);
+    let mut next = |inner: &'e Expr| walk(inner, depth + 1, visit);
+    match &expr.kind {
+        ExprKind::Template(parts) => parts_walk(parts, depth + 1, visit),
+        ExprKind::List(items) | ExprKind::Call { args: items, .. } => items.iter().for_each(next),
+        ExprKind::Object(members) => members.iter().for_each(|(key, value)| {
+            next(&key.expr);
+            next(value);
+        }),
+        ExprKind::Get(inner, _) | ExprKind::Not(inner) | ExprKind::Minus(inner) => next(inner),
+        ExprKind::Index(a, b) | ExprKind::Splat(a, b) => {
+            next(a);
+            next(b);
+        }
+        ExprKind::Cond(three) => three.iter().for_each(next),
+        ExprKind::Binary(_, two) => two.iter().for_each(next),
+        ExprKind::For(inner) => {
+            next(&inner.collection);
+            inner.result_key.iter().for_each(&mut next);
+            next(&inner.result);
+            inner.condition.iter().for_each(next);
+        }
+        _ => {}
+    }
+}
+
+fn parts_walk<'e>(parts: &'e [Part], depth: usize, visit: &mut dyn FnMut(&'e Expr)) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    for part in parts {
+        match part {
+            Part::Lit(..) => {}
+            Part::Interp(expr) => walk(expr, depth + 1, visit),
+            Part::If(condition, then, other) => {
+                walk(condition, depth + 1, visit);
+                parts_walk(then, depth + 1, visit);
+                parts_walk(other, depth + 1, visit);
+            }
+            Part::For(_, _, collection, body) => {
+                walk(collection, depth + 1, visit);
+                parts_walk(body, depth + 1, visit);
+            }
+        }
+    }
+}
+
+/// The names of a traversal, indices left out: `a.b[0].c` is `[a, b, c]`.
+fn traversal(expr: &Expr) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut at = expr;
+    for _ in 0..MAX_DEPTH {
+        match &at.kind {
+            ExprKind::Name(name) => {
+                names.push(&**name);
+                names.reverse();
+                return Some(names);
+            }
+            ExprKind::Get(inner, name) => {
+                names.push(&**name);
+                at = inner;
+            }
+            ExprKind::Index(inner, _) => at = inner,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Every expression that an argument takes its value from: its own, and those of the locals that it names.
+fn sources<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<(FileId, &'m Expr)> {
+    let mut all = vec![(file, expr)];
+    let mut seen: HashSet<usize> = HashSet::new();
+    let mut next = 0;
+    while let Some((_, expr)) = all.get(next).copied() {
+        next += 1;
+        let mut found = Vec::new();
+        walk(expr, 0, &mut |inner| {
+            if let ExprKind::Get(space, name) = &inner.kind
+                && matches!(&space.kind, ExprKind::Name(word) if &**word == "local")
+            {
+                found.extend(module.local(name));
+            }
+        });
+        for at in found {
+            if let Some(local) = module.locals.get(at).filter(|_| seen.insert(at)) {
+                all.push((local.file, &local.attribute.value));
+            }
+        }
+    }
+    all
+}
+
+/// The arguments of a declaration, nested blocks included: the name at the top, and the expression.
+fn arguments<'m>(decl: &'m ResourceDecl<'m>) -> Vec<(FileId, &'m str, &'m Expr)> {
+    fn inside<'m>(
+        file: FileId,
+        top: &'m str,
+        block: &'m Block,
+        depth: usize,
+        found: &mut Vec<(FileId, &'m str, &'m Expr)>,
+    ) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        found.extend(block.body.attributes.iter().map(|attribute| (file, top, &attribute.value)));
+        for block in &block.body.blocks {
+            inside(file, top, block, depth + 1, found);
+        }
+    }
+    let mut found: Vec<(FileId, &'m str, &'m Expr)> =
+        decl.decl.attributes.iter().map(|(file, attribute)| (*file, &*attribute.name, &attribute.value)).collect();
+    for (file, block) in &decl.decl.blocks {
+        let block: &'m Block = block;
+        if matches!(&*block.kind, "provisioner" | "connection" | "lifecycle" | "timeouts") {
+            continue;
+        }
+        let top = if &*block.kind == "dynamic" { block.label(0).unwrap_or("dynamic") } else { &*block.kind };
+        inside(*file, top, block, 0, &mut found);
+    }
+    found
+}
+
+/// An argument of `lifecycle`.
+fn lifecycle<'m>(decl: &'m ResourceDecl<'m>, name: &str) -> Option<(FileId, &'m Attribute)> {
+    let blocks = decl.decl.blocks.iter().filter(|(_, block)| &*block.kind == "lifecycle");
+    blocks.into_iter().find_map(|(file, block)| {
+        let block: &'m Block = block;
+        Some((*file, block.body.attribute(name)?))
+    })
+}
+
+/// Whether `ignore_changes` names an argument, or all.
+pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
+    let Some((_, attribute)) = lifecycle(decl, "ignore_changes") else { return false };
+    let names = |expr: &Expr| match &expr.kind {
+        ExprKind::Str(name) => matches!(&**name, "all" | "*") || &**name == argument,
+        _ => traversal(expr)
+            .is_some_and(|names| names.first().is_some_and(|first| *first == "all" || *first == argument)),
+    };
+    match &attribute.value.kind {
+        ExprKind::List(items) => items.iter().any(names),
+        _ => names(&attribute.value),
+    }
+}
+
+/// Every call of an impure function that reaches a managed resource, once for each resource.
+#[must_use]
+pub fn impure<'m>(estate: &'m Estate<'m>) -> Vec<Impure<'m>> {
+    let mut found = Vec::new();
+    for module in estate.terraform.modules() {
+        let module: &'m Module<'m> = module;
+        for decl in module.resources.iter().filter(|decl| decl.mode == Mode::Managed) {
+            let mut seen: HashSet<Loc> = HashSet::new();
+            for (file, argument, expr) in arguments(decl) {
+                for (file, expr) in sources(module, file, expr) {
+                    walk(expr, 0, &mut |inner| {
+                        let ExprKind::Call { name, .. } = &inner.kind else { return };
+                        let loc = Loc { file, span: inner.span };
+                        if IMPURE.contains(&&**name) && seen.insert(loc) {
+                            found.push(Impure {
+                                function: name,
+                                loc,
+                                resource: format!("{}.{}", decl.ty, decl.name),
+                                ty: decl.ty,
+                                argument,
+                                ignored: ignores(decl, argument),
+                                declared: decl.decl.loc(),
+                            });
+                        }
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Every file that a function reads, once for each place.
+#[must_use]
+pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
+    let mut found = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for instance in &estate.terraform.instances {
+        if !seen.insert(&instance.module.folder) {
+            continue;
+        }
+        for (file, expr) in expressions(instance) {
+            walk(expr, 0, &mut |inner| {
+                let ExprKind::Call { name, args, .. } = &inner.kind else { return };
+                let Some(path) = args.first().filter(|_| READERS.contains(&&**name)) else { return };
+                let path = estate.terraform.evaluate(instance, file, path);
+                found.push(FileRead { function: name, path, loc: Loc { file, span: inner.span } });
+            });
+        }
+    }
+    found
+}
+
+/// Every expression of a module.
+fn expressions<'m>(instance: &'m Arc<Instance<'m>>) -> Vec<(FileId, &'m Expr)> {
+    let module = &instance.module;
+    let mut found: Vec<(FileId, &'m Expr)> =
+        module.locals.iter().map(|local| (local.file, &local.attribute.value)).collect();
+    for decl in &module.resources {
+        found.extend(arguments(decl).into_iter().map(|(file, _, expr)| (file, expr)));
+    }
+    let calls = module.calls.iter().map(|call| &call.decl);
+    for declared in calls.chain(&module.outputs).chain(&module.providers) {
+        found.extend(declared.attributes.iter().map(|(file, attribute)| (*file, &attribute.value)));
+    }
+    found
+}
+
+/// Arguments that say which store it is, or where it lies.
+const PLACES: [&str; 12] = [
+    "name",
+    "bucket",
+    "identifier",
+    "cluster_identifier",
+    "path",
+    "availability_zone",
+    "zone",
+    "location",
+    "label",
+    "volume_name",
+    "share_name",
+    "dataset",
+];
+
+/// Attributes of machines that are the same for the next machine.
+const STABLE: [&str; 8] =
+    ["tags", "labels", "region", "project", "vpc_id", "subnet_id", "resource_group_name", "security_groups"];
+
+/// Every argument of a store of data whose value comes from a machine.
+#[must_use]
+pub fn ties<'m>(estate: &'m Estate<'m>) -> Vec<Tie<'m>> {
+    let mut found = Vec::new();
+    for module in estate.terraform.modules() {
+        let module: &'m Module<'m> = module;
+        for decl in module.resources.iter().filter(|decl| decl.mode == Mode::Managed) {
+            let Some(ty) = known::data_type(decl.ty) else { continue };
+            let mut arguments: Vec<(FileId, &'m Attribute, bool)> = Vec::new();
+            for (file, attribute) in &decl.decl.attributes {
+                let replaces = ty.replace_on.iter().any(|name| **name == *attribute.name);
+                if replaces || PLACES.contains(&&*attribute.name) {
+                    arguments.push((*file, attribute, replaces));
+                }
+            }
+            arguments.extend(lifecycle(decl, "replace_triggered_by").map(|(file, attribute)| (file, attribute, true)));
+            for (file, attribute, replaces) in arguments {
+                for source in machines_in(module, file, &attribute.value) {
+                    found.push(Tie {
+                        data: format!("{}.{}", decl.ty, decl.name),
+                        class: ty.data,
+                        argument: &attribute.name,
+                        source,
+                        replaces,
+                        loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
+                        declared: decl.decl.loc(),
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The machines whose attributes an expression takes, as written, each once.
+fn machines_in<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (_, expr) in sources(module, file, expr) {
+        walk(expr, 0, &mut |inner| {
+            let Some(names) = traversal(inner) else { return };
+            let [ty, _, rest @ ..] = names.as_slice() else { return };
+            let machine = known::compute_type(ty)
+                .is_some_and(|row| matches!(row.kind.as_str(), "vm" | "lxc" | "container" | "bare"));
+            let stable = rest.first().is_some_and(|attribute| STABLE.contains(attribute));
+            let address = names.join(".");
+            // The inner steps of a traversal are seen on their own, too: the longest speaks.
+            if machine && !stable && !found.iter().any(|longer| longer.starts_with(&address)) {
+                found.push(address);
+            }
+        });
+    }
+    found
+}
+
+/// Every `removed` block.
+#[must_use]
+pub fn removals(estate: &Estate<'_>) -> Vec<Removal> {
+    let mut found = Vec::new();
+    for instance in &estate.terraform.instances {
+        for (file, block) in instance.module.others_of("removed") {
+            let loc = Loc { file, span: block.header };
+            if found.iter().any(|other: &Removal| other.loc == loc) {
+                continue;
+            }
+            let Some(names) = block.body.attribute("from").and_then(|from| traversal(&from.value)) else { continue };
+            let mut rest = names.as_slice();
+            while let ["module", _, inner @ ..] = rest {
+                rest = inner;
+            }
+            let destroy = block.body.blocks_of("lifecycle").find_map(|lifecycle| lifecycle.body.attribute("destroy"));
+            let destroy = destroy
+                .map_or_else(Value::absent, |attribute| estate.terraform.evaluate(instance, file, &attribute.value));
+            let ty = rest.first().copied().unwrap_or("module").to_owned();
+            found.push(Removal { address: names.join("."), ty, destroy, loc });
+        }
+    }
+    found
+}

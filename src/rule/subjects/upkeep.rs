@@ -1,0 +1,171 @@
+//! Machines with data in daily work, and inventories beside Terraform.
+
+use crate::estate::Estate;
+use crate::estate::roster::{self, Mismatch, Roster};
+use crate::estate::upkeep::{self, Fragile, Repair, Uncopied};
+use crate::rule::subject::Row;
+use crate::subject;
+use crate::text::HOLE;
+use std::sync::Arc;
+
+/// A machine with data that a routine change replaces.
+pub(super) struct FragileRow<'m> {
+    estate: &'m Estate<'m>,
+    fragile: Fragile,
+}
+
+subject! {
+    /// A machine with data on its own storage that a routine change replaces.
+    FragileRow<'m> as "fragile_machine" (row) {
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.fragile.machine].address.clone();
+        /// The arguments that replace it.
+        arguments: List(Str) => row.fragile.arguments.clone();
+        /// Services or paths whose data goes along.
+        holds: List(Str) => row.fragile.holds.clone();
+        /// Where the machine is declared.
+        declaration: Loc => row.estate.machines[row.fragile.machine].resource.loc();
+    }
+    loc => row.fragile.loc;
+    label => "this argument".to_owned();
+    address => Some(row.estate.machines[row.fragile.machine].address.clone());
+    identity => row.estate.machines[row.fragile.machine].address.clone();
+}
+
+/// Rows of `fragile_machine`.
+pub(super) fn fragile<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    upkeep::fragile(estate).into_iter().map(|fragile| Arc::new(FragileRow { estate, fragile }) as Row<'m>).collect()
+}
+
+/// A command that repairs a machine.
+pub(super) struct RepairRow<'m> {
+    estate: &'m Estate<'m>,
+    repair: Repair,
+}
+
+subject! {
+    /// A command of a script or pipeline that changes live what Terraform declares for a machine.
+    RepairRow<'m> as "repair" (row) {
+        /// As one reads it.
+        text: Str certain => row.estate.invocations[row.repair.at].command.text.replace(HOLE, "…");
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.repair.machine].address.clone();
+        /// Where the machine is declared.
+        declaration: Loc => row.estate.machines[row.repair.machine].resource.loc();
+        /// Whether it stands among tests.
+        in_tests: Bool certain => crate::estate::task::is_test_path(row.estate.documents.tree.path(row.estate.invocations[row.repair.at].command.loc.file));
+    }
+    loc => row.estate.invocations[row.repair.at].command.loc;
+    label => "this command".to_owned();
+    address => Some(row.estate.machines[row.repair.machine].address.clone());
+    identity => row.estate.invocations[row.repair.at].command.text.clone();
+}
+
+/// Rows of `repair`.
+pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    upkeep::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+}
+
+/// A machine without backup.
+pub(super) struct UncopiedRow<'m> {
+    estate: &'m Estate<'m>,
+    uncopied: Uncopied,
+}
+
+subject! {
+    /// A machine with persistent data of which nothing in the repository makes copies.
+    UncopiedRow<'m> as "uncopied_machine" (row) {
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.uncopied.machine].address.clone();
+        /// Its data services.
+        services: List(Str) => row.uncopied.services.clone();
+        /// Whether a comment names what makes its backups, or says that its data can be made again.
+        explained: Bool => {
+            let loc = row.estate.machines[row.uncopied.machine].resource.loc();
+            row.estate.annotation(loc, "backup").is_some() || matches!(row.estate.annotation(loc, "data"), Some("cache" | "rebuildable" | "ephemeral"))
+        };
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => {
+            let machine = &row.estate.machines[row.uncopied.machine];
+            (row.estate.ephemeral)(&format!("{}/x", machine.resource.instance.root))
+        };
+        /// What shows the service.
+        evidence: Loc => row.uncopied.evidence;
+    }
+    loc => row.estate.machines[row.uncopied.machine].resource.loc();
+    label => "this machine".to_owned();
+    address => Some(row.estate.machines[row.uncopied.machine].address.clone());
+    identity => row.estate.machines[row.uncopied.machine].address.clone();
+}
+
+/// Rows of `uncopied_machine`.
+pub(super) fn uncopied<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    upkeep::uncopied(estate).into_iter().map(|uncopied| Arc::new(UncopiedRow { estate, uncopied }) as Row<'m>).collect()
+}
+
+/// A static inventory.
+pub(super) struct RosterRow<'m> {
+    estate: &'m Estate<'m>,
+    roster: Roster,
+}
+
+subject! {
+    /// A static inventory that lists machines of Terraform.
+    RosterRow<'m> as "static_inventory" (row) {
+        /// Its path.
+        path: Str certain => row.estate.documents.tree.path(row.roster.file).to_owned();
+        /// How many of its hosts Terraform makes.
+        joined: Int certain => row.roster.joined;
+        /// One of them.
+        example: Str certain => row.roster.example.clone();
+        /// Whether the repository has an inventory plugin as well.
+        plugin: Bool certain => row.roster.plugin;
+        /// Whether it belongs to tests.
+        in_tests: Bool certain => crate::estate::task::is_test_path(row.estate.documents.tree.path(row.roster.file));
+        /// Whether Git tracks it.
+        tracked: Bool certain => row.estate.documents.tree.file(row.roster.file).tracked;
+    }
+    loc => row.roster.loc;
+    label => "this inventory".to_owned();
+    address => None;
+    identity => row.estate.documents.tree.path(row.roster.file).to_owned();
+}
+
+/// Rows of `static_inventory`.
+pub(super) fn rosters<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    roster::rosters(estate).into_iter().map(|roster| Arc::new(RosterRow { estate, roster }) as Row<'m>).collect()
+}
+
+/// A host on which inventory and Terraform disagree.
+pub(super) struct MismatchRow<'m> {
+    estate: &'m Estate<'m>,
+    mismatch: Mismatch,
+}
+
+subject! {
+    /// A host whose address the inventory and Terraform give differently.
+    MismatchRow<'m> as "inventory_mismatch" (row) {
+        /// The host.
+        host: Str certain => row.mismatch.host.clone();
+        /// What the inventory says.
+        listed: Str certain => row.mismatch.listed.clone();
+        /// What Terraform says.
+        declared: Str certain => row.mismatch.declared.clone();
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.mismatch.machine].address.clone();
+        /// Where Terraform says it.
+        place: Loc => row.mismatch.place;
+    }
+    loc => row.mismatch.loc;
+    label => "the inventory says otherwise".to_owned();
+    address => Some(row.estate.machines[row.mismatch.machine].address.clone());
+    identity => format!("{} {}", row.mismatch.host, row.mismatch.listed);
+}
+
+/// Rows of `inventory_mismatch`.
+pub(super) fn mismatches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    roster::mismatches(estate)
+        .into_iter()
+        .map(|mismatch| Arc::new(MismatchRow { estate, mismatch }) as Row<'m>)
+        .collect()
+}
