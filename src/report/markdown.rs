@@ -62,7 +62,7 @@ mod tests {
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
         ## Stateward
 
-        1 error, 1 warning, 0 info in 3 files; 1 skipped, 0 unreadable
+        1 error, 1 warning, 0 info in 3 files; 2 skipped, 1 unreadable
 
         | severity | rule | place | message |
         |---|---|---|---|
