@@ -1,7 +1,7 @@
 //! `stateward test`
 
-use super::{USAGE, written};
 use super::catalogue::{self, show};
+use super::{USAGE, written};
 use crate::engine::{examples, meta};
 use crate::rule::card::Card;
 use clap::Args as ClapArgs;
