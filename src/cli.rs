@@ -1,7 +1,7 @@
 //! Arguments, exit codes, and what is printed where.
 
-mod check;
 mod catalogue;
+mod check;
 mod examples;
 
 use clap::{Parser, Subcommand};

@@ -161,13 +161,13 @@ impl Config {
     /// The profile for a path.
     #[must_use]
     pub fn profile(&self, path: &str) -> Profile {
-        self.layers_for(path).filter_map(|layer| layer.profile).last().unwrap_or_default()
+        self.layers_for(path).filter_map(|layer| layer.profile).next_back().unwrap_or_default()
     }
 
     /// Whether data below this path is made to be thrown away: by configuration, else by a word of a path segment.
     #[must_use]
     pub fn is_ephemeral(&self, path: &str) -> bool {
-        match self.layers_for(path).filter_map(|layer| layer.ephemeral.as_ref()).last() {
+        match self.layers_for(path).filter_map(|layer| layer.ephemeral.as_ref()).next_back() {
             Some(globs) => globs.is_match(path),
             None => folder(path).split('/').any(|segment| segment.split(['-', '_']).any(is_ephemeral_word)),
         }
@@ -181,8 +181,19 @@ fn is_ephemeral_word(word: &str) -> bool {
 }
 
 const KEYS: [&str; 13] = [
-    "root", "fail-on", "profile", "select", "ignore", "severity", "exclude", "environments", "options", "terraform",
-    "rules", "knowledge", "suppress",
+    "root",
+    "fail-on",
+    "profile",
+    "select",
+    "ignore",
+    "severity",
+    "exclude",
+    "environments",
+    "options",
+    "terraform",
+    "rules",
+    "knowledge",
+    "suppress",
 ];
 const NESTING: [&str; 7] = ["profile", "select", "ignore", "severity", "environments", "suppress", "options"];
 
@@ -304,9 +315,16 @@ impl Reader<'_> {
     fn terraform(&mut self, value: Node<'_>) {
         for (key, value) in value.entries() {
             match key.as_str() {
-                Some("var-files") => self.config.var_files = self.names(value).into_iter().map(|(name, _)| name).collect(),
+                Some("var-files") => {
+                    self.config.var_files = self.names(value).into_iter().map(|(name, _)| name).collect();
+                }
                 Some("roots") => self.config.roots = self.globs(value),
-                other => self.error(key, format!("unknown key `{}`; there are `var-files` and `roots`", other.unwrap_or(""))),
+                other => {
+                    self.error(
+                        key,
+                        format!("unknown key `{}`; there are `var-files` and `roots`", other.unwrap_or("")),
+                    );
+                }
             }
         }
     }
@@ -317,7 +335,10 @@ impl Reader<'_> {
             for (key, _) in item.entries() {
                 let name = key.as_str().unwrap_or("");
                 if !["rule", "address", "path", "reason", "until", "owner"].contains(&name) {
-                    self.error(key, format!("unknown key `{name}`; there are rule, address, path, reason, owner and until"));
+                    self.error(
+                        key,
+                        format!("unknown key `{name}`; there are rule, address, path, reason, owner and until"),
+                    );
                 }
             }
             let Some(rule) = text("rule") else {
@@ -361,10 +382,8 @@ pub fn is_date(text: &str) -> bool {
 /// "; did you mean `x`?" when one of the words is near.
 fn nearest(word: &str, words: &[&str]) -> String {
     let near = words.iter().map(|known| (distance(word, known), known)).min();
-    near.filter(|(distance, _)| *distance <= 3).map_or_else(
-        || format!("; there are {}", words.join(", ")),
-        |(_, known)| format!("; did you mean `{known}`?"),
-    )
+    near.filter(|(distance, _)| *distance <= 3)
+        .map_or_else(|| format!("; there are {}", words.join(", ")), |(_, known)| format!("; did you mean `{known}`?"))
 }
 
 /// How many letters differ (Levenshtein).
@@ -411,7 +430,8 @@ mod tests {
     #[test]
     fn mistakes_have_places() {
         let (tree, config) = config("fail_on: error\nprofile: loose\n");
-        let shown: Vec<(u32, &str)> = config.errors.iter().map(|error| (tree.line(error.loc), &*error.message)).collect();
+        let shown: Vec<(u32, &str)> =
+            config.errors.iter().map(|error| (tree.line(error.loc), &*error.message)).collect();
         assert_eq!(shown[0], (1, "unknown key `fail_on`; did you mean `fail-on`?"));
         assert_eq!(shown[1], (2, "`profile` is recommended, strict or samakia"));
     }

@@ -11,9 +11,30 @@ const MAX_FUNCTION_LINES: usize = 70;
 
 /// Modules from the lowest floor to the highest; one may name only those before it.
 const FLOORS: [&str; 24] = [
-    "text", "diag", "source", "syntax", "value", "knowledge", "model::kind", "model::load", "model::command", "model::git",
-    "model::agents", "model::terraform", "model::ansible", "model::packer", "model::gather", "model", "estate", "rule", "config",
-    "engine", "report", "docs", "cli", "main",
+    "text",
+    "diag",
+    "source",
+    "syntax",
+    "value",
+    "knowledge",
+    "model::kind",
+    "model::load",
+    "model::command",
+    "model::git",
+    "model::agents",
+    "model::terraform",
+    "model::ansible",
+    "model::packer",
+    "model::gather",
+    "model",
+    "estate",
+    "rule",
+    "config",
+    "engine",
+    "report",
+    "docs",
+    "cli",
+    "main",
 ];
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -30,7 +51,8 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 /// `src/model/ansible/task.rs` → `model::ansible::task`.
 fn module(path: &Path) -> String {
     let relative = path.strip_prefix(Path::new(ROOT).join("src")).unwrap();
-    let mut parts: Vec<String> = relative.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let mut parts: Vec<String> =
+        relative.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if parts.last().is_some_and(|last| last == "mod") {
         parts.pop();
     }
@@ -130,7 +152,9 @@ fn files_and_functions_stay_small() {
         for (at, line) in text.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let head = line.trim_start();
-            let is_function = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn ", "pub const fn "].iter().any(|key| head.starts_with(key));
+            let is_function = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn ", "pub const fn "]
+                .iter()
+                .any(|key| head.starts_with(key));
             match start {
                 None if is_function && !line.ends_with(';') => start = Some((at, indent, head)),
                 Some((from, own, name)) if indent == own && head == "}" => {
@@ -160,14 +184,26 @@ fn every_rule_file_is_picked_up() {
 
 #[test]
 fn documents_name_only_what_exists() {
-    let tops = ["src/", "rules/", "fixtures/", "tests/", "knowledge/", "docs/", "benches/", ".ci/", "action.yml", ".pre-commit-hooks.yaml"];
+    let tops = [
+        "src/",
+        "rules/",
+        "fixtures/",
+        "tests/",
+        "knowledge/",
+        "docs/",
+        "benches/",
+        ".ci/",
+        "action.yml",
+        ".pre-commit-hooks.yaml",
+    ];
     let mut wrong = Vec::new();
     for entry in fs::read_dir(ROOT).unwrap().flatten() {
         let path = entry.path();
         if path.extension().is_none_or(|own| own != "md") {
             continue;
         }
-        for word in fs::read_to_string(&path).unwrap().split(|c: char| !(c.is_alphanumeric() || "._-/<>*".contains(c))) {
+        for word in fs::read_to_string(&path).unwrap().split(|c: char| !(c.is_alphanumeric() || "._-/<>*".contains(c)))
+        {
             let word = word.trim_end_matches(['.', '/']);
             let pattern = word.contains(['<', '*']);
             if tops.iter().any(|top| word.starts_with(top)) && !pattern && !Path::new(ROOT).join(word).exists() {

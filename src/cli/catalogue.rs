@@ -57,7 +57,8 @@ pub(super) fn add_user_rules(cards: &mut Vec<Card>, config: &Config, tree: &Tree
             return Err(format!("stateward: `rules: {pattern}` names no file"));
         }
         for (id, file) in files {
-            let card = Card::load(&file.path, tree.text(id), &catalog).map_err(|errors| show(&errors, &|_| tree.text(id).to_owned()))?;
+            let card = Card::load(&file.path, tree.text(id), &catalog)
+                .map_err(|errors| show(&errors, &|_| tree.text(id).to_owned()))?;
             if cards.iter().any(|other| other.id == card.id) {
                 return Err(format!("{}: there is a rule `{}` already", file.path, card.id));
             }
@@ -102,9 +103,12 @@ fn info(card: &Card, fails: Option<String>, passes: Option<String>) -> RuleInfo 
 /// The first failing and passing example of a built-in rule, as text.
 fn examples(card: &Card) -> (Option<String>, Option<String>) {
     let files: serde_json::Value = serde_json::from_str(Card::built_in_files()).unwrap_or_default();
-    let (Some(path), Some(text)) = (files[&card.id]["path"].as_str(), files[&card.id]["text"].as_str()) else { return (None, None) };
+    let (Some(path), Some(text)) = (files[&card.id]["path"].as_str(), files[&card.id]["text"].as_str()) else {
+        return (None, None);
+    };
     let examples = Example::load(path, text).unwrap_or_default();
-    let first = |should_fail: bool| examples.iter().find(|example| example.should_fail == should_fail).map(Example::display);
+    let first =
+        |should_fail: bool| examples.iter().find(|example| example.should_fail == should_fail).map(Example::display);
     (first(true), first(false))
 }
 

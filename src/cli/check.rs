@@ -140,7 +140,9 @@ fn analyse(args: &Args) -> Result<Done, String> {
     let mut paths = Vec::new();
     for path in &args.paths {
         let full = path.canonicalize().map_err(|error| unreadable(path, error))?;
-        let relative = full.strip_prefix(&root).map_err(|_| format!("stateward: {} lies outside the project {}", path.display(), root.display()))?;
+        let relative = full
+            .strip_prefix(&root)
+            .map_err(|_| format!("stateward: {} lies outside the project {}", path.display(), root.display()))?;
         paths.push(relative.to_string_lossy().replace('\\', "/"));
     }
     let tree = disk::tree(&root).map_err(|error| unreadable(&root, error))?;
@@ -156,7 +158,13 @@ fn analyse(args: &Args) -> Result<Done, String> {
         None => {}
     }
     let fail_on = config.fail_on;
-    let request = Request { select: args.select.clone(), ignore: args.ignore.clone(), no_ignores: args.no_ignores, today: today(), paths };
+    let request = Request {
+        select: args.select.clone(),
+        ignore: args.ignore.clone(),
+        no_ignores: args.no_ignores,
+        today: today(),
+        paths,
+    };
     let analysis = engine::analyse(&tree, &cards, config, &request).map_err(|errors| show(&tree, &errors))?;
     Ok(Done { tree, analysis, cards, fail_on })
 }
@@ -188,7 +196,10 @@ fn show(tree: &Tree, errors: &[ConfigError]) -> String {
     for error in errors {
         let (start, end) = tree.positions(error.loc);
         let text = tree.text(error.loc.file);
-        let line = tree.file(error.loc.file).text().map_or("", |text| text.lines().line_span(&text.text, start.line).slice(&text.text));
+        let line = tree
+            .file(error.loc.file)
+            .text()
+            .map_or("", |text| text.lines().line_span(&text.text, start.line).slice(&text.text));
         let width = if end.line == start.line { (end.column - start.column).max(1) as usize } else { 1 };
         let indent = " ".repeat(start.column as usize - 1);
         let _ = writeln!(shown, "{}:{}:{}: {}", tree.path(error.loc.file), start.line, start.column, error.message);
@@ -202,7 +213,8 @@ fn show(tree: &Tree, errors: &[ConfigError]) -> String {
 /// The day of the run: that of `SOURCE_DATE_EPOCH`, else today (UTC).
 fn today() -> String {
     let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.trim().parse::<u64>().ok());
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+    let now =
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
     day(set.unwrap_or_else(now) / 86_400)
 }
 
@@ -230,10 +242,16 @@ fn day(number: u64) -> String {
 fn finish(args: &Args, done: &Done, started: Instant) -> ExitCode {
     let analysis = &done.analysis;
     let suppressed = analysis.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
-    let shown: Vec<Finding> =
-        analysis.findings.iter().filter(|finding| args.show_suppressed || finding.suppressed.is_none()).cloned().collect();
+    let shown: Vec<Finding> = analysis
+        .findings
+        .iter()
+        .filter(|finding| args.show_suppressed || finding.suppressed.is_none())
+        .cloned()
+        .collect();
     let rules = rule_infos(&done.cards);
-    let counts = |map: &std::collections::BTreeMap<&'static str, usize>| map.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let counts = |map: &std::collections::BTreeMap<&'static str, usize>| {
+        map.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
     let report = Report {
         tree: &done.tree,
         findings: &shown,

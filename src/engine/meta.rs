@@ -103,7 +103,8 @@ pub(super) fn exceptions<'m>(config: &'m Config, today: &str) -> Vec<Row<'m>> {
 /// Every table that cards may speak of.
 #[must_use]
 pub fn catalog() -> Vec<&'static Schema> {
-    let mut schemas: Vec<&'static Schema> = crate::rule::subjects::TABLES.iter().map(|table| (table.schema)()).collect();
+    let mut schemas: Vec<&'static Schema> =
+        crate::rule::subjects::TABLES.iter().map(|table| (table.schema)()).collect();
     schemas.extend([ProblemRow::schema(), SuppressionRow::schema(), ExceptionRow::schema()]);
     schemas
 }

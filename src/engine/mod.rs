@@ -15,6 +15,7 @@ use crate::model::ansible::Ansible;
 use crate::model::git::Repository;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents, Options, Outcome as Read};
+use crate::model::packer::Packer;
 use crate::model::terraform::{self, Source, SourceKind, Terraform};
 use crate::rule::card::{Card, CardError};
 use crate::rule::subject::{Row, Schema};
@@ -58,7 +59,12 @@ pub fn built_in() -> Result<Vec<Card>, Vec<CardError>> {
 ///
 /// # Errors
 /// What is wrong with the configuration: then nothing is judged.
-pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Request) -> Result<Analysis, Vec<ConfigError>> {
+pub fn analyse(
+    tree: &Tree,
+    cards: &[Card],
+    mut config: Config,
+    request: &Request,
+) -> Result<Analysis, Vec<ConfigError>> {
     let options = Options { exclude: config.exclude.clone() };
     let documents = Documents::load(tree, &options);
     config.add_nested(&documents);
@@ -71,9 +77,15 @@ pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Reques
     let sources = terraform_sources(&documents);
     let ephemeral = |path: &str| config.is_ephemeral(path);
     let ((terraform, ansible), ((repository, agents), remarks)) = rayon::join(
-        || rayon::join(|| Terraform::build(&sources, terraform_options(&config, &sources), tree), || Ansible::build(&documents)),
+        || {
+            rayon::join(
+                || Terraform::build(&sources, terraform_options(&config, &sources), tree),
+                || Ansible::build(&documents),
+            )
+        },
         || rayon::join(|| (Repository::new(&documents), Agents::read(&documents)), || annotation::remarks(&documents)),
     );
+    let packer = Packer::build(&documents);
     let parts = Parts {
         documents: &documents,
         repository: &repository,
@@ -81,6 +93,7 @@ pub fn analyse(tree: &Tree, cards: &[Card], mut config: Config, request: &Reques
         remarks: &remarks,
         terraform: &terraform,
         ansible: &ansible,
+        packer: &packer,
         ephemeral: &ephemeral,
     };
     let estate = Estate::join(parts);
@@ -108,7 +121,9 @@ fn terraform_options(config: &Config, sources: &[Source<'_>]) -> terraform::Opti
     for path in &config.var_files {
         let mut folder = crate::source::folder(path);
         loop {
-            let here = |source: &&Source<'_>| source.kind == SourceKind::Configuration && crate::source::folder(source.path) == folder;
+            let here = |source: &&Source<'_>| {
+                source.kind == SourceKind::Configuration && crate::source::folder(source.path) == folder
+            };
             if sources.iter().any(|source| here(&source)) {
                 options.var_files.push((folder.to_owned(), path.clone()));
                 break;
@@ -158,7 +173,13 @@ fn meta_table(ground: &Ground<'_>, cards: &[Card], rows: &[Row<'_>]) -> Outcome 
     run::table(ground, &reading(cards, first.schema()), rows)
 }
 
-fn conclude(ground: &Ground<'_>, cards: &[Card], mut outcome: Outcome, remarks: &[Remark], documents: &Documents<'_>) -> Analysis {
+fn conclude(
+    ground: &Ground<'_>,
+    cards: &[Card],
+    mut outcome: Outcome,
+    remarks: &[Remark],
+    documents: &Documents<'_>,
+) -> Analysis {
     let (tree, request) = (ground.tree, ground.request);
     let mut comments = suppress::comments(remarks, &request.today);
     if !request.no_ignores {

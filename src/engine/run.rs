@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What cards said of rows.
 #[derive(Default)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// Violations.
     pub findings: Vec<Finding>,
     /// What could not be decided.
@@ -24,7 +24,7 @@ pub struct Outcome {
 }
 
 /// What every evaluation needs.
-pub struct Ground<'a> {
+pub(super) struct Ground<'a> {
     /// The tree.
     pub tree: &'a Tree,
     /// The configuration.
@@ -40,7 +40,7 @@ fn settings_of(ground: &Ground<'_>, card: &Card, path: &str, defaults: &Settings
 
 /// Applies the cards to the rows of one table.
 #[must_use]
-pub fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> Outcome {
+pub(super) fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> Outcome {
     let defaults: Vec<Settings> = cards.iter().map(|card| card.defaults()).collect();
     let judged: Vec<Vec<(usize, Loc, Verdict)>> = rows
         .par_iter()
@@ -67,7 +67,7 @@ pub fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> Outcome 
 
 /// The same, a panic inside made a failure that is reported.
 #[must_use]
-pub fn guarded(ground: &Ground<'_>, cards: &[&Card], rows: impl FnOnce() -> Outcome) -> Outcome {
+pub(super) fn guarded(ground: &Ground<'_>, cards: &[&Card], rows: impl FnOnce() -> Outcome) -> Outcome {
     let _ = (ground, cards);
     catch_unwind(AssertUnwindSafe(rows)).unwrap_or_else(|_| Outcome {
         failures: cards.iter().map(|card| (card.id.clone(), Loc::default())).collect(),
@@ -152,12 +152,18 @@ fn merge(mut finding: Finding, mut hits: Vec<(Severity, Hit)>) -> Finding {
 }
 
 /// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats.
-pub fn finish(findings: &mut [Finding], tree: &Tree) {
-    findings.sort_by(|a, b| (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message)));
+pub(super) fn finish(findings: &mut [Finding], tree: &Tree) {
+    findings.sort_by(|a, b| {
+        (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message))
+    });
     let mut repeats: HashMap<u64, u64> = HashMap::new();
     for finding in findings {
         let place = finding.address.as_deref().unwrap_or_else(|| tree.path(finding.loc.file));
-        let hash = Hash64::default().with(finding.rule.as_bytes()).with(tree.path(finding.loc.file).as_bytes()).with(place.as_bytes()).with(finding.fingerprint.as_bytes());
+        let hash = Hash64::default()
+            .with(finding.rule.as_bytes())
+            .with(tree.path(finding.loc.file).as_bytes())
+            .with(place.as_bytes())
+            .with(finding.fingerprint.as_bytes());
         let count = repeats.entry(hash.finish()).or_default();
         finding.fingerprint = format!("{:016x}", hash.with(&count.to_le_bytes()).finish());
         *count += 1;

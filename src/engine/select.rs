@@ -41,7 +41,9 @@ impl Request {
         }
         let mut on = config.profile(path).holds(&card.profiles) || card.family == "meta";
         for layer in config.layers_for(path) {
-            let listed = |list: &[(String, crate::text::Loc)]| list.iter().any(|(name, _)| *name == card.id || *name == card.family);
+            let listed = |list: &[(String, crate::text::Loc)]| {
+                list.iter().any(|(name, _)| *name == card.id || *name == card.family)
+            };
             on |= listed(&layer.select);
             on &= !listed(&layer.ignore);
         }
@@ -51,7 +53,11 @@ impl Request {
     /// Whether a path is asked for.
     #[must_use]
     pub fn reports(&self, path: &str) -> bool {
-        let holds = |asked: &String| asked.is_empty() || path == asked || path.strip_prefix(asked.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let holds = |asked: &String| {
+            asked.is_empty()
+                || path == asked
+                || path.strip_prefix(asked.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
         self.paths.is_empty() || self.paths.iter().any(holds)
     }
 }
@@ -59,7 +65,7 @@ impl Request {
 /// The severity of a card's finding at a path.
 #[must_use]
 pub fn severity(card: &Card, found: Severity, config: &Config, path: &str) -> Severity {
-    let set = config.layers_for(path).filter_map(|layer| layer.severity.get(&card.id)).last();
+    let set = config.layers_for(path).filter_map(|layer| layer.severity.get(&card.id)).next_back();
     if let Some((severity, _)) = set {
         return *severity;
     }
@@ -83,7 +89,9 @@ pub fn settings(card: &Card, config: &Config, path: &str) -> Settings {
 fn option_value(value: &OptionValue) -> Value {
     match value {
         OptionValue::Scalar(data) => Value::known(data.clone()),
-        OptionValue::List(items) => Value::list(items.iter().map(|item| Value::known(Data::from(item.as_str()))).collect()),
+        OptionValue::List(items) => {
+            Value::list(items.iter().map(|item| Value::known(Data::from(item.as_str()))).collect())
+        }
     }
 }
 

@@ -43,7 +43,9 @@ pub fn comments<'m>(remarks: &'m [Remark], today: &str) -> Vec<Comment<'m>> {
         if rules.is_empty() {
             add("");
         }
-        rules.iter().for_each(|rule| add(rule));
+        for rule in rules {
+            add(rule);
+        }
     }
     comments
 }
@@ -66,9 +68,11 @@ pub fn apply(findings: &mut [Finding], comments: &mut [Comment<'_>], config: &Co
             continue;
         }
         let path = tree.path(finding.loc.file);
-        let by_config = config.layers_for(path).flat_map(|layer| &layer.suppress).find(|entry| holds(entry, finding, path, today));
+        let by_config =
+            config.layers_for(path).flat_map(|layer| &layer.suppress).find(|entry| holds(entry, finding, path, today));
         if let Some(entry) = by_config {
-            finding.suppressed = Some(Suppressed { reason: entry.reason.clone().unwrap_or_default(), loc: Some(entry.loc) });
+            finding.suppressed =
+                Some(Suppressed { reason: entry.reason.clone().unwrap_or_default(), loc: Some(entry.loc) });
         }
     }
 }

@@ -10,28 +10,41 @@ use crate::syntax::jinja;
 use crate::text::Loc;
 use crate::value::Value;
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// All containers, by kind of place and then in path order.
+/// All containers, by kind of place and then in path order, and where those of each task stand among them.
 #[must_use]
-pub fn containers(estate: &Estate<'_>) -> Vec<Container> {
+pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
     let documents = estate.documents;
-    let mut all: Vec<Container> = documents.of(&[Kind::Compose]).flat_map(|document| of_file(documents, document)).collect();
+    let mut all: Vec<Container> =
+        documents.of(&[Kind::Compose]).flat_map(|document| of_file(documents, document)).collect();
     let of_tasks: Vec<Vec<Container>> = estate.ansible.tasks.par_iter().map(|task| of_task(estate, task)).collect();
-    all.extend(of_tasks.into_iter().flatten());
+    let mut by_task = Vec::with_capacity(of_tasks.len());
+    for containers in of_tasks {
+        by_task.push(all.len()..all.len() + containers.len());
+        all.extend(containers);
+    }
     for resource in estate.terraform.resources().filter(|resource| resource.ty() == "docker_container") {
         let path = documents.tree.path(resource.loc().file);
         let setting = Setting { in_tests: is_test_path(path), ..Setting::unknown() };
         let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
-        all.extend(container::of_resource(resource.ty(), &|name| resource.arg(name), &blocks, (resource.loc(), resource.name()), &setting));
+        all.extend(container::of_resource(
+            resource.ty(),
+            &|name| resource.arg(name),
+            &blocks,
+            (resource.loc(), resource.name()),
+            &setting,
+        ));
     }
-    all
+    (all, by_task)
 }
 
 fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {
-    let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return Vec::new() };
+    let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
     let path = documents.tree.path(document.file);
     let in_ci = path.contains("ci") && path.split(['/', '.', '-', '_']).any(|part| part == "ci");
-    let in_tests = is_test_path(path) || path.split(['/', '.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "testing" | "e2e"));
+    let in_tests = is_test_path(path)
+        || path.split(['/', '.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "testing" | "e2e"));
     let setting = Setting { in_ci, in_tests, ..Setting::unknown() };
     container::of_compose(root, &|span| Loc { file: document.file, span }, &setting)
 }
@@ -54,7 +67,9 @@ fn of_task(estate: &Estate<'_>, task: &Task<'_>) -> Vec<Container> {
             crate::model::ansible::ArgumentValue::Node(node) => Some(*node),
             crate::model::ansible::ArgumentValue::Text(..) => None,
         });
-        let Some(node) = written.filter(|node| node.as_str().is_some_and(|text| text.contains("services:"))) else { return Vec::new() };
+        let Some(node) = written.filter(|node| node.as_str().is_some_and(|text| text.contains("services:"))) else {
+            return Vec::new();
+        };
         let mapped = node.mapped(estate.documents.tree.text(task.file));
         return container::of_compose_text(&mapped, task.file, &setting);
     }

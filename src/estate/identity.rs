@@ -87,7 +87,9 @@ impl Index {
 
 /// Keys that hold a guest's number.
 fn is_number_key(key: &str) -> bool {
-    matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id") || key.ends_with("_vmid") || key.ends_with("_ctid")
+    matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id")
+        || key.ends_with("_vmid")
+        || key.ends_with("_ctid")
 }
 
 /// Every variable of inventories, host and group variables and plays that holds identity.
@@ -102,7 +104,15 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
         if let Some(machine) = index.addresses.get(&host.name) {
             let (key, value) = ("host".to_owned(), host.name.clone());
             let loc = host.loc;
-            found.push(IdentityFact { key, value, loc, kind: "address", place: "inventory", machine: Some(*machine), others: Vec::new() });
+            found.push(IdentityFact {
+                key,
+                value,
+                loc,
+                kind: "address",
+                place: "inventory",
+                machine: Some(*machine),
+                others: Vec::new(),
+            });
         }
     }
     for variables in &estate.ansible.host_variables {
@@ -149,7 +159,15 @@ fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, foun
     } else {
         return;
     };
-    found.push(IdentityFact { key: key.to_owned(), value: text.to_owned(), loc, kind, place, machine, others: Vec::new() });
+    found.push(IdentityFact {
+        key: key.to_owned(),
+        value: text.to_owned(),
+        loc,
+        kind,
+        place,
+        machine,
+        others: Vec::new(),
+    });
 }
 
 /// One fact for each file and name: an inventory that pins fifty hosts has one habit, not fifty.
@@ -185,7 +203,9 @@ fn managed(estate: &Estate<'_>, index: &Index, task: &Task<'_>) -> Option<(usize
     let machine = *index.names.get(&name.to_lowercase())?;
     // A name is shared by many things: the module has to be of the machine's own platform.
     let platform = estate.machines[machine].resource.ty().split('_').next().unwrap_or("");
-    let same = module.group.contains(platform) || module.fqcn.contains(platform) || platform == "digitalocean" && module.group.contains("do");
+    let same = module.group.contains(platform)
+        || module.fqcn.contains(platform)
+        || platform == "digitalocean" && module.group.contains("do");
     same.then(|| (machine, format!("machine {name}")))
 }
 
@@ -204,6 +224,35 @@ pub fn ownerships(estate: &Estate<'_>) -> Vec<Ownership> {
             loc: task.loc,
             other: machine.resource.loc(),
         });
+    }
+    found.extend(twice_in_terraform(&estate.machines));
+    found
+}
+
+/// Guests that two roots declare: the same number on the same node can only be one guest.
+fn twice_in_terraform(machines: &[Machine<'_>]) -> Vec<Ownership> {
+    let mut first: BTreeMap<(String, String), &Machine<'_>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for machine in machines {
+        let id = machine.ids.iter().filter(|id| id.as_number() != Some(0.0)).find_map(Value::scalar);
+        let node = machine.nodes.iter().find_map(Value::scalar);
+        let (Some(id), Some(node)) = (id, node) else { continue };
+        let key = (id.to_string(), node.to_string());
+        let Some(other) = first.get(&key) else {
+            first.insert(key, machine);
+            continue;
+        };
+        if other.resource.instance.root != machine.resource.instance.root
+            && other.resource.loc() != machine.resource.loc()
+        {
+            found.push(Ownership {
+                object: format!("guest {id} on {node}"),
+                first: format!("Terraform in {} ({})", other.resource.instance.root, other.address),
+                second: format!("Terraform in {} ({})", machine.resource.instance.root, machine.address),
+                loc: machine.resource.loc(),
+                other: other.resource.loc(),
+            });
+        }
     }
     found
 }
@@ -230,8 +279,15 @@ pub fn adjustments(estate: &Estate<'_>) -> Vec<Adjustment> {
         }
         let Some(id) = command.operands.first().and_then(Value::scalar) else { continue };
         let Some(machine) = index.ids.get(&*id).copied() else { continue };
-        for flag in &command.flags {
-            let attribute = flag.name.trim_start_matches('-').to_owned();
+        // `pct resize 101 rootfs +10G` names the disk as a word.
+        let disk = command
+            .sub
+            .first()
+            .filter(|sub| &***sub == "resize")
+            .and_then(|_| command.operands.get(1))
+            .and_then(Value::scalar);
+        let named = command.flags.iter().map(|flag| flag.name.trim_start_matches('-').to_owned());
+        for attribute in named.chain(disk.map(|disk| disk.to_string())) {
             if let Some(declared) = declared(&estate.machines[machine], &attribute) {
                 found.push(Adjustment { attribute, machine, declared, loc: command.loc, text: command.text.clone() });
             }

@@ -7,7 +7,7 @@ use crate::model::load::{Document, Documents};
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::{FileId, Mapped};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// A command with what runs it.
 pub struct Invocation<'m> {
@@ -29,7 +29,15 @@ pub struct Invocation<'m> {
 
 impl Invocation<'_> {
     fn plain(command: Command) -> Self {
-        Self { command, task: None, resource: None, provisioner: None, instruction: false, first_boot: false, image: false }
+        Self {
+            command,
+            task: None,
+            resource: None,
+            provisioner: None,
+            instruction: false,
+            first_boot: false,
+            image: false,
+        }
     }
 
     /// Where it stands, as cards say it.
@@ -53,13 +61,18 @@ impl Invocation<'_> {
 
 /// All commands, in path and source order of each kind of place.
 #[must_use]
-pub fn gather<'m>(documents: &'m Documents<'m>, terraform: &'m Terraform<'m>, ansible: &'m Ansible<'m>) -> Vec<Invocation<'m>> {
-    let of_files: Vec<Vec<Invocation<'m>>> = documents.list.par_iter().map(|document| of_document(documents, document)).collect();
+pub fn gather<'m>(
+    documents: &'m Documents<'m>,
+    terraform: &'m Terraform<'m>,
+    ansible: &'m Ansible<'m>,
+) -> Vec<Invocation<'m>> {
+    let of_files: Vec<Vec<Invocation<'m>>> =
+        documents.list.par_iter().map(|document| of_document(documents, document)).collect();
     let mut all: Vec<Invocation<'m>> = of_files.into_iter().flatten().collect();
     let of_tasks: Vec<Vec<Invocation<'m>>> =
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
     }
@@ -76,11 +89,15 @@ fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invoca
         Kind::Dockerfile => command::of_dockerfile(document.file, text),
         Kind::SystemdUnit => command::of_unit(document.file, text),
         Kind::Compose => document.yaml().map(|yaml| command::of_compose(document.file, text, yaml)).unwrap_or_default(),
-        Kind::CloudInit => document.yaml().map(|yaml| command::of_cloud_init(document.file, text, yaml)).unwrap_or_default(),
+        Kind::CloudInit => {
+            document.yaml().map(|yaml| command::of_cloud_init(document.file, text, yaml)).unwrap_or_default()
+        }
         Kind::Workflow if path.ends_with("package.json") => {
             document.yaml().map(|yaml| command::of_package(document.file, text, yaml)).unwrap_or_default()
         }
-        Kind::Workflow => document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default(),
+        Kind::Workflow => {
+            document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default()
+        }
         Kind::AgentInstructions => return instructions(document.file, text),
         _ => return Vec::new(),
     };
@@ -99,7 +116,7 @@ fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
                 let mapped = block.take().unwrap_or_default();
                 command::commands(&mapped, file, &Site::Script, &Variables::default(), &mut found);
             }
-            (Some(language), None) if matches!(language, "" | "bash" | "sh" | "shell" | "console" | "zsh") => block = Some(Mapped::default()),
+            (Some("" | "bash" | "sh" | "shell" | "console" | "zsh"), None) => block = Some(Mapped::default()),
             (None, Some(mapped)) => {
                 // `$ terraform apply`
                 let prompt = line.len() - line.trim_start_matches(['$', ' ']).len();
@@ -111,7 +128,8 @@ fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
         at += line.len();
     }
     // Prose in a block begins with a capital; no program does.
-    found.retain(|command| text[command.loc.span.range()].starts_with(|c: char| c.is_lowercase() || !c.is_alphabetic()));
+    found
+        .retain(|command| text[command.loc.span.range()].starts_with(|c: char| c.is_lowercase() || !c.is_alphabetic()));
     found.into_iter().map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect()
 }
 
@@ -129,10 +147,10 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
 /// Arguments whose text a machine runs when it first boots.
 const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
 
-fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32), ()>, all: &mut Vec<Invocation<'m>>) {
+fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)>, all: &mut Vec<Invocation<'m>>) {
     let header = resource.loc();
     // Every instance of a declaration runs the same text: once is enough.
-    if seen.insert((header.file, header.span.start), ()).is_some() {
+    if !seen.insert((header.file, header.span.start)) {
         return;
     }
     for (at, provisioner) in resource.provisioners().iter().enumerate() {
@@ -147,9 +165,15 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashMap<(FileId, u32)
         }));
     }
     for name in FIRST_BOOT {
-        let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else { continue };
+        let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else {
+            continue;
+        };
         let mut found = Vec::new();
         command::commands(&rendered.text, rendered.file, &Site::CloudInit, &Variables::default(), &mut found);
-        all.extend(found.into_iter().map(|command| Invocation { resource: Some(resource.clone()), first_boot: true, ..Invocation::plain(command) }));
+        all.extend(found.into_iter().map(|command| Invocation {
+            resource: Some(resource.clone()),
+            first_boot: true,
+            ..Invocation::plain(command)
+        }));
     }
 }

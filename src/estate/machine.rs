@@ -116,7 +116,10 @@ fn machine<'m>(resource: Resource<'m, 'm>, ty: &'static ComputeType) -> Machine<
 /// The values at a path of which a part may be `[*]`: every block of that name, or every member of a list.
 fn read(resource: &Resource<'_, '_>, path: &str) -> Vec<Value> {
     let Some((block, rest)) = path.split_once("[*].") else {
-        return Some(resource.arg(path.trim_end_matches("[*]"))).filter(|value| !value.is_absent()).into_iter().collect();
+        return Some(resource.arg(path.trim_end_matches("[*]")))
+            .filter(|value| !value.is_absent())
+            .into_iter()
+            .collect();
     };
     let blocks = resource.blocks(block);
     blocks.iter().take(MAX_STORAGE).map(|block| block.arg(rest)).filter(|value| !value.is_absent()).collect()
@@ -143,6 +146,9 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
     let header = resource.loc();
     for row in &ty.storage {
         if row.path.is_empty() {
+            if found.iter().any(|storage: &Storage| storage.kind == StorageKind::Root) {
+                continue;
+            }
             found.push(Storage {
                 path: Value::known("/"),
                 kind: StorageKind::Root,
@@ -162,6 +168,14 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
         }
     }
     found.truncate(MAX_STORAGE);
+    // A machine whose disks are alike starts from the first.
+    let has_root = found.iter().any(|storage| storage.kind == StorageKind::Root);
+    if let Some(first) =
+        found.iter_mut().find(|storage| !has_root && storage.kind == StorageKind::InlineDisk && !storage.extra)
+    {
+        first.kind = StorageKind::Root;
+        first.path = Value::known("/");
+    }
     found
 }
 
@@ -264,7 +278,9 @@ impl Machine<'_> {
     /// Whether a disk or volume hangs on it of which nobody says where it is mounted: then nothing is known of any path.
     #[must_use]
     pub fn has_unplaced_storage(&self) -> bool {
-        self.storage.iter().any(|storage| storage.kind != StorageKind::Root && storage.extra && storage.path.as_str().is_none())
+        self.storage
+            .iter()
+            .any(|storage| storage.kind != StorageKind::Root && storage.extra && storage.path.as_str().is_none())
     }
 }
 

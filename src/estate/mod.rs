@@ -7,6 +7,7 @@ pub mod invocation;
 pub mod machine;
 pub mod placement;
 pub mod root;
+mod service;
 pub mod task;
 
 use crate::model::agents::Agents;
@@ -15,6 +16,7 @@ use crate::model::ansible::Ansible;
 use crate::model::command::Command;
 use crate::model::git::Repository;
 use crate::model::load::Documents;
+use crate::model::packer::Packer;
 use crate::model::terraform::Terraform;
 use crate::text::Loc;
 use identity::{Adjustment, IdentityFact, Ownership};
@@ -36,6 +38,8 @@ pub struct Estate<'m> {
     pub terraform: &'m Terraform<'m>,
     /// Ansible.
     pub ansible: &'m Ansible<'m>,
+    /// Packer.
+    pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
     /// Every command.
@@ -52,11 +56,14 @@ pub struct Estate<'m> {
     pub ownerships: Vec<Ownership>,
     /// Attributes that Ansible sets on Terraform's machines.
     pub adjustments: Vec<Adjustment>,
+    /// Task index → its containers, as a range of `containers`.
+    containers_by_task: Vec<std::ops::Range<usize>>,
     /// Task index → its commands, as a range of `invocations`.
     by_task: Vec<std::ops::Range<usize>>,
 }
 
 /// What an estate is made of.
+#[derive(Clone, Copy)]
 pub struct Parts<'m> {
     /// The files.
     pub documents: &'m Documents<'m>,
@@ -70,6 +77,8 @@ pub struct Parts<'m> {
     pub terraform: &'m Terraform<'m>,
     /// Ansible.
     pub ansible: &'m Ansible<'m>,
+    /// Packer.
+    pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
 }
@@ -78,13 +87,13 @@ impl<'m> Estate<'m> {
     /// Joins what the tools declare.
     #[must_use]
     pub fn join(parts: Parts<'m>) -> Self {
-        let Parts { documents, repository, agents, remarks, terraform, ansible, ephemeral } = parts;
+        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral } = parts;
         let invocations = invocation::gather(documents, terraform, ansible);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
             let range = &mut by_task[task];
-            *range = if range.is_empty() { at..at + 1 } else { range.start..at + 1 };
+            *range = if range.start == range.end { at..at + 1 } else { range.start..at + 1 };
         }
         let mut estate = Self {
             documents,
@@ -93,6 +102,7 @@ impl<'m> Estate<'m> {
             remarks,
             terraform,
             ansible,
+            packer,
             ephemeral,
             invocations,
             machines,
@@ -102,13 +112,20 @@ impl<'m> Estate<'m> {
             ownerships: Vec::new(),
             adjustments: Vec::new(),
             by_task,
+            containers_by_task: Vec::new(),
         };
-        estate.containers = fleet::containers(&estate);
+        (estate.containers, estate.containers_by_task) = fleet::containers(&estate);
         estate.placements = placement::placements(&estate);
         estate.identities = identity::facts(&estate);
         estate.ownerships = identity::ownerships(&estate);
         estate.adjustments = identity::adjustments(&estate);
         estate
+    }
+
+    /// The containers that a task declares.
+    pub fn containers_of(&self, task: usize) -> &[container::Container] {
+        let range = self.containers_by_task.get(task).cloned().unwrap_or(0..0);
+        self.containers.get(range).unwrap_or(&[])
     }
 
     /// The commands that a task runs.
@@ -126,9 +143,11 @@ impl<'m> Estate<'m> {
     /// The value of an annotation on the declaration at a place; `""` for a bare flag.
     #[must_use]
     pub fn annotation(&self, loc: Loc, key: &str) -> Option<&str> {
-        self.remarks.iter().filter(|remark| remark.loc.file == loc.file && remark.covers.contains(loc.span)).find_map(|remark| {
-            let Saying::Annotate(pairs) = &remark.saying else { return None };
-            pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-        })
+        self.remarks.iter().filter(|remark| remark.loc.file == loc.file && remark.covers.contains(loc.span)).find_map(
+            |remark| {
+                let Saying::Annotate(pairs) = &remark.saying else { return None };
+                pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+            },
+        )
     }
 }

@@ -1,25 +1,29 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
-use super::Estate;
 use super::machine::{Machine, StorageKind, is_below};
+use super::{Estate, service};
 use crate::knowledge::compute::Fate;
-use crate::knowledge::services::{self, Service, ServiceData};
-use crate::model::ansible::{Ansible, Pattern, Play, Task};
+use crate::knowledge::services::ServiceData;
+use crate::model::ansible::{Ansible, Pattern, Play};
 use crate::model::command::Command;
 use crate::source::file_name;
 use crate::text::Loc;
-use crate::value::{Data, Value};
+use crate::value::Value;
 use std::collections::BTreeSet;
 
 /// A data service that a play brings to its hosts.
 pub struct Use {
-    /// The service.
-    pub service: &'static Service,
+    /// Its proper name.
+    pub label: String,
+    /// What losing its data loses.
+    pub data: ServiceData,
+    /// Where it keeps its data.
+    pub directories: Vec<String>,
     /// Where one sees it.
     pub loc: Loc,
     /// What one sees there ("this task installs PostgreSQL").
     pub clause: String,
-    /// The role whose name or tasks show it, by index.
+    /// The role that brings it, by index.
     pub role: Option<usize>,
 }
 
@@ -32,7 +36,7 @@ pub struct Placement {
     /// What becomes of it with the machine.
     pub fate: Fate,
     /// The services' proper names.
-    pub services: BTreeSet<&'static str>,
+    pub services: BTreeSet<String>,
     /// The data directories.
     pub directories: BTreeSet<String>,
     /// What losing the worst of them loses.
@@ -49,23 +53,25 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     let ansible = estate.ansible;
     let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
     let commands = commands.as_slice();
-    let plays: Vec<(Pattern, Vec<Use>, bool)> = ansible
+    let runs: Vec<bool> = ansible.plays.iter().map(|play| is_run(ansible, play, commands)).collect();
+    let plays: Vec<(usize, Pattern, Vec<Use>)> = ansible
         .plays
         .iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, play)| (Pattern::parse(&play.hosts), uses(ansible, at), is_dormant(ansible, at, commands)))
-        .filter(|(_, uses, _)| !uses.is_empty())
+        .map(|(at, play)| (at, Pattern::parse(&play.hosts), service::uses(estate, at)))
+        .filter(|(.., uses)| !uses.is_empty())
         .collect();
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {
         let hosts = hosts_of(machine, ansible);
         let bound = guest_mounts(machine, commands);
-        for (pattern, uses, dormant) in &plays {
+        for (play, pattern, uses) in &plays {
             let meant = hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
             for used in uses.iter().filter(|_| meant) {
-                for directory in directories(ansible, used) {
-                    place(&mut found, (at, machine), used, &directory, &bound, *dormant);
+                let dormant = is_dormant(ansible, *play, used, &runs);
+                for directory in &used.directories {
+                    place(&mut found, (at, machine), used, directory, &bound, dormant);
                 }
             }
         }
@@ -73,7 +79,14 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     found
 }
 
-fn place(found: &mut Vec<Placement>, machine: (usize, &Machine<'_>), used: &Use, directory: &str, bound: &[String], dormant: bool) {
+fn place(
+    found: &mut Vec<Placement>,
+    machine: (usize, &Machine<'_>),
+    used: &Use,
+    directory: &str,
+    bound: &[String],
+    dormant: bool,
+) {
     let (at, machine) = machine;
     if bound.iter().any(|mount| is_below(directory, mount)) {
         return;
@@ -88,10 +101,10 @@ fn place(found: &mut Vec<Placement>, machine: (usize, &Machine<'_>), used: &Use,
     };
     let evidence = (used.loc, used.clause.clone());
     if let Some(placement) = found.iter_mut().find(same) {
-        placement.services.insert(&used.service.label);
+        placement.services.insert(used.label.clone());
         placement.directories.insert(directory.to_owned());
-        if weight(used.service.data) > weight(placement.data) {
-            placement.data = used.service.data;
+        if weight(used.data) > weight(placement.data) {
+            placement.data = used.data;
         }
         if !placement.evidence.contains(&evidence) {
             placement.evidence.push(evidence);
@@ -102,15 +115,16 @@ fn place(found: &mut Vec<Placement>, machine: (usize, &Machine<'_>), used: &Use,
         machine: at,
         kind: storage.kind,
         fate: storage.fate,
-        services: BTreeSet::from([used.service.label.as_str()]),
+        services: BTreeSet::from([used.label.clone()]),
         directories: BTreeSet::from([directory.to_owned()]),
-        data: used.service.data,
+        data: used.data,
         evidence: vec![evidence],
         dormant,
     });
 }
 
-fn weight(data: ServiceData) -> u8 {
+/// How much a loss weighs; nothing for what can be made again.
+pub(super) fn weight(data: ServiceData) -> u8 {
     match data {
         ServiceData::Authoritative => 4,
         ServiceData::Secret => 3,
@@ -126,16 +140,20 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
     let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
     for host in &ansible.inventory.hosts {
         let short = host.name.split('.').next().unwrap_or(&host.name);
-        let named = names.iter().any(|name| name == &host.name || name == short);
-        let address = host.variables.iter().find(|variable| variable.name == "ansible_host").map(|variable| variable.text.as_str());
+        let listed = names.iter().any(|name| name == &host.name || name == short);
+        let address = host
+            .variables
+            .iter()
+            .find(|variable| variable.name == "ansible_host")
+            .map(|variable| variable.text.as_str());
         let reached = address.into_iter().chain([host.name.as_str()]).any(|address| addresses.contains(&address));
-        if named || reached {
+        if listed || reached {
             names.push(host.name.clone());
         }
     }
     // Host variables pin addresses too.
     for variables in ansible.host_variables.iter().filter(|variables| variables.host) {
-        let address = variables.node.get("ansible_host").and_then(|node| node.as_str());
+        let address = variables.node.get("ansible_host").and_then(crate::syntax::yaml::Node::as_str);
         if address.is_some_and(|address| addresses.contains(&address)) {
             names.push(variables.name.clone());
         }
@@ -149,7 +167,8 @@ pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<Stri
 fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
     let file = machine.resource.loc().file;
     let sets = commands.iter().filter(|command| command.loc.file == file && *command.program == *"pct");
-    let values = sets.flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
+    let values = sets
+        .flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
     values
         .filter_map(|flag| {
             let text = flag.value.display();
@@ -160,118 +179,11 @@ fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
         .collect()
 }
 
-/// The data services of a play: by the names of its roles, the packages, units and role names of its tasks.
-fn uses(ansible: &Ansible<'_>, play: usize) -> Vec<Use> {
-    let mut uses: Vec<Use> = Vec::new();
-    let mut add = |service: &'static Service, loc: Loc, verb: &str, role: Option<usize>| {
-        let new = !uses.iter().any(|used| used.service.name == service.name && used.role == role);
-        if new && weight(service.data) > 0 {
-            uses.push(Use { service, loc, clause: format!("this {verb} {}", service.label), role });
-        }
-    };
-    for role in &ansible.plays[play].roles {
-        if let Some(service) = services::by_role(role.name) {
-            add(service, role.loc, "role brings", role.role);
-        }
-    }
-    for task in ansible.tasks.iter().filter(|task| task.plays.contains(&play)) {
-        for (service, verb) in of_task(ansible, task) {
-            add(service, task.loc, verb, task.role);
-        }
-        if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
-            add(service, task.loc, "role brings", task.role);
-        }
-    }
-    uses
-}
-
-/// Modules that install packages by `name`.
-const PACKAGE_MODULES: [&str; 9] = ["apt", "package", "yum", "dnf", "dnf5", "pacman", "apk", "zypper", "homebrew"];
-/// Modules that run units by `name`.
-const UNIT_MODULES: [&str; 4] = ["service", "systemd", "systemd_service", "sysvinit"];
-
-fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'static str)> {
-    let short = task.short();
-    let packages = PACKAGE_MODULES.contains(&short);
-    let units = UNIT_MODULES.contains(&short);
-    if !packages && !units {
-        return Vec::new();
-    }
-    let state = ansible.argument(task, "state");
-    if matches!(state.as_str(), Some("absent" | "removed" | "stopped")) {
-        return Vec::new();
-    }
-    let names = ["name", "pkg", "package"].iter().map(|key| ansible.argument(task, key)).find(|value| !value.is_absent());
-    let mut found = Vec::new();
-    for name in names.iter().flat_map(words) {
-        if let Some(service) = services::by_package(&name).filter(|_| packages) {
-            found.push((service, "task installs"));
-        }
-        if let Some(service) = services::by_unit(&name).filter(|_| units) {
-            found.push((service, "task runs"));
-        }
-    }
-    found
-}
-
-/// The known words of a string or list.
-pub(super) fn words(value: &Value) -> Vec<String> {
-    match value.data() {
-        Some(Data::Str(text)) => text.split(',').map(|word| word.trim().to_owned()).collect(),
-        Some(Data::List(list)) => list.items.iter().filter_map(|item| item.scalar().map(|text| text.to_string())).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Where the service keeps its data: what the role sets, else where the package puts it.
-fn directories(ansible: &Ansible<'_>, used: &Use) -> Vec<String> {
-    let set = used.role.map(|role| role_directories(ansible, role, used.service)).unwrap_or_default();
-    if !set.is_empty() {
-        return set;
-    }
-    // The first directory is the usual one; the others are those of other distributions.
-    used.service.dirs_package.first().cloned().into_iter().collect()
-}
-
-/// Variables of a role that name a data directory of the service.
-fn role_directories(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<String> {
-    const ENDINGS: [&str; 9] =
-        ["data_dir", "datadir", "data_dirs", "data_directory", "data_path", "storage_path", "home", "data_location", "path_prefix"];
-    let role = &ansible.roles[role];
-    let own = role.name.to_lowercase();
-    let mut found = BTreeSet::new();
-    for (file, node) in &role.defaults {
-        for (key, _) in node.entries() {
-            let Some(name) = key.as_str() else { continue };
-            if !ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-                continue;
-            }
-            let value = ansible.role_variable(role, *file, name);
-            // A role for several services names each in the variable.
-            let speaks = own.contains(&service.name) || own.contains(name.split('_').next().unwrap_or(name)) || name.contains(&service.name);
-            let paths = words(&value).into_iter().filter(|path| path.starts_with('/'));
-            found.extend(paths.filter(|path| {
-                let other = services::by_path(path).is_some_and(|other| other.name != service.name && other.dirs_package != service.dirs_package);
-                speaks && !other
-            }));
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// Whether nothing in the repository runs the play's playbook although other playbooks are run, and one of them applies
-/// the same role.
-fn is_dormant(ansible: &Ansible<'_>, at: usize, commands: &[&Command]) -> bool {
-    let play = &ansible.plays[at];
-    if is_run(ansible, play, commands) {
-        return false;
-    }
-    let roles: Vec<usize> = play.roles.iter().filter_map(|role| role.role).collect();
-    ansible.plays.iter().enumerate().any(|(other, one)| {
-        other != at
-            && one.file != play.file
-            && one.roles.iter().filter_map(|role| role.role).any(|role| roles.contains(&role))
-            && is_run(ansible, one, commands)
+/// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.
+fn is_dormant(ansible: &Ansible<'_>, at: usize, used: &Use, runs: &[bool]) -> bool {
+    let Some(role) = used.role.filter(|_| !runs[at]) else { return false };
+    ansible.plays.iter().zip(runs).any(|(other, run)| {
+        *run && other.file != ansible.plays[at].file && other.roles.iter().any(|one| one.role == Some(role))
     })
 }
 
@@ -280,6 +192,10 @@ fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[&Command]) -> bool
     play.playbook_imported
         || commands.iter().any(|command| {
             &*command.program == "ansible-playbook"
+                && !command
+                    .flags
+                    .iter()
+                    .any(|flag| matches!(&*flag.name, "--syntax-check" | "--list-tasks" | "--list-hosts"))
                 && command.operands.iter().any(|operand| operand.ends_with(name).is_true())
         })
 }

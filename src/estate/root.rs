@@ -20,7 +20,20 @@ pub struct RootFacts<'m> {
 
 /// Words of a path that name an environment that people share.
 const SHARED: [&str; 14] = [
-    "prod", "production", "prd", "staging", "stage", "stg", "shared", "infra", "live", "global", "common", "core", "platform", "envs",
+    "prod",
+    "production",
+    "prd",
+    "staging",
+    "stage",
+    "stg",
+    "shared",
+    "infra",
+    "live",
+    "global",
+    "common",
+    "core",
+    "platform",
+    "envs",
 ];
 
 impl<'m> RootFacts<'m> {
@@ -67,14 +80,20 @@ impl<'m> RootFacts<'m> {
     pub fn locks(&self) -> Tri {
         let Some(backend) = self.backend() else { return Tri::False };
         let Some(ty) = backend.ty.scalar() else { return Tri::Unknown("the type of the backend is not known".into()) };
-        let Some(row) = known::backend(&ty) else { return Tri::Unknown(format!("the backend {ty} is not known").into()) };
+        let Some(row) = known::backend(&ty) else {
+            return Tri::Unknown(format!("the backend {ty} is not known").into());
+        };
         match &row.locks {
             Locks::Always => Tri::True,
             Locks::Never => Tri::False,
             Locks::When(alternatives) => {
-                let given = alternatives.iter().fold(Tri::False, |so_far, one| so_far.or(|| one.holds(&backend.arg(&one.arg))));
+                let given =
+                    alternatives.iter().fold(Tri::False, |so_far, one| so_far.or(|| one.holds(&backend.arg(&one.arg))));
                 if given.is_false() && backend.partial {
-                    return Tri::Unknown("the rest of the backend's configuration is given at init, so that locking cannot be seen".into());
+                    return Tri::Unknown(
+                        "the rest of the backend's configuration is given at init, so that locking cannot be seen"
+                            .into(),
+                    );
                 }
                 given
             }
@@ -93,11 +112,12 @@ impl<'m> RootFacts<'m> {
     pub fn shared(&self) -> bool {
         let word = |part: &str| SHARED.iter().any(|known| part.eq_ignore_ascii_case(known));
         let by_path = self.folder().split(['/', '-', '_', '.']).any(word);
-        by_path || self.estate.invocations.iter().any(|invocation| {
-            invocation.site() == "ci"
-                && matches!(&*invocation.command.program, "terraform" | "tofu" | "terragrunt")
-                && invocation.command.sub.first().is_some_and(|sub| &**sub == "apply")
-        })
+        by_path
+            || self.estate.invocations.iter().any(|invocation| {
+                invocation.site() == "ci"
+                    && matches!(&*invocation.command.program, "terraform" | "tofu" | "terragrunt")
+                    && invocation.command.sub.first().is_some_and(|sub| &**sub == "apply")
+            })
     }
 
     /// Where a finding on the root points: its backend, else its `terraform` block, else a provider, else its first file.
@@ -108,7 +128,7 @@ impl<'m> RootFacts<'m> {
         self.backend()
             .map(|backend| backend.loc)
             .or_else(|| module.settings.first().map(block))
-            .or_else(|| module.providers.first().map(|provider| provider.loc()))
+            .or_else(|| module.providers.first().map(crate::model::terraform::Declared::loc))
             .or_else(|| module.resources.first().map(|resource| resource.decl.loc()))
             .or_else(|| module.calls.first().map(|call| call.decl.loc()))
             .unwrap_or(Loc { file: module.files.first().copied().unwrap_or_default(), span: Span::default() })
@@ -196,7 +216,9 @@ impl Requirement<'_> {
     pub fn pinned(&self) -> bool {
         self.version.as_deref().is_some_and(|version| {
             let version = version.trim().trim_start_matches('=').trim();
-            !version.is_empty() && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c)) && version.starts_with(|c: char| c.is_ascii_digit())
+            !version.is_empty()
+                && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+                && version.starts_with(|c: char| c.is_ascii_digit())
         })
     }
 }
@@ -205,11 +227,16 @@ impl Requirement<'_> {
 #[must_use]
 pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
     let Some(source) = call.call.source else { return Tri::Unknown("the source is not constant".into()) };
-    let remote = source.contains("://") || source.starts_with("git@") || source.contains("::") || source.starts_with("github.com") || source.starts_with("bitbucket.org");
+    let remote = source.contains("://")
+        || source.starts_with("git@")
+        || source.contains("::")
+        || source.starts_with("github.com")
+        || source.starts_with("bitbucket.org");
     if remote {
         let reference = source.split_once("ref=").map(|(_, reference)| reference);
         let branch = |name: &str| matches!(name, "main" | "master" | "develop" | "HEAD");
-        let archive = !source.contains("git") && [".zip", ".tar.gz", ".tgz"].iter().any(|suffix| source.contains(suffix));
+        let archive =
+            !source.contains("git") && [".zip", ".tar.gz", ".tgz"].iter().any(|suffix| source.contains(suffix));
         return (archive || reference.is_some_and(|reference| !branch(reference))).into();
     }
     Value::has(&call.arg("version"))

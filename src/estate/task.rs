@@ -23,7 +23,7 @@ pub struct TaskFacts<'m> {
 const SWITCH_WORDS: [&str; 11] =
     ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "force", "confirm", "delete", "cleanup", "drop"];
 
-impl<'m> TaskFacts<'m> {
+impl TaskFacts<'_> {
     /// What is known of its module.
     #[must_use]
     pub fn module(&self) -> Option<&'static Module> {
@@ -58,7 +58,11 @@ impl<'m> TaskFacts<'m> {
             if matches!(text, "localhost" | "127.0.0.1" | "local_action") {
                 return Tri::True;
             }
-            return if jinja::contains_template(text) { Tri::Unknown("delegate_to is a template".into()) } else { Tri::False };
+            return if jinja::contains_template(text) {
+                Tri::Unknown("delegate_to is a template".into())
+            } else {
+                Tri::False
+            };
         }
         let mut plays = self.estate.ansible.plays_of(self.task).peekable();
         if plays.peek().is_none() {
@@ -70,14 +74,17 @@ impl<'m> TaskFacts<'m> {
     /// Whether a switch that is off unless somebody sets it decides whether it runs.
     #[must_use]
     pub fn guarded(&self) -> bool {
-        self.task.when.iter().flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] }).any(|when| {
-            let Some(text) = when.as_str() else { return false };
-            let Ok(expr) = jinja::expression(text) else { return false };
-            let names = jinja::names(&expr);
-            let switch = names.iter().any(|name| SWITCH_WORDS.iter().any(|word| name.split('_').any(|part| part == *word)));
-            let off = !names.is_empty() && self.estate.ansible.condition(self.task, when).is_false();
-            off || switch && !matches!(expr, Expr::Not(_))
-        })
+        self.task.when.iter().flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] }).any(
+            |when| {
+                let Some(text) = when.as_str() else { return false };
+                let Ok(expr) = jinja::expression(text) else { return false };
+                let names = jinja::names(&expr);
+                let switch =
+                    names.iter().any(|name| SWITCH_WORDS.iter().any(|word| name.split('_').any(|part| part == *word)));
+                let off = !names.is_empty() && self.estate.ansible.condition(self.task, when).is_false();
+                off || switch && !matches!(expr, Expr::Not(_))
+            },
+        )
     }
 
     /// Whether a condition without any variable keeps it from ever running.
@@ -131,11 +138,15 @@ impl<'m> TaskFacts<'m> {
     fn destroyed_by_module(&self) -> Option<Value> {
         let module = self.module().filter(|module| module.has(ModuleRole::DataDestruction))?;
         // A container is not its data: its volumes are objects of their own.
-        let container = matches!(module.group.as_str(), "docker" | "podman" | "containers") && !self.task.short().contains("volume") && !self.task.short().contains("prune");
+        let container = matches!(module.group.as_str(), "docker" | "podman" | "containers")
+            && !self.task.short().contains("volume")
+            && !self.task.short().contains("prune");
         let file = module.has(ModuleRole::WriteBack);
         // Loading data into a store is another matter, and slots, links and users are not data.
         let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
-        let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"].iter().any(|word| self.task.short().contains(word));
+        let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
+            .iter()
+            .any(|word| self.task.short().contains(word));
         if container || file || loads || link || module.has(ModuleRole::Infrastructure) || self.dangers().is_empty() {
             return None;
         }
@@ -156,33 +167,26 @@ impl<'m> TaskFacts<'m> {
             .cloned()
     }
 
-    /// The known or partly known paths of some arguments, loops opened.
+    /// The known or partly known values of the first of some arguments that is given, loops opened.
     fn paths(&self, names: &[&str]) -> Vec<Value> {
-        let Some(value) = names.iter().map(|name| self.argument(name)).find(|value| !value.is_absent()) else { return Vec::new() };
-        if !matches!(value.kind, Kind::Unknown(_)) {
-            return vec![value];
-        }
-        let Some((_, node)) = self.task.repeat else { return vec![value] };
-        let items = self.estate.ansible.evaluate(self.task, node);
-        let members = items.as_list().map(|list| list.items.clone()).unwrap_or_default();
-        let path = |item: &Value| match item.as_map() {
-            Some(_) => ["path", "dest", "name", "dir"].iter().map(|key| item.get(key)).find(|value| !value.is_absent()),
-            None => Some(item.clone()),
-        };
-        members.iter().filter_map(path).collect()
+        let each = names.iter().map(|name| self.estate.ansible.each(self.task, name));
+        each.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
     /// The path inside the repository that it writes on the controller.
     #[must_use]
     pub fn repository_path(&self) -> Value {
-        if !self.has(ModuleRole::WriteBack) || self.task.short() == "file" && self.argument("state").as_str() != Some("absent") {
+        if !self.has(ModuleRole::WriteBack)
+            || self.task.short() == "file" && self.argument("state").as_str() != Some("absent")
+        {
             return Value::absent();
         }
         let paths = self.paths(&["dest", "path"]);
         let Some(value) = paths.into_iter().next() else { return Value::absent() };
         let inside = value.starts_with(PROJECT).is_true();
         let relative = value.starts_with("../").is_true() || value.starts_with("./").is_true();
-        let names_intent = known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
+        let names_intent =
+            known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
         let declares = is_terraform(known_suffix(&value).unwrap_or(""));
         // A file of Terraform is declared intent wherever it stands.
         let here = (inside || relative) && names_intent && (self.local().is_true() || self.task.short() == "fetch");
@@ -196,7 +200,11 @@ impl<'m> TaskFacts<'m> {
         let suffix = known_suffix(&value).unwrap_or("");
         if is_terraform(suffix) {
             "terraform"
-        } else if suffix.contains("host_vars") || suffix.contains("group_vars") || suffix.contains("inventor") || suffix.contains("hosts") {
+        } else if suffix.contains("host_vars")
+            || suffix.contains("group_vars")
+            || suffix.contains("inventor")
+            || suffix.contains("hosts")
+        {
             "inventory"
         } else {
             "other"
@@ -208,8 +216,16 @@ impl<'m> TaskFacts<'m> {
     pub fn from_runtime(&self) -> bool {
         let source = self.estate.documents.tree.text(self.task.file);
         let text = self.task.node.span().slice(source);
-        let registered = self.estate.ansible.tasks.iter().filter(|task| task.file == self.task.file).filter_map(|task| task.register);
-        ["ansible_facts", "ansible_default_ipv4", "ansible_hostname", "hostvars[", ".stdout"].iter().any(|word| text.contains(word))
+        let registered = self
+            .estate
+            .ansible
+            .tasks
+            .iter()
+            .filter(|task| task.file == self.task.file)
+            .filter_map(|task| task.register);
+        ["ansible_facts", "ansible_default_ipv4", "ansible_hostname", "hostvars[", ".stdout"]
+            .iter()
+            .any(|word| text.contains(word))
             || registered.into_iter().any(|name| text.contains(&format!("{{{{ {name}")))
     }
 
@@ -289,7 +305,9 @@ fn is_data_directory(value: &Value) -> bool {
     };
     let path = path.trim_end_matches("/*").trim_end_matches('/');
     // One file of a directory (a lock, a configuration) is not the data.
-    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6);
+    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| {
+        !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6
+    });
     if file || !path.starts_with('/') {
         return false;
     }
@@ -309,18 +327,27 @@ pub fn is_floating_url(url: &str) -> bool {
     url.contains("/releases/latest/")
         || url.contains("/latest/download/")
         || url.contains("raw.githubusercontent.com/") && branch(url)
-        || url.contains("github.com/") && (url.contains("/raw/main/") || url.contains("/raw/master/") || url.contains("/archive/refs/heads/") || url.contains("/archive/master") || url.contains("/archive/main"))
+        || url.contains("github.com/")
+            && (url.contains("/raw/main/")
+                || url.contains("/raw/master/")
+                || url.contains("/archive/refs/heads/")
+                || url.contains("/archive/master")
+                || url.contains("/archive/main"))
 }
 
 /// Whether a path stands among tests.
 #[must_use]
 pub fn is_test_path(path: &str) -> bool {
-    folder(path).split('/').any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
+    folder(path)
+        .split('/')
+        .any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
 }
 
 /// Whether a path belongs to a build of images.
 #[must_use]
 pub fn is_image_path(path: &str) -> bool {
-    folder(path).split('/').any(|part| matches!(part, "packer" | "images" | "image" | "image-builder" | "templates-build"))
+    folder(path)
+        .split('/')
+        .any(|part| matches!(part, "packer" | "images" | "image" | "image-builder" | "templates-build"))
         || file_name(path).contains("packer")
 }

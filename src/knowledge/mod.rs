@@ -7,6 +7,7 @@ pub mod commands;
 pub mod compute;
 pub mod doctrine;
 pub mod modules;
+pub mod packer;
 pub mod services;
 pub mod terraform;
 pub mod test;

@@ -104,7 +104,11 @@ fn probes() -> &'static Probes {
     static PROBES: OnceLock<Probes> = OnceLock::new();
     PROBES.get_or_init(|| {
         let text = include_str!(concat!(env!("OUT_DIR"), "/probes.json"));
-        serde_json::from_str(text).unwrap_or(Probes { mutations: Vec::new(), interpreters: Vec::new(), state_paths: Vec::new() })
+        serde_json::from_str(text).unwrap_or(Probes {
+            mutations: Vec::new(),
+            interpreters: Vec::new(),
+            state_paths: Vec::new(),
+        })
     })
 }
 
@@ -135,7 +139,7 @@ impl Agents {
             }
             return;
         }
-        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
         if within(".claude") || within(".cursor") {
             self.read_permissions(file, root);
@@ -183,9 +187,13 @@ impl Agents {
     fn read_vscode(&mut self, file: FileId, root: Node<'_>) {
         for (key, value) in root.get("chat.tools.terminal.autoApprove").into_iter().flat_map(Node::entries) {
             let Some(text) = key.as_str() else { continue };
-            let decision = if value.as_str() == Some("true") || value.is_map() { Decision::Allow } else { Decision::Deny };
+            let decision =
+                if value.as_str() == Some("true") || value.is_map() { Decision::Allow } else { Decision::Deny };
             let regex = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')).map(|(regex, _)| regex);
-            let pattern = regex.map_or_else(|| CommandPattern::Prefix(text.to_owned()), |regex| CommandPattern::Regex(regex.to_owned()));
+            let pattern = regex.map_or_else(
+                || CommandPattern::Prefix(text.to_owned()),
+                |regex| CommandPattern::Regex(regex.to_owned()),
+            );
             self.add(file, key, text, "Bash", Some(pattern), decision);
         }
         for name in ["chat.tools.autoApprove", "chat.tools.global.autoApprove"] {
@@ -196,7 +204,15 @@ impl Agents {
         }
     }
 
-    fn add(&mut self, file: FileId, node: Node<'_>, text: &str, tool: &str, pattern: Option<CommandPattern>, decision: Decision) {
+    fn add(
+        &mut self,
+        file: FileId,
+        node: Node<'_>,
+        text: &str,
+        tool: &str,
+        pattern: Option<CommandPattern>,
+        decision: Decision,
+    ) {
         let tool = match tool {
             "Bash" | "Shell" => "shell".to_owned(),
             "Edit" | "Write" | "MultiEdit" | "NotebookEdit" => "edit".to_owned(),
@@ -206,7 +222,17 @@ impl Agents {
         };
         let loc = Loc { file, span: node.span() };
         let text = text.to_owned();
-        self.grants.push(Grant { file, loc, text, tool, pattern, decision, mutation: None, any_command: false, writes_state: false });
+        self.grants.push(Grant {
+            file,
+            loc,
+            text,
+            tool,
+            pattern,
+            decision,
+            mutation: None,
+            any_command: false,
+            writes_state: false,
+        });
     }
 }
 
@@ -232,14 +258,22 @@ fn judge(grants: &mut [Grant]) {
     for grant in grants.iter() {
         let allowed = grant.decision == Decision::Allow;
         let mutation = probes().mutations.iter().find(|probe| {
-            allowed && grant.tool == "shell" && grant.pattern.is_some() && grant.covers(&probe.command) && !denied("shell", &probe.command)
+            allowed
+                && grant.tool == "shell"
+                && grant.pattern.is_some()
+                && grant.covers(&probe.command)
+                && !denied("shell", &probe.command)
         });
         let interpreter = match &grant.pattern {
             None => true,
-            Some(CommandPattern::Prefix(text) | CommandPattern::Program(text)) => probes().interpreters.iter().any(|program| {
-                text == program || text.strip_prefix(program.as_str()).is_some_and(|rest| rest.trim() == "-c")
-            }),
-            Some(CommandPattern::Glob(glob)) => probes().interpreters.iter().any(|program| *glob == format!("{program} *")),
+            Some(CommandPattern::Prefix(text) | CommandPattern::Program(text)) => {
+                probes().interpreters.iter().any(|program| {
+                    text == program || text.strip_prefix(program.as_str()).is_some_and(|rest| rest.trim() == "-c")
+                })
+            }
+            Some(CommandPattern::Glob(glob)) => {
+                probes().interpreters.iter().any(|program| *glob == format!("{program} *"))
+            }
             Some(CommandPattern::Regex(regex)) => matches!(regex.as_str(), ".*" | "^.*$" | ".+" | "^.*" | ".*$"),
         };
         let any_command = allowed && grant.tool == "shell" && interpreter;
@@ -265,7 +299,10 @@ impl Grant {
             Some(CommandPattern::Program(program)) => line.split(' ').next() == Some(program),
             Some(CommandPattern::Glob(glob)) => {
                 let glob = glob.trim_start_matches("./").trim_start_matches("//");
-                GlobBuilder::new(glob).literal_separator(false).build().is_ok_and(|glob| glob.compile_matcher().is_match(line))
+                GlobBuilder::new(glob)
+                    .literal_separator(false)
+                    .build()
+                    .is_ok_and(|glob| glob.compile_matcher().is_match(line))
             }
             Some(CommandPattern::Regex(regex)) => regex::Regex::new(regex).is_ok_and(|regex| regex.is_match(line)),
         }
@@ -307,7 +344,8 @@ mod tests {
     fn other_products() {
         let cursor = agents(".cursor/cli.json", r#"{"permissions": {"allow": ["Shell(terraform)"]}}"#);
         assert!(cursor.grants[0].mutation.is_some());
-        let code = agents(".vscode/settings.json", "{\n // all\n \"chat.tools.terminal.autoApprove\": {\"/.*/\": true}}");
+        let code =
+            agents(".vscode/settings.json", "{\n // all\n \"chat.tools.terminal.autoApprove\": {\"/.*/\": true}}");
         assert!(code.grants[0].any_command);
         let codex = agents(".codex/config.toml", "sandbox_mode = \"danger-full-access\"\n");
         assert_eq!(codex.bypasses.len(), 1);

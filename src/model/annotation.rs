@@ -55,8 +55,13 @@ pub fn remarks(documents: &Documents<'_>) -> Vec<Remark> {
 
 fn language(kind: Kind, path: &str) -> Language {
     match kind {
-        _ if path.ends_with(".json") => Language::Json,
-        Kind::Terraform | Kind::TerraformVariables | Kind::Terragrunt | Kind::Packer | Kind::PackerVariables | Kind::LockFile => Language::Hcl,
+        _ if path.rsplit('.').next() == Some("json") => Language::Json,
+        Kind::Terraform
+        | Kind::TerraformVariables
+        | Kind::Terragrunt
+        | Kind::Packer
+        | Kind::PackerVariables
+        | Kind::LockFile => Language::Hcl,
         Kind::Shell => Language::Shell,
         Kind::Makefile | Kind::Justfile => Language::Make,
         _ => Language::Hash,
@@ -132,16 +137,21 @@ fn parse(text: &str) -> Option<(Saying, bool)> {
     let file = text.starts_with("ignore-file");
     if let Some(rest) = text.strip_prefix("ignore-file").or_else(|| text.strip_prefix("ignore")) {
         let (rules, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((rules, rest)) => (rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect(), rest),
+            Some((rules, rest)) => {
+                (rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect(), rest)
+            }
             None => (Vec::new(), rest),
         };
         let pairs = pairs(rest);
-        let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
+        let get = |key: &str| {
+            pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        };
         return Some((Saying::Suppress { rules, reason: get("reason"), until: get("until") }, file));
     }
     // Prose may say the name too: an annotation begins with a space and has a key or the one flag.
     let pairs = pairs(text.strip_prefix(' ')?);
-    let known = |key: &str| ["data", "owner", "backup", "bootstrap-root", "decommission", "reason", "until"].contains(&key);
+    let known =
+        |key: &str| ["data", "owner", "backup", "bootstrap-root", "decommission", "reason", "until"].contains(&key);
     let pairs: Vec<(String, String)> = pairs.into_iter().filter(|(key, _)| known(key)).collect();
     (!pairs.is_empty()).then_some((Saying::Annotate(pairs), false))
 }
@@ -158,11 +168,11 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         if let Some(after) = rest.strip_prefix('=') {
             if let Some(quoted) = after.strip_prefix('"') {
                 let end = quoted.find('"').unwrap_or(quoted.len());
-                value = quoted[..end].to_owned();
+                quoted[..end].clone_into(&mut value);
                 rest = quoted.get(end + 1..).unwrap_or("");
             } else {
                 let end = after.find(char::is_whitespace).unwrap_or(after.len());
-                value = after[..end].to_owned();
+                after[..end].clone_into(&mut value);
                 rest = &after[end..];
             }
         }
@@ -224,12 +234,14 @@ mod tests {
 
     #[test]
     fn suppressions_cover_what_is_below() {
-        let text = "# stateward:ignore[a, b] reason=\"x y\" until=2027-01-01\nresource \"a\" \"b\" {\n  c = 1\n}\nd = 2\n";
+        let text =
+            "# stateward:ignore[a, b] reason=\"x y\" until=2027-01-01\nresource \"a\" \"b\" {\n  c = 1\n}\nd = 2\n";
         let found = remarks_of("main.tf", text);
         let Saying::Suppress { rules, reason, until } = &found[0].0 else { panic!("a suppression") };
         assert_eq!((rules.len(), reason.as_deref(), until.as_deref()), (2, Some("x y"), Some("2027-01-01")));
         assert_eq!(found[0].1, "resource \"a\" \"b\" {\n  c = 1\n}");
-        let found = remarks_of("x.yml", "- hosts: a\n  tasks:\n    # stateward:ignore[a]\n    - x:\n        y: 1\n    - z:\n");
+        let found =
+            remarks_of("x.yml", "- hosts: a\n  tasks:\n    # stateward:ignore[a]\n    - x:\n        y: 1\n    - z:\n");
         assert_eq!(found[0].1, "    - x:\n        y: 1");
         let found = remarks_of("x.sh", "a\nrm b # stateward:ignore[a] reason=c\nd\n");
         assert_eq!(found[0].1, "rm b # stateward:ignore[a] reason=c");

@@ -67,7 +67,10 @@ impl Repository {
     /// Looks at the documents.
     #[must_use]
     pub fn new(documents: &Documents<'_>) -> Self {
-        let states = documents.of(&[Kind::State, Kind::Plan]).map(|document| state_file(documents, document.file, document.kind)).collect();
+        let states = documents
+            .of(&[Kind::State, Kind::Plan])
+            .map(|document| state_file(documents, document.file, document.kind))
+            .collect();
         let ignores = Ignores::new(documents.tree);
         let patterns = ignores.patterns(documents.tree).collect();
         Self { states, ignores, patterns }
@@ -98,7 +101,8 @@ fn content(kind: Kind, file: &File, head: &[u8], text: &str) -> StateContent {
     } else if kind::is_state_text(text) || text.contains("\"version\"") && text.contains("\"lineage\"") {
         let whole = file.text().map_or(text, |text| &text.text);
         let compact: String = whole.chars().filter(|c| !c.is_whitespace()).take(8192).collect();
-        let empty = compact.contains("\"resources\":[]") || compact.contains("\"resources\":{}") && !compact.contains("\"type\":");
+        let empty = compact.contains("\"resources\":[]")
+            || compact.contains("\"resources\":{}") && !compact.contains("\"type\":");
         if empty { StateContent::EmptyState } else { StateContent::State }
     } else {
         StateContent::Other
@@ -107,7 +111,8 @@ fn content(kind: Kind, file: &File, head: &[u8], text: &str) -> StateContent {
 
 fn number_after(text: &str, key: &str) -> Option<u64> {
     let rest = &text[text.find(key)? + key.len()..];
-    let digits: String = rest.trim_start_matches([':', ' ', '\t', '\n', '\r']).chars().take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        rest.trim_start_matches([':', ' ', '\t', '\n', '\r']).chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 
@@ -127,12 +132,16 @@ mod tests {
     fn states_by_content() {
         let state = "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9.0\",\n  \"serial\": 7,\n  \"lineage\": \"x\",\n  \"resources\": [\n    {\"mode\": \"managed\"}\n  ]\n}\n";
         let file = |path: &str, text: &str| File::in_memory(path, text.as_bytes().to_vec(), true);
-        let tree = Tree::new(vec![file("a/terraform.tfstate", state), file("b.tfstate", ""), file("c.json", state)], None);
+        let tree =
+            Tree::new(vec![file("a/terraform.tfstate", state), file("b.tfstate", ""), file("c.json", state)], None);
         let documents = Documents::load(&tree, &Options::default());
         let repository = Repository::new(&documents);
         let shown: Vec<(StateContent, Option<u64>)> =
             repository.states.iter().map(|state| (state.content, state.serial)).collect();
-        assert_eq!(shown, [(StateContent::State, Some(7)), (StateContent::Nothing, None), (StateContent::State, Some(7))]);
+        assert_eq!(
+            shown,
+            [(StateContent::State, Some(7)), (StateContent::Nothing, None), (StateContent::State, Some(7))]
+        );
         assert_eq!(repository.states[0].resources, Some(1));
     }
 }

@@ -170,7 +170,11 @@ pub fn is_state_name(lower: &str) -> bool {
     let suffix = |suffix: &str| lower.ends_with(suffix);
     suffix(".tfstate")
         || suffix(".tfstate.backup")
-        || lower.contains(".tfstate.") && !TEMPLATES.iter().any(|template| lower.ends_with(template)) && !suffix(".tf") && !suffix(".md") && !suffix(".sh")
+        || lower.contains(".tfstate.")
+            && !TEMPLATES.iter().any(|template| lower.ends_with(template))
+            && !suffix(".tf")
+            && !suffix(".md")
+            && !suffix(".sh")
 }
 
 fn by_folder(path: &str) -> Option<Skip> {
@@ -256,6 +260,7 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
     if let Some(kind) = agent_file(path, lower) {
         return Some(kind);
     }
+<<<<<<< HEAD
     if let Some((_, kind)) = NAMES.iter().find(|(name, _)| *name == lower) {
         return Some(*kind);
     }
@@ -268,6 +273,52 @@ fn agent_file(path: &str, lower: &str) -> Option<Kind> {
     let within = |part: &str| part.is_empty() || folder(path).split('/').any(|folder| folder == part);
     let named = |name: &str| name.strip_prefix('*').map_or(lower == name, |end| lower.ends_with(end));
     AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
+=======
+    Some(match lower {
+        ".gitignore" => Kind::IgnoreFile,
+        ".stateward.yaml" => Kind::Configuration,
+        ".terraform.lock.hcl" => Kind::LockFile,
+        "terragrunt.hcl" | "root.hcl" => Kind::Terragrunt,
+        "ansible.cfg" | ".ansible.cfg" => Kind::AnsibleConfig,
+        "makefile" | "gnumakefile" => Kind::Makefile,
+        "justfile" | ".justfile" => Kind::Justfile,
+        "dockerfile" | "containerfile" => Kind::Dockerfile,
+        _ if lower.starts_with("dockerfile.") && !TEMPLATES.iter().any(|suffix| lower.ends_with(suffix)) => {
+            Kind::Dockerfile
+        }
+        _ => return None,
+    })
+}
+
+/// Files by which agents are permitted or instructed.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the name is in lower case")]
+fn agent_file(path: &str, lower: &str) -> Option<Kind> {
+    let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
+    let settings = within(".claude") && (lower == "settings.json" || lower == "settings.local.json")
+        || within(".cursor") && (lower == "cli.json" || lower == "mcp.json")
+        || within(".gemini") && lower == "settings.json"
+        || within(".codex") && (lower == "config.toml" || lower.ends_with(".rules"))
+        || within(".vscode") && (lower == "settings.json" || lower == "mcp.json")
+        || lower == ".mcp.json"
+        || lower == "opencode.json";
+    if settings {
+        return Some(Kind::AgentSettings);
+    }
+    let instructions = matches!(
+        lower,
+        "claude.md"
+            | "agents.md"
+            | "gemini.md"
+            | "copilot-instructions.md"
+            | ".cursorrules"
+            | ".windsurfrules"
+            | ".clinerules"
+    ) || within(".claude") && lower.ends_with(".md")
+        || within(".cursor") && lower.ends_with(".mdc")
+        || lower.ends_with(".agent.md")
+        || lower.ends_with(".instructions.md");
+    instructions.then_some(Kind::AgentInstructions)
+>>>>>>> main
 }
 
 fn by_suffix(path: &str, lower: &str) -> Candidate {
@@ -316,7 +367,8 @@ fn in_inventory(path: &str) -> bool {
 pub fn is_shell_script(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
     let line = String::from_utf8_lossy(line);
-    line.starts_with("#!") && line.split(['/', ' ']).any(|word| matches!(word.trim(), "sh" | "bash" | "dash" | "ksh" | "zsh"))
+    line.starts_with("#!")
+        && line.split(['/', ' ']).any(|word| matches!(word.trim(), "sh" | "bash" | "dash" | "ksh" | "zsh"))
 }
 
 /// Whether a text without suffix reads as an INI inventory: a group header with a name, then host lines.
@@ -325,10 +377,16 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
         let line = line.trim();
         line.starts_with('[') && line.ends_with(']') && !line.contains(' ')
     });
-    let hosts = text.contains("ansible_host") || text.contains("ansible_connection") || text.contains(":children]") || text.contains(":vars]");
-    let bare = |line: &str| !line.is_empty() && !line.contains('=') && line.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c));
+    let hosts = text.contains("ansible_host")
+        || text.contains("ansible_connection")
+        || text.contains(":children]")
+        || text.contains(":vars]");
+    let bare = |line: &str| {
+        !line.is_empty() && !line.contains('=') && line.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c))
+    };
     let listed = in_inventory(path) || file_name(path) == "hosts" || file_name(path).contains("inventory");
-    group && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
+    group
+        && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
 }
 
 /// What a YAML file is, by its shape and then its path.
@@ -338,7 +396,13 @@ pub fn of_yaml(path: &str, yaml: &Yaml) -> Result<Kind, Skip> {
     if let Some(kind) = workflow(path, name) {
         return Ok(kind);
     }
-    let kind = if root.is_seq() { of_sequence(path, root) } else if root.is_map() { of_mapping(path, name, root) } else { None };
+    let kind = if root.is_seq() {
+        of_sequence(path, root)
+    } else if root.is_map() {
+        of_mapping(path, name, root)
+    } else {
+        None
+    };
     kind.ok_or(Skip::NoKind)
 }
 
@@ -360,7 +424,16 @@ fn workflow(path: &str, name: &str) -> Option<Kind> {
         || name == ".gitlab-ci.yml"
         || name.ends_with(".gitlab-ci.yml")
         || path.ends_with(".circleci/config.yml")
-        || matches!(name, "azure-pipelines.yml" | ".drone.yml" | ".woodpecker.yml" | "atlantis.yaml" | "Taskfile.yml" | "Taskfile.yaml" | "bitbucket-pipelines.yml")
+        || matches!(
+            name,
+            "azure-pipelines.yml"
+                | ".drone.yml"
+                | ".woodpecker.yml"
+                | "atlantis.yaml"
+                | "Taskfile.yml"
+                | "Taskfile.yaml"
+                | "bitbucket-pipelines.yml"
+        )
         || path.contains(".woodpecker/");
     ci.then_some(Kind::Workflow)
 }
@@ -372,15 +445,21 @@ fn of_sequence(path: &str, root: Node<'_>) -> Option<Kind> {
     if any("rules") && any("sources") {
         return None;
     }
-    if any("hosts") && items.iter().any(|item| is_play(*item)) || any("import_playbook") || any("ansible.builtin.import_playbook") {
+    if any("hosts") && items.iter().any(|item| is_play(*item))
+        || any("import_playbook")
+        || any("ansible.builtin.import_playbook")
+    {
         return Some(Kind::Playbook);
     }
-    if requirements_name(path) && items.iter().any(|item| ["src", "name", "role"].iter().any(|key| item.get(key).is_some())) {
+    if requirements_name(path)
+        && items.iter().any(|item| ["src", "name", "role"].iter().any(|key| item.get(key).is_some()))
+    {
         return Some(Kind::Requirements);
     }
     let tasks = items.iter().filter(|item| is_task(**item)).count();
     let likely = is_tasks_path(path);
-    (tasks > 0 && (likely || tasks * 2 >= items.len() && items.iter().any(|item| surely_task(*item)))).then_some(Kind::Tasks)
+    (tasks > 0 && (likely || tasks * 2 >= items.len() && items.iter().any(|item| surely_task(*item))))
+        .then_some(Kind::Tasks)
 }
 
 const PLAY_KEYS: [&str; 9] =
@@ -392,13 +471,29 @@ fn is_play(item: Node<'_>) -> bool {
 
 /// Keys that stand beside the module in a task.
 const TASK_KEYS: [&str; 12] = [
-    "register", "when", "notify", "become", "tags", "loop", "with_items", "changed_when", "failed_when", "delegate_to", "block", "args",
+    "register",
+    "when",
+    "notify",
+    "become",
+    "tags",
+    "loop",
+    "with_items",
+    "changed_when",
+    "failed_when",
+    "delegate_to",
+    "block",
+    "args",
 ];
 
 fn is_task(item: Node<'_>) -> bool {
     item.get("hosts").is_none()
         && item.entries().into_iter().any(|(key, _)| {
-            key.as_str().is_some_and(|key| TASK_KEYS.contains(&key) || crate::knowledge::ansible::module(key).is_some() || key.contains("ansible.builtin.") || key.split('.').count() == 3)
+            key.as_str().is_some_and(|key| {
+                TASK_KEYS.contains(&key)
+                    || crate::knowledge::ansible::module(key).is_some()
+                    || key.contains("ansible.builtin.")
+                    || key.split('.').count() == 3
+            })
         })
         || item.entries().len() <= 8 && item.get("name").is_some() && item.entries().len() > 1
 }
@@ -409,7 +504,8 @@ fn surely_task(item: Node<'_>) -> bool {
         key.as_str().is_some_and(|key| {
             crate::knowledge::ansible::canonical(key).contains('.')
                 && !key.contains(['/', ' '])
-                && (key.split('.').count() >= 3 || crate::knowledge::ansible::canonical(key).starts_with("ansible.builtin."))
+                && (key.split('.').count() >= 3
+                    || crate::knowledge::ansible::canonical(key).starts_with("ansible.builtin."))
         })
     }) && ["name", "register", "when", "tags", "become", "notify"].iter().any(|key| item.get(key).is_some())
         || item.get("block").is_some_and(Node::is_seq)
@@ -434,11 +530,16 @@ fn requirements_name(path: &str) -> bool {
 
 fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     let has = |key: &str| root.get(key).is_some();
-    if has("apiVersion") && has("kind") || has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion") {
+    if has("apiVersion") && has("kind") || has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion")
+    {
         return None;
     }
     let services = root.get("services").filter(|services| {
-        services.is_map() && services.entries().into_iter().any(|(_, service)| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some()))
+        services.is_map()
+            && services
+                .entries()
+                .into_iter()
+                .any(|(_, service)| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some()))
     });
     if services.is_some() && !is_variables_path(path) {
         return Some(Kind::Compose);
@@ -477,7 +578,8 @@ fn is_yaml_inventory(path: &str, root: Node<'_>) -> bool {
     };
     let groups = root.entries().into_iter().filter(|(_, value)| group(*value)).count();
     let all = root.get("all").is_some_and(group);
-    all || groups > 0 && (in_inventory(path) || file_name(path).starts_with("hosts") || file_name(path).contains("inventory"))
+    all || groups > 0
+        && (in_inventory(path) || file_name(path).starts_with("hosts") || file_name(path).contains("inventory"))
 }
 
 /// What a JSON file is, by its shape.

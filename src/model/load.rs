@@ -85,7 +85,8 @@ impl<'t> Documents<'t> {
     pub fn load(tree: &'t Tree, options: &Options) -> Self {
         let ids: Vec<(FileId, &File)> = tree.iter().collect();
         let read: Vec<Read> = ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options)).collect();
-        let mut documents = Self { tree, list: Vec::new(), outcomes: Vec::with_capacity(read.len()), problems: Vec::new() };
+        let mut documents =
+            Self { tree, list: Vec::new(), outcomes: Vec::with_capacity(read.len()), problems: Vec::new() };
         for one in read {
             documents.list.extend(one.document);
             documents.outcomes.push(one.outcome);
@@ -178,7 +179,9 @@ fn unreadable(id: FileId, candidate: Candidate, error: &Unreadable) -> Read {
         (Unreadable::TooLarge(bytes), Candidate::Is(kind)) if kind.must_parse() => {
             problem(id, kind, format!("{bytes} bytes are more than the {MAX_BYTES} that are read"))
         }
-        (Unreadable::Binary, Candidate::Is(kind)) if kind.must_parse() => problem(id, kind, "is not UTF-8 text".to_owned()),
+        (Unreadable::Binary, Candidate::Is(kind)) if kind.must_parse() => {
+            problem(id, kind, "is not UTF-8 text".to_owned())
+        }
         (Unreadable::TooLarge(_), _) => skipped(Skip::TooLarge),
         (Unreadable::Binary, _) => skipped(Skip::Binary),
         (Unreadable::Io(_), _) => skipped(Skip::NoKind),
@@ -218,7 +221,12 @@ fn inventory(id: FileId, path: &str, text: &str) -> Read {
 
 fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
     let (syntax, errors) = match kind {
-        Kind::Terraform | Kind::TerraformVariables | Kind::Terragrunt | Kind::Packer | Kind::PackerVariables | Kind::LockFile => {
+        Kind::Terraform
+        | Kind::TerraformVariables
+        | Kind::Terragrunt
+        | Kind::Packer
+        | Kind::PackerVariables
+        | Kind::LockFile => {
             let mut file = hcl::parse(text);
             let errors = std::mem::take(&mut file.errors);
             (Syntax::Hcl(file), errors)
@@ -251,7 +259,16 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
 /// Marks of templates of other engines in files with a plain YAML suffix.
 fn is_foreign_template(text: &str) -> bool {
     let has = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some();
-    has("{{-") || has("{{ .") || has("{{.") || has("-}}") || has("<%") || has("{%") || has("%{ ") || has("{{ if") || has("{{ range") || has("{{ define")
+    has("{{-")
+        || has("{{ .")
+        || has("{{.")
+        || has("-}}")
+        || has("<%")
+        || has("{%")
+        || has("%{ ")
+        || has("{{ if")
+        || has("{{ range")
+        || has("{{ define")
 }
 
 fn parse_yaml(id: FileId, path: &str, text: &str) -> Read {
@@ -262,7 +279,9 @@ fn parse_yaml(id: FileId, path: &str, text: &str) -> Read {
         return finish(id, Kind::CloudInit, Syntax::Yaml(tree), Vec::new());
     }
     match kind::of_yaml(path, &tree) {
-        _ if !errors.is_empty() && (is_foreign_template(text) || path.contains("/templates/")) => skipped(Skip::Template),
+        _ if !errors.is_empty() && (is_foreign_template(text) || path.contains("/templates/")) => {
+            skipped(Skip::Template)
+        }
         Ok(kind) => finish(id, kind, Syntax::Yaml(tree), errors),
         Err(skip) => skipped(skip),
     }

@@ -117,7 +117,9 @@ impl Example {
         let mut shown = String::new();
         for file in &self.files {
             let Content::Text(text) = &file.content else { continue };
-            shown.push_str(&format!("# {}\n{}\n", file.path, text.trim_end()));
+            for part in ["# ", &file.path, "\n", text.trim_end(), "\n"] {
+                shown.push_str(part);
+            }
         }
         shown
     }

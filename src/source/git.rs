@@ -1,7 +1,7 @@
 //! What Git tracks, by asking `git` itself: it alone knows split and sparse indexes, work trees and global ignore files.
 
 use super::disk::{Entry, Listing};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -18,13 +18,13 @@ pub fn list(root: &Path) -> Option<Listing> {
     let staged = finish(staged)?;
     let others = finish(others)?;
     let mut listing = Listing { git: true, ..Listing::default() };
-    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for record in staged.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
         let record = String::from_utf8_lossy(record);
         let Some((meta, path)) = record.split_once('\t') else { continue };
         let mode = meta.split(' ').next().unwrap_or("");
         // A conflicted path is listed once a stage.
-        if seen.insert(path.to_owned(), ()).is_some() {
+        if !seen.insert(path.to_owned()) {
             continue;
         }
         if mode == "160000" {

@@ -89,9 +89,7 @@ impl Pattern {
     pub fn ignores(&self, path: &str) -> bool {
         let mut builder = GitignoreBuilder::new("/");
         let _ = builder.add_line(None, &self.text);
-        builder
-            .build()
-            .is_ok_and(|matcher| matcher.matched_path_or_any_parents(format!("/{path}"), false).is_ignore())
+        builder.build().is_ok_and(|matcher| matcher.matched_path_or_any_parents(format!("/{path}"), false).is_ignore())
     }
 }
 

@@ -71,11 +71,6 @@ impl Reference {
     pub(super) fn unknown_end(&self) -> Option<Reason> {
         self.end.clone()
     }
-
-    /// The exactly known tag.
-    pub(super) fn known_tag(&self) -> Option<&str> {
-        self.tag.as_ref().and_then(Value::as_str)
-    }
 }
 
 /// Whether an image floats.
@@ -151,7 +146,10 @@ mod tests {
         let parse = |text| Reference::parse(&Flat::of(&value(text)).unwrap());
         let reference = parse("registry.local:5000/a/pg:16@sha256:00").unwrap();
         assert_eq!(reference.registry.as_deref(), Some("registry.local:5000"));
-        assert_eq!((reference.repository.as_str(), reference.known_tag()), ("a/pg", Some("16")));
+        assert_eq!(
+            (reference.repository.as_str(), reference.tag.as_ref().and_then(Value::as_str)),
+            ("a/pg", Some("16"))
+        );
         assert_eq!(reference.digest.unwrap().as_str(), Some("sha256:00"));
         assert_eq!(parse("?/postgres:16").unwrap().lookup().as_deref(), Some("registry.invalid/postgres"));
         assert_eq!(

@@ -32,7 +32,7 @@ struct Plain {
 enum Part<'t> {
     Text(&'t str),
     Expression(&'t str),
-    Statement(&'t str),
+    Statement,
     Comment,
 }
 
@@ -77,7 +77,7 @@ impl Plain {
             if let Some((0, _)) = end {
                 self.raw = false;
                 let length = text.find("%}").map_or(text.len(), |at| at + 2);
-                return (length, Part::Statement("endraw"));
+                return (length, Part::Statement);
             }
             let length = end.map_or(text.len(), |(at, _)| at);
             return (length, Part::Text(&text[..length]));
@@ -87,7 +87,7 @@ impl Plain {
             [b'{', b'{', ..] => close("}}").map(|at| (at + 2, Part::Expression(inner(at)))),
             [b'{', b'%', ..] => close("%}").map(|at| {
                 self.raw = inner(at) == "raw";
-                (at + 2, Part::Statement(inner(at)))
+                (at + 2, Part::Statement)
             }),
             [b'{', b'#', ..] => close("#}").map(|at| (at + 2, Part::Comment)),
             _ => None,
@@ -126,8 +126,8 @@ impl Plain {
             match part {
                 Part::Text(text) => self.text.push(text, source.start),
                 Part::Comment => {}
-                Part::Statement(_) if alone => {}
-                Part::Statement(_) => self.text.push_hole(source),
+                Part::Statement if alone => {}
+                Part::Statement => self.text.push_hole(source),
                 Part::Expression(inner) => {
                     self.mark(inner, source);
                     if alone {

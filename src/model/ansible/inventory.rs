@@ -20,7 +20,6 @@ pub struct Inventory<'a> {
 }
 
 /// A host of a static inventory.
-
 pub struct Host<'a> {
     /// Its inventory name.
     pub name: String,
@@ -96,7 +95,7 @@ pub(super) fn read<'a>(documents: &'a Documents<'a>) -> Inventory<'a> {
                 }
             }
             Kind::InventoryYaml => {
-                let root = document.yaml().and_then(|yaml| yaml.root());
+                let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
                 for (group, node) in root.into_iter().flat_map(Node::entries) {
                     read_group(&mut inventory, document.file, group.as_str().unwrap_or(""), node, 0);
                 }

@@ -21,7 +21,6 @@ use crate::text::{FileId, Loc};
 use std::collections::HashMap;
 
 /// Everything that Ansible reads in a tree.
-
 pub struct Ansible<'a> {
     /// The parsed files.
     pub documents: &'a Documents<'a>,
@@ -41,7 +40,6 @@ pub struct Ansible<'a> {
 }
 
 /// A play.
-
 pub struct Play<'a> {
     /// The file.
     pub file: FileId,
@@ -77,7 +75,6 @@ pub struct RoleUse<'a> {
 }
 
 /// A role or collection of a requirements file.
-
 pub struct Requirement<'a> {
     /// `src`, `name` or `role`.
     pub name: &'a str,
@@ -92,7 +89,6 @@ pub struct Requirement<'a> {
 }
 
 /// A file of `group_vars` or `host_vars`.
-
 pub struct HostVariables<'a> {
     /// The file.
     pub file: FileId,
@@ -132,7 +128,7 @@ impl<'a> Ansible<'a> {
     }
 
     fn add_playbook(&mut self, document: &'a Document) {
-        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         for node in root.items().filter(|item| item.is_map()) {
             for key in ["import_playbook", "ansible.builtin.import_playbook"] {
                 if let Some(target) = node.get(key).and_then(Node::as_str) {
@@ -189,7 +185,7 @@ impl<'a> Ansible<'a> {
     }
 
     fn add_tasks(&mut self, document: &'a Document) {
-        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         let path = self.documents.tree.path(document.file);
         let handlers = folder(path).ends_with("handlers");
         let tasks = task::read(&mut self.tasks, document.file, root, handlers);
@@ -201,11 +197,13 @@ impl<'a> Ansible<'a> {
     }
 
     fn add_requirements(&mut self, document: &'a Document) {
-        let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         let file = document.file;
         let mut add = |list: Node<'a>, collection: bool| {
             for item in list.items() {
-                let Some(spot) = ["src", "name", "role", "source"].iter().find_map(|key| item.get(key)) else { continue };
+                let Some(spot) = ["src", "name", "role", "source"].iter().find_map(|key| item.get(key)) else {
+                    continue;
+                };
                 let Some(name) = spot.as_str() else { continue };
                 let kind = item.get("type").and_then(Node::as_str);
                 let local = matches!(kind, Some("dir" | "subdirs" | "file")) || name.starts_with(['.', '/']);
@@ -226,7 +224,7 @@ impl<'a> Ansible<'a> {
     }
 
     fn add_variables(&mut self, document: &'a Document) {
-        let Some(node) = document.yaml().and_then(|yaml| yaml.root()) else { return };
+        let Some(node) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         let path = self.documents.tree.path(document.file);
         let parts: Vec<&str> = path.split('/').collect();
         let Some(at) = parts.iter().rposition(|part| matches!(*part, "group_vars" | "host_vars")) else { return };

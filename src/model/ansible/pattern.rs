@@ -43,7 +43,14 @@ impl Pattern {
                 _ => (Sign::Or, part),
             };
             // `web[0]`, `web[0:2]`: which members is not told without an order; the group is.
-            let rest = rest.split_once('[').filter(|(_, tail)| tail.trim_end_matches(']').chars().all(|c| c.is_ascii_digit() || c == ':' || c == '-') && !tail.is_empty() && !rest.contains(['*', '?'])).map_or(rest, |(group, _)| group);
+            let rest = rest
+                .split_once('[')
+                .filter(|(_, tail)| {
+                    tail.trim_end_matches(']').chars().all(|c| c.is_ascii_digit() || c == ':' || c == '-')
+                        && !tail.is_empty()
+                        && !rest.contains(['*', '?'])
+                })
+                .map_or(rest, |(group, _)| group);
             terms.extend(term(rest).map(|term| (sign, term)));
         }
         Self { terms, dynamic }

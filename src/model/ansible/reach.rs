@@ -1,7 +1,7 @@
 //! Which plays reach which tasks: roles, their dependencies, includes and imports followed.
 
-use super::{Ansible, Argument, role};
 use super::task::ArgumentValue;
+use super::{Ansible, Argument, role};
 use crate::source::{folder, join};
 use crate::text::FileId;
 use std::collections::HashSet;
@@ -73,7 +73,10 @@ impl Walk<'_, '_> {
         let task = &self.ansible.tasks[index];
         match task.short() {
             "include_tasks" | "import_tasks" | "include" => {
-                let named = task.argument("file").and_then(text).or_else(|| task.free.and_then(|node| node.as_str()));
+                let named = task
+                    .argument("file")
+                    .and_then(text)
+                    .or_else(|| task.free.and_then(crate::syntax::yaml::Node::as_str));
                 let Some(named) = named.map(str::to_owned) else { return };
                 for file in self.included(index, &named) {
                     self.file(file);
@@ -107,7 +110,11 @@ impl Walk<'_, '_> {
         let role = task.role.and_then(|role| self.ansible.roles[role].path("tasks"));
         let folders = std::iter::once(here).chain(role);
         for base in folders {
-            let Some(path) = join(&base, named.trim_start_matches("{{ role_path }}/").trim_start_matches("{{ playbook_dir }}/")) else { continue };
+            let Some(path) =
+                join(&base, named.trim_start_matches("{{ role_path }}/").trim_start_matches("{{ playbook_dir }}/"))
+            else {
+                continue;
+            };
             if let Some(file) = tree.find(&path) {
                 return vec![file];
             }

@@ -52,7 +52,7 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
             name: file_name(role).to_owned(),
             ..Role::default()
         });
-        let root = document.yaml().and_then(|yaml| yaml.root());
+        let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
         let main = file_name(path).starts_with("main.");
         match (part, document.kind) {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),
@@ -62,17 +62,17 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
                 let list = root.and_then(|root| root.get("dependencies"));
                 let names = list.into_iter().flat_map(Node::items);
                 entry.dependencies = names
-                    .filter_map(|item| item.as_str().or_else(|| ["role", "name", "src"].iter().find_map(|key| item.get(key)?.as_str())))
+                    .filter_map(|item| {
+                        item.as_str().or_else(|| ["role", "name", "src"].iter().find_map(|key| item.get(key)?.as_str()))
+                    })
                     .collect();
             }
             _ => {}
         }
     }
     // A folder with variables alone is no role unless it stands under `roles`.
-    let mut roles: Vec<Role<'a>> = roles
-        .into_values()
-        .filter(|role| role.main.is_some() || file_name(folder(&role.folder)) == "roles")
-        .collect();
+    let mut roles: Vec<Role<'a>> =
+        roles.into_values().filter(|role| role.main.is_some() || file_name(folder(&role.folder)) == "roles").collect();
     roles.sort_by(|a, b| b.folder.len().cmp(&a.folder.len()).then_with(|| a.folder.cmp(&b.folder)));
     roles
 }
@@ -96,7 +96,9 @@ pub(super) fn resolve(roles: &[Role<'_>], from: &str, name: &str) -> Option<usiz
         let mut base = Some(from);
         // A path may be relative to the playbook or to any folder above it (`roles_path`).
         while let Some(folder_here) = base {
-            if let Some(found) = join(folder_here, name).and_then(|path| roles.iter().position(|role| role.folder == path)) {
+            if let Some(found) =
+                join(folder_here, name).and_then(|path| roles.iter().position(|role| role.folder == path))
+            {
                 return Some(found);
             }
             base = (!folder_here.is_empty()).then(|| folder(folder_here));

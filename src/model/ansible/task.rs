@@ -6,7 +6,6 @@ use crate::text::{FileId, Loc, Mapped, Span};
 use std::borrow::Cow;
 
 /// A task (or handler) as it is declared.
-
 pub struct Task<'a> {
     /// The file.
     pub file: FileId,
@@ -64,11 +63,54 @@ pub enum ArgumentValue<'a> {
 
 /// Keywords of tasks and blocks: every other key is the module.
 const KEYWORDS: [&str; 48] = [
-    "action", "any_errors_fatal", "args", "async", "become", "become_exe", "become_flags", "become_method", "become_user", "block",
-    "always", "rescue", "changed_when", "check_mode", "collections", "connection", "debugger", "delay", "delegate_facts", "delegate_to",
-    "diff", "environment", "failed_when", "ignore_errors", "ignore_unreachable", "listen", "local_action", "loop", "loop_control",
-    "module_defaults", "name", "no_log", "notify", "poll", "port", "register", "remote_user", "retries", "run_once", "tags",
-    "throttle", "timeout", "until", "vars", "when", "with", "gather_facts", "become_pass",
+    "action",
+    "any_errors_fatal",
+    "args",
+    "async",
+    "become",
+    "become_exe",
+    "become_flags",
+    "become_method",
+    "become_user",
+    "block",
+    "always",
+    "rescue",
+    "changed_when",
+    "check_mode",
+    "collections",
+    "connection",
+    "debugger",
+    "delay",
+    "delegate_facts",
+    "delegate_to",
+    "diff",
+    "environment",
+    "failed_when",
+    "ignore_errors",
+    "ignore_unreachable",
+    "listen",
+    "local_action",
+    "loop",
+    "loop_control",
+    "module_defaults",
+    "name",
+    "no_log",
+    "notify",
+    "poll",
+    "port",
+    "register",
+    "remote_user",
+    "retries",
+    "run_once",
+    "tags",
+    "throttle",
+    "timeout",
+    "until",
+    "vars",
+    "when",
+    "with",
+    "gather_facts",
+    "become_pass",
 ];
 
 /// Modules whose string is one command and not `key=value` pairs.
@@ -104,7 +146,8 @@ fn read_list<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, handle
             here.vars.insert(0, vars);
         }
         here.delegate_to = node.get("delegate_to").or(around.delegate_to);
-        here.ignore_errors |= node.get("ignore_errors").and_then(Node::as_str).and_then(crate::value::truth) == Some(true);
+        here.ignore_errors |=
+            node.get("ignore_errors").and_then(Node::as_str).and_then(crate::value::truth) == Some(true);
         if let Some(block) = node.get("block") {
             read_list(tasks, file, block, handler, &here);
             for (key, rescue) in [("rescue", true), ("always", false)] {
@@ -182,7 +225,7 @@ fn module(node: Node<'_>) -> Option<Module<'_>> {
     Some((key, canonical, arguments, Some(value)))
 }
 
-fn pairs<'a>(map: Node<'a>) -> impl Iterator<Item = Argument<'a>> {
+fn pairs(map: Node<'_>) -> impl Iterator<Item = Argument<'_>> {
     map.entries().into_iter().filter_map(|(key, value)| {
         Some(Argument { name: Cow::Borrowed(key.as_str()?), value: ArgumentValue::Node(value) })
     })
@@ -210,7 +253,6 @@ fn words(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '{') => braces += 1,
             (None, '}') => braces -= 1,

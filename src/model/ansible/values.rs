@@ -5,7 +5,7 @@ use super::{Ansible, Pattern};
 use crate::source::folder;
 use crate::syntax::jinja::{self, BinaryOp, Expr, Literal, Piece as Part};
 use crate::syntax::yaml::{Node, NodeKind};
-use crate::text::{FileId, Loc, Span};
+use crate::text::{FileId, Loc};
 use crate::value::{Data, Kind, Piece, Reason, Tri, Value};
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct Scope<'s, 'a> {
     file: FileId,
     role: Option<usize>,
     registered: Vec<&'a str>,
+    /// What `item` is, when one turn of a loop is looked at.
+    item: Option<Value>,
 }
 
 impl<'a> Ansible<'a> {
@@ -34,7 +36,9 @@ impl<'a> Ansible<'a> {
         let play = task.plays.first().map(|index| &self.plays[*index]);
         if let (Some(play), Some(role)) = (play, task.role) {
             let parameters = play.roles.iter().filter(|used| used.role == Some(role)).filter_map(|used| used.node);
-            layers.extend(parameters.flat_map(|node| [node.get("vars"), Some(node)]).flatten().map(|node| (play.file, node)));
+            layers.extend(
+                parameters.flat_map(|node| [node.get("vars"), Some(node)]).flatten().map(|node| (play.file, node)),
+            );
         }
         if let Some(role) = task.role {
             layers.extend(self.roles[role].vars.iter().copied());
@@ -48,7 +52,7 @@ impl<'a> Ansible<'a> {
         }
         let file = play.map_or(task.file, |play| play.file);
         let registered = self.registered(task);
-        Scope { ansible: self, layers, file, role: task.role, registered }
+        Scope { ansible: self, layers, file, role: task.role, registered, item: None }
     }
 
     fn play_layers(&self, file: FileId, node: Node<'a>) -> Vec<(FileId, Node<'a>)> {
@@ -70,8 +74,10 @@ impl<'a> Ansible<'a> {
         let pattern = Pattern::parse(hosts);
         let names: Vec<&str> = pattern.names().collect();
         let of = |host: bool| {
-            let named = self.host_variables.iter().filter(move |variables| variables.host == host);
-            named.filter(|variables| names.contains(&variables.name.as_str())).map(|variables| (variables.file, variables.node)).collect::<Vec<_>>()
+            let own = self.host_variables.iter().filter(move |variables| variables.host == host);
+            own.filter(|variables| names.contains(&variables.name.as_str()))
+                .map(|variables| (variables.file, variables.node))
+                .collect::<Vec<_>>()
         };
         let mut layers = of(true);
         layers.extend(of(false));
@@ -105,6 +111,28 @@ impl<'a> Ansible<'a> {
             ArgumentValue::Node(node) => scope.node(task.file, *node, 0),
             ArgumentValue::Text(text, span) => scope.text(text, Loc { file: task.file, span: *span }, 0),
         }
+    }
+
+    /// An argument in each turn of the task's loop, as far as the loop is known; else its one value.
+    #[must_use]
+    pub fn each(&self, task: &Task<'a>, name: &str) -> Vec<Value> {
+        let Some(argument) = task.argument(name) else { return Vec::new() };
+        let text = match &argument.value {
+            ArgumentValue::Node(node) => node.as_str(),
+            ArgumentValue::Text(text, _) => Some(&**text),
+        };
+        let turns = task.repeat.filter(|_| text.is_some_and(|text| text.contains("item")));
+        let turns = turns.map(|(_, node)| self.evaluate(task, node));
+        let Some(list) = turns.as_ref().and_then(Value::as_list) else { return vec![self.argument(task, name)] };
+        let mut scope = self.scope(task);
+        let turn = |item: &Value| {
+            scope.item = Some(item.clone());
+            match &argument.value {
+                ArgumentValue::Node(node) => scope.node(task.file, *node, 0),
+                ArgumentValue::Text(text, span) => scope.text(text, Loc { file: task.file, span: *span }, 0),
+            }
+        };
+        list.items.iter().take(MAX_MEMBERS).map(turn).collect()
     }
 
     /// All arguments of a task as one map.
@@ -148,7 +176,7 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn role_variable(&self, role: &super::Role<'a>, file: FileId, name: &str) -> Value {
         let layers = role.vars.iter().chain(role.defaults.iter().rev()).copied().collect();
-        let scope = Scope { ansible: self, layers, file, role: None, registered: Vec::new() };
+        let scope = Scope { ansible: self, layers, file, role: None, registered: Vec::new(), item: None };
         scope.variable(name, 0)
     }
 }
@@ -161,6 +189,9 @@ impl<'a> Scope<'_, 'a> {
         }
         if let Some(value) = self.special(name) {
             return value;
+        }
+        if let Some(item) = self.item.as_ref().filter(|_| name == "item") {
+            return item.clone();
         }
         for (file, layer) in &self.layers {
             if let Some((key, value)) = layer.entry(name) {
@@ -213,7 +244,11 @@ impl<'a> Scope<'_, 'a> {
             }
             NodeKind::Map(_) => {
                 let entries = node.entries().into_iter().take(MAX_MEMBERS);
-                Value::map(entries.filter_map(|(key, value)| Some((Arc::from(key.as_str()?), self.node(file, value, depth + 1)))).collect())
+                Value::map(
+                    entries
+                        .filter_map(|(key, value)| Some((Arc::from(key.as_str()?), self.node(file, value, depth + 1))))
+                        .collect(),
+                )
             }
             NodeKind::Alias(_) => Value::unknown("its anchor is not defined"),
         };
@@ -271,22 +306,36 @@ impl<'a> Scope<'_, 'a> {
             }
             Expr::Binary(op, sides) => self.binary(*op, &sides[0], &sides[1], loc, next),
             Expr::Not(of) => from_tri(!truthy(&self.expr(of, loc, next))),
-            Expr::Neg(of) => self.expr(of, loc, next).as_number().map_or_else(|| Value::unknown("it is no number"), |n| Value::known(-n)),
+            Expr::Neg(of) => self
+                .expr(of, loc, next)
+                .as_number()
+                .map_or_else(|| Value::unknown("it is no number"), |n| Value::known(-n)),
             Expr::Cond { test, then, otherwise } => match truthy(&self.expr(test, loc, next)) {
                 Tri::True => self.expr(then, loc, next),
                 Tri::False => otherwise.as_ref().map_or_else(Value::absent, |other| self.expr(other, loc, next)),
                 Tri::Unknown(reason) => {
-                    let (a, b) = (self.expr(then, loc, next), otherwise.as_ref().map(|other| self.expr(other, loc, next)));
+                    let (a, b) =
+                        (self.expr(then, loc, next), otherwise.as_ref().map(|other| self.expr(other, loc, next)));
                     either(&a, &b.unwrap_or_default(), reason)
                 }
             },
-            Expr::List(items) => Value::list(items.iter().take(MAX_MEMBERS).map(|item| self.expr(item, loc, next)).collect()),
+            Expr::List(items) => {
+                Value::list(items.iter().take(MAX_MEMBERS).map(|item| self.expr(item, loc, next)).collect())
+            }
             Expr::Map(entries) => {
                 let pairs = entries.iter().take(MAX_MEMBERS);
-                Value::map(pairs.filter_map(|(key, value)| Some((self.expr(key, loc, next).scalar()?, self.expr(value, loc, next)))).collect())
+                Value::map(
+                    pairs
+                        .filter_map(|(key, value)| {
+                            Some((self.expr(key, loc, next).scalar()?, self.expr(value, loc, next)))
+                        })
+                        .collect(),
+                )
             }
             Expr::Call { callee, .. } => match &**callee {
-                Expr::Name(name) if matches!(&**name, "lookup" | "query" | "q") => Value::unknown("a lookup is only known when the play runs"),
+                Expr::Name(name) if matches!(&**name, "lookup" | "query" | "q") => {
+                    Value::unknown("a lookup is only known when the play runs")
+                }
                 _ => Value::unknown("a call is only known when the play runs"),
             },
             Expr::Slice(_) => Value::unknown("it is a slice"),
@@ -302,7 +351,10 @@ impl<'a> Scope<'_, 'a> {
         }
         let text = |change: &dyn Fn(&str) -> String| match value.scalar() {
             Some(text) => Value::known(change(&text).as_str()),
-            None => Value { kind: Kind::Unknown(value.reason().unwrap_or_else(|| "it is no text".into())), ..Value::default() },
+            None => Value {
+                kind: Kind::Unknown(value.reason().unwrap_or_else(|| "it is no text".into())),
+                ..Value::default()
+            },
         };
         match short {
             "bool" => value.as_bool().map_or_else(|| value.clone(), Value::known),
@@ -314,20 +366,38 @@ impl<'a> Scope<'_, 'a> {
             "basename" => text(&|text| crate::source::file_name(text).to_owned()),
             "dirname" => text(&|text| folder(text).to_owned()),
             "list" | "unique" | "flatten" if value.as_list().is_some() => value,
-            "first" => value.as_list().and_then(|list| list.items.first().cloned()).unwrap_or_else(|| Value::unknown("its first member is not known")),
-            "last" => value.as_list().and_then(|list| list.items.last().cloned()).unwrap_or_else(|| Value::unknown("its last member is not known")),
+            "first" => value
+                .as_list()
+                .and_then(|list| list.items.first().cloned())
+                .unwrap_or_else(|| Value::unknown("its first member is not known")),
+            "last" => value
+                .as_list()
+                .and_then(|list| list.items.last().cloned())
+                .unwrap_or_else(|| Value::unknown("its last member is not known")),
             "join" => {
-                let separator = args.first().map(|arg| self.expr(arg, loc, depth)).and_then(|value| value.scalar()).unwrap_or_else(|| "".into());
-                let words: Option<Vec<Arc<str>>> = value.as_list().and_then(|list| list.items.iter().map(Value::scalar).collect());
-                words.map_or_else(|| Value::unknown("not all members are known"), |words| Value::known(words.join(&separator).as_str()))
+                let separator = args
+                    .first()
+                    .map(|arg| self.expr(arg, loc, depth))
+                    .and_then(|value| value.scalar())
+                    .unwrap_or_else(|| "".into());
+                let words: Option<Vec<Arc<str>>> =
+                    value.as_list().and_then(|list| list.items.iter().map(Value::scalar).collect());
+                words.map_or_else(
+                    || Value::unknown("not all members are known"),
+                    |words| Value::known(words.join(&separator).as_str()),
+                )
             }
             "ternary" => match (truthy(&value), args) {
                 (Tri::True, [yes, ..]) => self.expr(yes, loc, depth),
                 (Tri::False, [_, no, ..]) => self.expr(no, loc, depth),
-                (Tri::Unknown(reason), [yes, no, ..]) => either(&self.expr(yes, loc, depth), &self.expr(no, loc, depth), reason),
+                (Tri::Unknown(reason), [yes, no, ..]) => {
+                    either(&self.expr(yes, loc, depth), &self.expr(no, loc, depth), reason)
+                }
                 _ => Value::unknown("the filter `ternary` lacks an argument"),
             },
-            _ => Value::unknown(value.reason().unwrap_or_else(|| format!("the filter `{name}` is not evaluated").into())),
+            _ => {
+                Value::unknown(value.reason().unwrap_or_else(|| format!("the filter `{name}` is not evaluated").into()))
+            }
         }
     }
 
@@ -369,11 +439,16 @@ impl<'a> Scope<'_, 'a> {
             "none" => !self.expr(of, loc, depth).has(),
             "true" | "truthy" => truthy(&self.expr(of, loc, depth)),
             "false" | "falsy" => !truthy(&self.expr(of, loc, depth)),
-            "string" => self.expr(of, loc, depth).data().map_or_else(unknown_test, |data| matches!(data, Data::Str(_)).into()),
-            "in" => args.first().map_or_else(unknown_test, |list| contains(&self.expr(list, loc, depth), &self.expr(of, loc, depth))),
+            "string" => {
+                self.expr(of, loc, depth).data().map_or_else(unknown_test, |data| matches!(data, Data::Str(_)).into())
+            }
+            "in" => args
+                .first()
+                .map_or_else(unknown_test, |list| contains(&self.expr(list, loc, depth), &self.expr(of, loc, depth))),
             "match" | "search" => {
                 let pattern = args.first().map(|arg| self.expr(arg, loc, depth)).and_then(|value| value.scalar());
-                let pattern = pattern.map(|text| if name == "match" { format!("^(?:{text})") } else { text.to_string() });
+                let pattern =
+                    pattern.map(|text| if name == "match" { format!("^(?:{text})") } else { text.to_string() });
                 match pattern.and_then(|text| regex::Regex::new(&text).ok()) {
                     Some(regex) => self.expr(of, loc, depth).matches(&regex),
                     None => unknown_test(),
@@ -392,7 +467,10 @@ impl<'a> Scope<'_, 'a> {
         let b = self.expr(right, loc, depth);
         let numbers = a.as_number().zip(b.as_number());
         let compare = |test: fn(f64, f64) -> bool| {
-            from_tri(numbers.map_or_else(|| Tri::Unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "it is no number".into())), |(a, b)| test(a, b).into()))
+            from_tri(numbers.map_or_else(
+                || Tri::Unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "it is no number".into())),
+                |(a, b)| test(a, b).into(),
+            ))
         };
         match op {
             BinaryOp::Eq => from_tri(equal(&a, &b)),
@@ -405,7 +483,9 @@ impl<'a> Scope<'_, 'a> {
             BinaryOp::NotIn => from_tri(!contains(&b, &a)),
             BinaryOp::Concat => Value::text([as_pieces(&a), as_pieces(&b)].concat()),
             BinaryOp::Add => match (a.as_list(), b.as_list(), a.as_str(), b.as_str(), numbers) {
-                (Some(x), Some(y), ..) => Value::list(x.items.iter().chain(&y.items).take(MAX_MEMBERS).cloned().collect()),
+                (Some(x), Some(y), ..) => {
+                    Value::list(x.items.iter().chain(&y.items).take(MAX_MEMBERS).cloned().collect())
+                }
                 (.., Some(_), Some(_), _) => Value::text([as_pieces(&a), as_pieces(&b)].concat()),
                 (.., Some((x, y))) => Value::known(x + y),
                 _ => Value::unknown(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "the sum is not known".into())),
@@ -461,7 +541,7 @@ fn contains(list: &Value, item: &Value) -> Tri {
 
 fn item(of: &Value, key: &Value) -> Value {
     if let (Some(list), Some(index)) = (of.as_list(), key.as_number()) {
-        let found = list.items.iter().enumerate().find(|(at, _)| f64::from(Span::new(*at, *at).start) == index);
+        let found = list.items.iter().enumerate().find(|(at, _)| at.to_string() == crate::value::number(index));
         return found.map(|(_, value)| value.clone()).unwrap_or_default();
     }
     match key.scalar() {

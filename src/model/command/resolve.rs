@@ -282,8 +282,7 @@ fn makes_temporary(script: &Script, span: Span) -> bool {
     // Commands stand in source order.
     let from = script.commands.partition_point(|command| command.span.start < span.start);
     let mut inside = script.commands.iter().skip(from).take_while(|command| command.span.start < span.end);
-    inside
-        .any(|command| command.words.first().and_then(Word::literal).is_some_and(|program| &*program == "mktemp"))
+    inside.any(|command| command.words.first().and_then(Word::literal).is_some_and(|program| &*program == "mktemp"))
 }
 
 fn is_name(text: &str) -> bool {

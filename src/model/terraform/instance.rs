@@ -216,7 +216,9 @@ impl<'t> Instance<'t> {
 fn left_open(value: Value, name: &str) -> Value {
     let reason = || Some(Reason::from(format!("var.{name} is empty by default, and no tfvars here fills it")));
     let data = match value.data() {
-        Some(Data::List(list)) if list.items.is_empty() => Data::List(Arc::new(List { open: reason(), ..List::default() })),
+        Some(Data::List(list)) if list.items.is_empty() => {
+            Data::List(Arc::new(List { open: reason(), ..List::default() }))
+        }
         Some(Data::Map(map)) if map.entries.is_empty() => Data::Map(Arc::new(Map { open: reason(), ..Map::default() })),
         _ => return value,
     };

@@ -7,7 +7,7 @@ use crate::subject;
 use std::sync::Arc;
 
 /// An entry of a permission file.
-pub struct GrantRow<'m> {
+pub(super) struct GrantRow<'m> {
     grant: &'m Grant,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn grants<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A setting that switches approval off.
-pub struct BypassRow<'m> {
+pub(super) struct BypassRow<'m> {
     bypass: &'m Bypass,
 }
 

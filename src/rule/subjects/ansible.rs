@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// A task.
 #[derive(Clone, Copy)]
-pub struct TaskRow<'m> {
+pub(super) struct TaskRow<'m> {
     facts: TaskFacts<'m>,
 }
 
@@ -37,7 +37,10 @@ impl<'m> TaskRow<'m> {
     /// Whether the path that it writes is ignored by Git.
     fn repository_path_ignored(&self) -> bool {
         let value = self.facts.repository_path();
-        let inside = value.as_str().and_then(|path| path.strip_prefix(PROJECT)).map(|path| path.trim_start_matches('/').to_owned());
+        let inside = value
+            .as_str()
+            .and_then(|path| path.strip_prefix(PROJECT))
+            .map(|path| path.trim_start_matches('/').to_owned());
         inside.is_some_and(|path| self.facts.estate.repository.ignores.ignores(&path))
     }
 }
@@ -111,7 +114,7 @@ pub(super) fn tasks<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A role or collection to install.
-pub struct RequirementRow<'m> {
+pub(super) struct RequirementRow<'m> {
     estate: &'m Estate<'m>,
     requirement: &'m Requirement<'m>,
 }
@@ -142,11 +145,16 @@ subject! {
 
 /// Rows of `ansible.requirement`.
 pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate.ansible.requirements.iter().map(|requirement| Arc::new(RequirementRow { estate, requirement }) as Row<'m>).collect()
+    estate
+        .ansible
+        .requirements
+        .iter()
+        .map(|requirement| Arc::new(RequirementRow { estate, requirement }) as Row<'m>)
+        .collect()
 }
 
 /// A variable that guards a destructive task.
-pub struct ResetSwitchRow<'m> {
+pub(super) struct ResetSwitchRow<'m> {
     estate: &'m Estate<'m>,
     name: String,
     value: Value,
@@ -211,7 +219,8 @@ pub(super) fn reset_switches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
                 let Some((key, value)) = node.entry(&name) else { continue };
                 let loc = Loc { file: *file, span: key.span().to(value.span()) };
                 let data = crate::model::scalar(value);
-                let row = ResetSwitchRow { estate, name: name.clone(), value: Value::known(data).at(loc), loc, task: at };
+                let row =
+                    ResetSwitchRow { estate, name: name.clone(), value: Value::known(data).at(loc), loc, task: at };
                 rows.push(Arc::new(row) as Row<'m>);
             }
         }

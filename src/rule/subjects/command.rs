@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A command and one of its classes.
-pub struct CommandRow<'m> {
+pub(super) struct CommandRow<'m> {
     estate: &'m Estate<'m>,
     at: usize,
     known: &'static Known,
@@ -60,9 +60,14 @@ impl<'m> CommandRow<'m> {
         let own = self.invocation();
         let target = self.target().map(Value::display);
         let class = self.known.class;
-        !self.estate.invocations[..self.at].iter().rev().take_while(|other| other.command.loc.file == own.command.loc.file).any(|other| {
-            other.command.rows.iter().any(|row| row.class == class) && written(&other.command).map(Value::display) == target
-        })
+        !self.estate.invocations[..self.at]
+            .iter()
+            .rev()
+            .take_while(|other| other.command.loc.file == own.command.loc.file)
+            .any(|other| {
+                other.command.rows.iter().any(|row| row.class == class)
+                    && written(&other.command).map(Value::display) == target
+            })
     }
 
     /// Whether what it writes may lie in the repository, and is not ignored there.
@@ -75,14 +80,16 @@ impl<'m> CommandRow<'m> {
         let known = shown.rsplit('…').next().unwrap_or("").trim_start_matches(['/', '.']).to_owned();
         let here = folder(self.path());
         let ignores = &self.estate.repository.ignores;
-        known.is_empty() || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
+        known.is_empty()
+            || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
     }
 
     /// Whether a copy takes the place of a state object.
     fn onto_state(&self) -> bool {
         let command = &self.invocation().command;
         let [.., source, target] = command.operands.as_slice() else { return false };
-        let is_state = |value: &Value| [".tfstate", ".tfstate.backup"].iter().any(|suffix| value.ends_with(suffix).is_true());
+        let is_state =
+            |value: &Value| [".tfstate", ".tfstate.backup"].iter().any(|suffix| value.ends_with(suffix).is_true());
         is_state(source) && is_state(target) && !target.contains("backup").is_true()
     }
 
@@ -101,9 +108,8 @@ impl<'m> CommandRow<'m> {
     /// Whether it works on a scratch copy.
     fn scratch(&self) -> bool {
         let command = &self.invocation().command;
-        let scratch = |value: &Value| {
-            value.starts_with("/tmp/").is_true() || value.display().to_lowercase().contains("tmp")
-        };
+        let scratch =
+            |value: &Value| value.starts_with("/tmp/").is_true() || value.display().to_lowercase().contains("tmp");
         {
             let paths = command.state_paths();
             !paths.is_empty() && paths.into_iter().all(scratch)
@@ -127,7 +133,12 @@ impl<'m> CommandRow<'m> {
 
 /// The file that a command writes: a redirection's, else its last operand.
 fn written(command: &Command) -> Option<&Value> {
-    command.redirects.iter().find(|(op, _)| op.starts_with(['>', '&'])).map(|(_, value)| value).or(command.operands.last())
+    command
+        .redirects
+        .iter()
+        .find(|(op, _)| op.starts_with(['>', '&']))
+        .map(|(_, value)| value)
+        .or(command.operands.last())
 }
 
 subject! {
@@ -156,7 +167,7 @@ subject! {
         /// Whether its failure is ignored.
         tolerated: Bool certain => row.invocation().command.tolerated;
         /// What it was unwrapped from (`ssh`, `docker exec`).
-        wrappers: List(Str) => row.invocation().command.through.iter().map(|word| Fact::from(word)).collect::<Vec<Fact<'m>>>();
+        wrappers: List(Str) => row.invocation().command.through.iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The state objects among its words.
         state_paths: List(Dyn) => row.invocation().command.state_paths().into_iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// The file that it writes, or its last operand.

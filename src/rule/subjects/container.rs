@@ -7,7 +7,7 @@ use crate::subject;
 use std::sync::Arc;
 
 /// A container.
-pub struct ContainerRow<'m> {
+pub(super) struct ContainerRow<'m> {
     container: &'m Container,
 }
 

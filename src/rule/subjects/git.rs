@@ -8,7 +8,7 @@ use crate::subject;
 use std::sync::Arc;
 
 /// A state or plan file.
-pub struct StateFileRow<'m> {
+pub(super) struct StateFileRow<'m> {
     estate: &'m Estate<'m>,
     state: &'m StateFile,
 }
@@ -47,7 +47,7 @@ pub(super) fn state_files<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A pattern of an ignore file.
-pub struct IgnoreEntryRow<'m> {
+pub(super) struct IgnoreEntryRow<'m> {
     estate: &'m Estate<'m>,
     entry: &'m Pattern,
 }

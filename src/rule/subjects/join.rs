@@ -21,12 +21,17 @@ fn fate(fate: Fate) -> &'static str {
 
 /// A machine of Terraform.
 #[derive(Clone, Copy)]
-pub struct MachineRow<'m> {
+pub(super) struct MachineRow<'m> {
     estate: &'m Estate<'m>,
     at: usize,
 }
 
 impl<'m> MachineRow<'m> {
+    /// The row of a machine, by its position in the estate.
+    pub(super) fn new(estate: &'m Estate<'m>, at: usize) -> Self {
+        Self { estate, at }
+    }
+
     fn machine(&self) -> &'m Machine<'m> {
         &self.estate.machines[self.at]
     }
@@ -60,16 +65,17 @@ pub(super) fn machines<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A disk or mount of a machine.
-pub struct StorageRow<'m> {
+pub(super) struct StorageRow<'m> {
     machine: MachineRow<'m>,
     storage: &'m Storage,
 }
 
 impl StorageRow<'_> {
-    fn services(&self) -> Vec<&'static str> {
+    fn services(&self) -> Vec<String> {
         let placements = self.machine.estate.placements.iter();
-        let here = placements.filter(|placement| placement.machine == self.machine.at && placement.kind == self.storage.kind);
-        here.flat_map(|placement| placement.services.iter().copied()).collect()
+        let here =
+            placements.filter(|placement| placement.machine == self.machine.at && placement.kind == self.storage.kind);
+        here.flat_map(|placement| placement.services.iter().cloned()).collect()
     }
 }
 
@@ -113,13 +119,13 @@ pub(super) fn storage<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// Data services on a storage of a machine.
-pub struct PlacementRow<'m> {
+pub(super) struct PlacementRow<'m> {
     machine: MachineRow<'m>,
     placement: &'m Placement,
 }
 
 /// What shows that a service is on a machine.
-pub struct EvidenceRow<'m> {
+pub(super) struct EvidenceRow<'m> {
     machine: MachineRow<'m>,
     loc: Loc,
     clause: &'m str,
@@ -150,7 +156,7 @@ subject! {
     /// The data services that keep their data on one kind of storage of a machine.
     PlacementRow<'m> as "placement" (row) {
         /// The services' names.
-        services: List(Str) => row.placement.services.iter().copied().collect::<Vec<_>>();
+        services: List(Str) => row.placement.services.iter().map(String::as_str).collect::<Vec<_>>();
         /// The data directories.
         directories: List(Str) => row.placement.directories.iter().map(String::as_str).collect::<Vec<_>>();
         /// What losing the worst of them loses.
@@ -165,6 +171,8 @@ subject! {
         evidence: List(Node(EvidenceRow)) => row.evidence();
         /// Whether nothing runs the playbook while another play applies the same role.
         dormant: Bool certain => row.placement.dormant;
+        /// The storage itself.
+        place: Loc => row.machine.machine().storage.iter().find(|storage| storage.kind == row.placement.kind).map(|storage| storage.place);
         /// The machine's declaration.
         declaration: Loc => row.machine.machine().resource.loc();
     }
@@ -176,12 +184,13 @@ subject! {
 
 /// Rows of `placement`.
 pub(super) fn placements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    let row = |placement: &'m Placement| PlacementRow { machine: MachineRow { estate, at: placement.machine }, placement };
+    let row =
+        |placement: &'m Placement| PlacementRow { machine: MachineRow { estate, at: placement.machine }, placement };
     estate.placements.iter().map(|placement| Arc::new(row(placement)) as Row<'m>).collect()
 }
 
 /// A variable that holds identity.
-pub struct IdentityFactRow<'m> {
+pub(super) struct IdentityFactRow<'m> {
     estate: &'m Estate<'m>,
     fact: &'m IdentityFact,
 }
@@ -225,7 +234,7 @@ pub(super) fn identity_facts<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// An object with two owners.
-pub struct OwnershipRow<'m> {
+pub(super) struct OwnershipRow<'m> {
     ownership: &'m Ownership,
 }
 
@@ -253,7 +262,7 @@ pub(super) fn ownerships<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// An attribute that Ansible sets on a machine of Terraform.
-pub struct AdjustmentRow<'m> {
+pub(super) struct AdjustmentRow<'m> {
     estate: &'m Estate<'m>,
     adjustment: &'m Adjustment,
 }

@@ -6,6 +6,7 @@ mod command;
 mod container;
 mod git;
 mod join;
+mod packer;
 mod terraform;
 
 use super::subject::{Row, Schema};
@@ -29,6 +30,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: terraform::ProtectionRow::schema, rows: terraform::protections },
     Table { schema: terraform::ProvisionerRow::schema, rows: terraform::provisioners },
     Table { schema: terraform::RequirementRow::schema, rows: terraform::requirements },
+    Table { schema: terraform::ProviderSettingRow::schema, rows: terraform::provider_settings },
     Table { schema: terraform::CallRow::schema, rows: terraform::calls },
     Table { schema: ansible::TaskRow::schema, rows: ansible::tasks },
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
@@ -40,6 +42,10 @@ pub static TABLES: &[Table] = &[
     Table { schema: join::IdentityFactRow::schema, rows: join::identity_facts },
     Table { schema: join::OwnershipRow::schema, rows: join::ownerships },
     Table { schema: join::AdjustmentRow::schema, rows: join::adjustments },
+    Table { schema: packer::SourceRow::schema, rows: packer::sources },
+    Table { schema: packer::PluginRow::schema, rows: packer::plugins },
+    Table { schema: packer::BuildRow::schema, rows: packer::builds },
+    Table { schema: packer::BakedRow::schema, rows: packer::baked },
     Table { schema: agent::GrantRow::schema, rows: agent::grants },
     Table { schema: agent::BypassRow::schema, rows: agent::bypasses },
 ];

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A root, library or example.
-pub struct RootRow<'m> {
+pub(super) struct RootRow<'m> {
     facts: RootFacts<'m>,
 }
 
@@ -54,11 +54,15 @@ subject! {
 
 /// Rows of `tf.root`.
 pub(super) fn roots<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate.terraform.tops().map(|instance| Arc::new(RootRow { facts: RootFacts { estate, instance } }) as Row<'m>).collect()
+    estate
+        .terraform
+        .tops()
+        .map(|instance| Arc::new(RootRow { facts: RootFacts { estate, instance } }) as Row<'m>)
+        .collect()
 }
 
 /// A managed resource of one module instance.
-pub struct ResourceRow<'m> {
+pub(super) struct ResourceRow<'m> {
     estate: &'m Estate<'m>,
     resource: Resource<'m, 'm>,
 }
@@ -91,7 +95,9 @@ impl<'m> ResourceRow<'m> {
     fn guarded(&self) -> Tri {
         let own = self.prevent_destroy().or(|| self.resource.arg("lifecycle.destroy").equals(&false.into()));
         let guards = self.kind().protections.iter().filter(|protection| is_guard(protection.role));
-        guards.fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path)))).or(|| self.locked().into())
+        guards
+            .fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path))))
+            .or(|| self.locked().into())
     }
 
     /// Whether a lock resource refers to it.
@@ -109,7 +115,8 @@ impl<'m> ResourceRow<'m> {
 
     /// Whether the service refuses to delete it while anything is in it.
     fn refuses_when_full(&self) -> Tri {
-        let mut purges = self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
+        let mut purges =
+            self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
         if purges.peek().is_none() {
             return Tri::False;
         }
@@ -118,7 +125,12 @@ impl<'m> ResourceRow<'m> {
 
     /// Whether what is deleted can be had back for a while.
     fn recoverable(&self) -> Tri {
-        let mut ways = self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::SoftDelete).peekable();
+        let mut ways = self
+            .kind()
+            .protections
+            .iter()
+            .filter(|protection| protection.role == ProtectionRole::SoftDelete)
+            .peekable();
         if ways.peek().is_none() {
             return Tri::False;
         }
@@ -126,15 +138,33 @@ impl<'m> ResourceRow<'m> {
     }
 
     fn replica(&self) -> Tri {
-        const SOURCES: [&str; 5] =
-            ["replicate_source_db", "replication_source_identifier", "master_instance_name", "source_region", "primary_instance"];
+        const SOURCES: [&str; 5] = [
+            "replicate_source_db",
+            "replication_source_identifier",
+            "master_instance_name",
+            "source_region",
+            "primary_instance",
+        ];
         let copies = SOURCES.iter().fold(Tri::False, |so_far, name| so_far.or(|| self.resource.arg(name).has()));
         copies.or(|| self.resource.arg("create_mode").matches(replica_pattern()))
     }
 
     /// Whether its name says that what it holds can be made again.
     fn temporary(&self) -> bool {
-        const WORDS: [&str; 12] = ["log", "logs", "logging", "tmp", "temp", "cache", "artifact", "artifacts", "artefacts", "build", "builds", "scratch"];
+        const WORDS: [&str; 12] = [
+            "log",
+            "logs",
+            "logging",
+            "tmp",
+            "temp",
+            "cache",
+            "artifact",
+            "artifacts",
+            "artefacts",
+            "build",
+            "builds",
+            "scratch",
+        ];
         let known_name = ["bucket", "name", "bucket_prefix"].iter().find_map(|name| self.resource.arg(name).scalar());
         let text = format!("{} {}", self.resource.name(), known_name.unwrap_or_default()).to_lowercase();
         text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
@@ -160,8 +190,9 @@ impl<'m> ResourceRow<'m> {
 }
 
 fn replica_pattern() -> &'static regex::Regex {
-    static PATTERN: std::sync::LazyLock<regex::Regex> =
-        std::sync::LazyLock::new(|| regex::Regex::new("(?i)^(replica|secondary)$").unwrap_or_else(|_| unreachable!("a constant pattern")));
+    static PATTERN: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
+        regex::Regex::new("(?i)^(replica|secondary)$").unwrap_or_else(|_| unreachable!("a constant pattern"))
+    });
     &PATTERN
 }
 
@@ -221,7 +252,7 @@ pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// An argument that protects a resource, or takes protection away.
-pub struct ProtectionRow<'m> {
+pub(super) struct ProtectionRow<'m> {
     resource: Arc<ResourceRow<'m>>,
     /// `None`: Terraform's own `prevent_destroy`.
     known: Option<&'static Protection>,
@@ -300,7 +331,7 @@ pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A provisioner of a resource.
-pub struct ProvisionerRow<'m> {
+pub(super) struct ProvisionerRow<'m> {
     estate: &'m Estate<'m>,
     resource: Resource<'m, 'm>,
     at: usize,
@@ -312,7 +343,8 @@ impl<'m> ProvisionerRow<'m> {
         let header = self.resource.loc();
         let own = self.at;
         let of_resource = self.estate.invocations.iter().filter(move |invocation| {
-            invocation.provisioner == Some(own) && invocation.resource.as_ref().is_some_and(|resource| resource.loc() == header)
+            invocation.provisioner == Some(own)
+                && invocation.resource.as_ref().is_some_and(|resource| resource.loc() == header)
         });
         of_resource.map(|invocation| &invocation.command)
     }
@@ -320,10 +352,26 @@ impl<'m> ProvisionerRow<'m> {
     /// Whether nothing but waiting and talking is done.
     fn waits_only(&self) -> bool {
         const HARMLESS: [&str; 16] = [
-            "echo", "sleep", "curl", "wget", "test", "[", "[[", "true", "printf", "nc", "ping", "until", "ssh-keyscan", "ssh-keygen", "date", "exit",
+            "echo",
+            "sleep",
+            "curl",
+            "wget",
+            "test",
+            "[",
+            "[[",
+            "true",
+            "printf",
+            "nc",
+            "ping",
+            "until",
+            "ssh-keyscan",
+            "ssh-keygen",
+            "date",
+            "exit",
         ];
         let mut commands = self.commands().peekable();
-        commands.peek().is_some() && commands.all(|command| HARMLESS.contains(&&*command.program) && command.redirects.is_empty())
+        commands.peek().is_some()
+            && commands.all(|command| HARMLESS.contains(&&*command.program) && command.redirects.is_empty())
     }
 
     fn has_class(&self, classes: &[&str]) -> bool {
@@ -331,7 +379,9 @@ impl<'m> ProvisionerRow<'m> {
     }
 
     fn on_hypervisor(&self) -> bool {
-        let Some((file, expr)) = self.provisioner.connection().and_then(|connection| connection.expr("host")) else { return false };
+        let Some((file, expr)) = self.provisioner.connection().and_then(|connection| connection.expr("host")) else {
+            return false;
+        };
         let written = self.estate.documents.tree.slice(Loc { file, span: expr.span }).to_lowercase();
         ["proxmox", "pve", "hypervisor", "esxi", "vcenter"].iter().any(|word| written.contains(word))
     }
@@ -383,7 +433,7 @@ pub(super) fn provisioners<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 }
 
 /// A provider that a module requires.
-pub struct RequirementRow<'m> {
+pub(super) struct RequirementRow<'m> {
     requirement: Requirement<'m>,
 }
 
@@ -415,11 +465,14 @@ subject! {
 
 /// Rows of `tf.provider_requirement`.
 pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    root::requirements(estate).into_iter().map(|requirement| Arc::new(RequirementRow { requirement }) as Row<'m>).collect()
+    root::requirements(estate)
+        .into_iter()
+        .map(|requirement| Arc::new(RequirementRow { requirement }) as Row<'m>)
+        .collect()
 }
 
 /// A module call.
-pub struct CallRow<'m> {
+pub(super) struct CallRow<'m> {
     call: CallView<'m, 'm>,
 }
 
@@ -444,5 +497,58 @@ subject! {
 /// Rows of `tf.module_call`.
 pub(super) fn calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     let instances = estate.terraform.instances.iter();
-    instances.flat_map(|instance| estate.terraform.calls_of(instance)).map(|call| Arc::new(CallRow { call }) as Row<'m>).collect()
+    instances
+        .flat_map(|instance| estate.terraform.calls_of(instance))
+        .map(|call| Arc::new(CallRow { call }) as Row<'m>)
+        .collect()
+}
+
+/// A switch of a provider that decides about many objects.
+pub(super) struct ProviderSettingRow<'m> {
+    estate: &'m Estate<'m>,
+    provider: crate::model::terraform::BlockView<'m, 'm>,
+    known: &'static known::ProviderSetting,
+}
+
+impl ProviderSettingRow<'_> {
+    fn value(&self) -> Value {
+        self.provider.arg(&self.known.path)
+    }
+
+    fn place(&self) -> Loc {
+        self.value().origin.unwrap_or(self.provider.loc)
+    }
+}
+
+subject! {
+    /// A switch of a provider block that decides about many objects.
+    ProviderSettingRow<'m> as "tf.provider_setting" (row) {
+        /// The provider.
+        provider: Str certain => row.provider.label(0).unwrap_or("");
+        /// The switch's path.
+        path: Str certain => &row.known.path;
+        /// Its value; absent when it is not given.
+        value: Dyn => row.value();
+        /// Whether it is given at all.
+        given: Bool => row.value().has();
+        /// Whether its value does not protect.
+        r#unsafe: Bool => row.known.safe.as_ref().map_or(Tri::False, |safe| !safe.holds(&row.value()));
+        /// Whether the environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.estate.documents.tree.path(row.provider.loc.file));
+    }
+    loc => row.place();
+    label => "this setting".to_owned();
+    address => None;
+    identity => format!("{} {}", row.provider.label(0).unwrap_or(""), row.known.path);
+}
+
+/// Rows of `tf.provider_setting`.
+pub(super) fn provider_settings<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    for provider in estate.terraform.tops().flat_map(|top| estate.terraform.providers_of(top)) {
+        for known in known::provider_settings(provider.label(0).unwrap_or("")) {
+            rows.push(Arc::new(ProviderSettingRow { estate, provider: provider.clone(), known }) as Row<'m>);
+        }
+    }
+    rows
 }

@@ -59,7 +59,10 @@ pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
     let kind = match from {
         Expression::Null(_) => ExprKind::Null,
         Expression::Bool(value) => ExprKind::Bool(*value.value()),
-        Expression::Number(value) => value.value().as_f64().map_or_else(|| ExprKind::Opaque("a number that does not fit".into()), ExprKind::Number),
+        Expression::Number(value) => value
+            .value()
+            .as_f64()
+            .map_or_else(|| ExprKind::Opaque("a number that does not fit".into()), ExprKind::Number),
         Expression::String(value) => ExprKind::Str(value.as_str().into()),
         Expression::Array(items) => ExprKind::List(items.iter().map(inner).collect()),
         Expression::Object(members) => object(place, members, from.span(), depth),
@@ -84,9 +87,10 @@ pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
                 UnaryOperator::Neg => ExprKind::Minus(operand),
             }
         }
-        Expression::BinaryOp(operation) => {
-            ExprKind::Binary(operator(*operation.operator.value()), Box::new([inner(&operation.lhs_expr), inner(&operation.rhs_expr)]))
-        }
+        Expression::BinaryOp(operation) => ExprKind::Binary(
+            operator(*operation.operator.value()),
+            Box::new([inner(&operation.lhs_expr), inner(&operation.rhs_expr)]),
+        ),
         Expression::ForExpr(walk) => ExprKind::For(Box::new(For {
             key: walk.intro.key_var.as_ref().map(|name| name.as_str().into()),
             value: walk.intro.value_var.as_str().into(),
@@ -188,7 +192,9 @@ fn steps(mut base: Expr, steps: Vec<(Step, u32)>) -> Expr {
             base = close_splats(base, &mut walked, start);
         }
         base = match step {
-            Step::Get(name) | Step::Index(Expr { kind: ExprKind::Str(name), .. }) => Expr { kind: ExprKind::Get(Box::new(base), name), span },
+            Step::Get(name) | Step::Index(Expr { kind: ExprKind::Str(name), .. }) => {
+                Expr { kind: ExprKind::Get(Box::new(base), name), span }
+            }
             Step::Index(index) => Expr { kind: ExprKind::Index(Box::new(base), Box::new(index)), span },
             Step::Splat(full) => {
                 walked.push((base, full));

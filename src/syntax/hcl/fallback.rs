@@ -28,7 +28,8 @@ pub(super) fn keep_block(place: Place, header: Header, body: &mut Body) {
     let start = place.span(0, 0).start;
     let kind = place.span(header.kind.0, header.kind.1);
     let text = |range: (usize, usize)| place.text.get(range.0..range.1).unwrap_or("").trim_matches('"').into();
-    let labels: Vec<(Box<str>, Span)> = header.labels.into_iter().map(|range| (text(range), place.span(range.0, range.1))).collect();
+    let labels: Vec<(Box<str>, Span)> =
+        header.labels.into_iter().map(|range| (text(range), place.span(range.0, range.1))).collect();
     let inside = place.span(header.inside, header.inside).start;
     let inner = if let Some(at) = body.blocks.iter().position(|block| block.span.start == start) {
         // The tree may have taken more or less for the header.
@@ -39,13 +40,16 @@ pub(super) fn keep_block(place: Place, header: Header, body: &mut Body) {
             blocks: body.blocks.extract_if(.., |block| block.span.start >= inside).collect(),
         }
     };
-    body.blocks.insert(0, Block {
-        kind: text(header.kind),
-        header: labels.last().map_or(kind, |(_, last)| kind.to(*last)),
-        labels,
-        span: place.span(0, place.text.trim_end().len()),
-        body: inner,
-    });
+    body.blocks.insert(
+        0,
+        Block {
+            kind: text(header.kind),
+            header: labels.last().map_or(kind, |(_, last)| kind.to(*last)),
+            labels,
+            span: place.span(0, place.text.trim_end().len()),
+            body: inner,
+        },
+    );
 }
 
 #[derive(Clone, Copy)]
@@ -81,7 +85,10 @@ impl<'t> Tree<'t> {
         let parts = children(node);
         let name = parts.first().filter(|name| name.kind() == "identifier")?;
         let value = parts.iter().find(|part| part.kind() == "expression");
-        let value = value.map_or_else(|| opaque(BROKEN, self.span(node)), |value| self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)));
+        let value = value.map_or_else(
+            || opaque(BROKEN, self.span(node)),
+            |value| self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)),
+        );
         Some(Attribute { name: self.text(*name).into(), name_span: self.span(*name), value })
     }
 
@@ -121,7 +128,9 @@ impl<'t> Tree<'t> {
         }
         let parts = children(node);
         let kind = match (node.kind(), &parts[..]) {
-            ("expression" | "collection_value" | "template_expr" | "literal_value", [only]) => return self.expr(*only, depth + 1),
+            ("expression" | "collection_value" | "template_expr" | "literal_value", [only]) => {
+                return self.expr(*only, depth + 1);
+            }
             ("expression", [open, inner, _]) if open.kind() == "(" => return self.expr(*inner, depth + 1),
             ("tuple", _) => ExprKind::List(self.expressions(&parts, depth)),
             ("object", _) => self.object(&parts, depth),
@@ -141,7 +150,11 @@ impl<'t> Tree<'t> {
     }
 
     fn expressions(self, nodes: &[Node], depth: usize) -> Vec<Expr> {
-        nodes.iter().filter(|node| node.kind() == "expression" || node.is_error()).map(|node| self.expr(*node, depth + 1)).collect()
+        nodes
+            .iter()
+            .filter(|node| node.kind() == "expression" || node.is_error())
+            .map(|node| self.expr(*node, depth + 1))
+            .collect()
     }
 
     fn quoted(self, node: Node) -> ExprKind {
@@ -166,9 +179,16 @@ impl<'t> Tree<'t> {
     fn object(self, parts: &[Node], depth: usize) -> ExprKind {
         let mut members = Vec::new();
         for element in parts.iter().filter(|part| part.kind() == "object_elem") {
-            let (Some(key), Some(value)) = (element.child_by_field_name("key"), element.child_by_field_name("val")) else { continue };
+            let (Some(key), Some(value)) = (element.child_by_field_name("key"), element.child_by_field_name("val"))
+            else {
+                continue;
+            };
             let bare = matches!(&children(key)[..], [only] if only.kind() == "variable_expr");
-            let key = if bare { Expr { kind: ExprKind::Str(self.text(key).into()), span: self.span(key) } } else { self.expr(key, depth + 1) };
+            let key = if bare {
+                Expr { kind: ExprKind::Str(self.text(key).into()), span: self.span(key) }
+            } else {
+                self.expr(key, depth + 1)
+            };
             members.push((Key { expr: key }, self.expr(value, depth + 1)));
         }
         ExprKind::Object(members)

@@ -46,7 +46,8 @@ struct Scanner<'a> {
 
 /// Walks a text. The cost is small against a parse, but most texts can do without: see [`needed`].
 fn scan(text: &str) -> Scan {
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, stack: Vec::new(), after_name: false, found: Scan::default() };
+    let mut scanner =
+        Scanner { bytes: text.as_bytes(), at: 0, stack: Vec::new(), after_name: false, found: Scan::default() };
     if text.starts_with('\u{FEFF}') {
         scanner.found.edits.push(Edit::Blank(0, 3));
         scanner.at = 3;
@@ -85,7 +86,9 @@ pub(super) fn open_quote(text: &str) -> Option<usize> {
 
 /// Whether a text must be scanned before the first parse: what `hcl-edit` would misread without an error, or read too slowly.
 fn needed(text: &str) -> bool {
-    text.len() > 4 * MAX_MEMBERS as usize || text.starts_with('\u{FEFF}') || memchr::memmem::find(text.as_bytes(), b"<<").is_some()
+    text.len() > 4 * MAX_MEMBERS as usize
+        || text.starts_with('\u{FEFF}')
+        || memchr::memmem::find(text.as_bytes(), b"<<").is_some()
 }
 
 /// The text with the changes made; of the same length.
@@ -322,12 +325,18 @@ mod tests {
 
     #[test]
     fn line_breaks_in_for_objects_are_blanked() {
-        assert_eq!(masked("a = { for k in x : k => # c\n k\n ? [\n1] : {\n} }"), "a = { for k in x : k =>      k  ? [\n1] : {\n} }");
+        assert_eq!(
+            masked("a = { for k in x : k => # c\n k\n ? [\n1] : {\n} }"),
+            "a = { for k in x : k =>      k  ? [\n1] : {\n} }"
+        );
     }
 
     #[test]
     fn ends_of_heredocs_are_terraforms() {
-        assert_eq!(masked("a = <<EOF\n EOF\"\n${\"EOF\"}\nEOF\nb {\n}\n"), "a = <<EOF\n ___\"\n${\"EOF\"}\nEOF\nb {\n}\n");
+        assert_eq!(
+            masked("a = <<EOF\n EOF\"\n${\"EOF\"}\nEOF\nb {\n}\n"),
+            "a = <<EOF\n ___\"\n${\"EOF\"}\nEOF\nb {\n}\n"
+        );
     }
 
     #[test]

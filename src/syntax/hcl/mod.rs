@@ -42,7 +42,9 @@ pub fn parse_expr(text: &str, start: u32) -> Result<Expr, SyntaxError> {
         return Err(SyntaxError { span: whole, message: "an object has more members than are read".into() });
     };
     match parsed {
-        Ok(hcl_edit::expr::Expression::Parenthesis(inner)) => Ok(convert::expr(Place { text: &wrapped, base }, inner.inner(), 0)),
+        Ok(hcl_edit::expr::Expression::Parenthesis(inner)) => {
+            Ok(convert::expr(Place { text: &wrapped, base }, inner.inner(), 0))
+        }
         Ok(_) => Err(SyntaxError { span: whole, message: "expected one expression".into() }),
         Err(error) => {
             let at = error.location().offset().saturating_sub(1).min(text.len());

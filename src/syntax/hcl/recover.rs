@@ -65,7 +65,9 @@ fn whole(place: Place) -> Result<Body, Option<Refusal>> {
     match mask::parsed(place.text, hcl_edit::parser::parse_body) {
         None => Err(None),
         Some(Ok(body)) => Ok(convert::body(place, &body, 0)),
-        Some(Err(error)) => Err(Some(Refusal { offset: error.location().offset(), message: error.message().to_owned() })),
+        Some(Err(error)) => {
+            Err(Some(Refusal { offset: error.location().offset(), message: error.message().to_owned() }))
+        }
     }
 }
 
@@ -100,7 +102,9 @@ struct Chunk<'a> {
 impl Chunk<'_> {
     /// Adds what it holds to the file; true when it was refused.
     fn parse(&self, file: &mut File) -> bool {
-        let Some(text) = self.text.get(self.start..self.end).filter(|text| !text.trim().is_empty()) else { return false };
+        let Some(text) = self.text.get(self.start..self.end).filter(|text| !text.trim().is_empty()) else {
+            return false;
+        };
         let place = Place { text, base: i64::try_from(self.start).unwrap_or(i64::MAX) };
         let refusal = match whole(place) {
             Ok(body) => {
@@ -110,7 +114,10 @@ impl Chunk<'_> {
             Err(refusal) => refusal,
         };
         if text.len() > MAX_FALLBACK {
-            let refusal = refusal.unwrap_or(Refusal { offset: 0, message: "an object with more than 4000 members in over 1 MiB of text is not read".into() });
+            let refusal = refusal.unwrap_or(Refusal {
+                offset: 0,
+                message: "an object with more than 4000 members in over 1 MiB of text is not read".into(),
+            });
             file.errors.push(refusal.at(self.text, self.start));
             return true;
         }
@@ -172,8 +179,19 @@ pub(super) fn header(text: &str) -> Option<Header> {
 
 /// Blocks that are never at the top: at the first column they are badly indented.
 const INNER: &[&str] = &[
-    "lifecycle", "provisioner", "connection", "dynamic", "content", "validation", "precondition", "postcondition", "backend",
-    "required_providers", "timeouts", "metadata", "spec",
+    "lifecycle",
+    "provisioner",
+    "connection",
+    "dynamic",
+    "content",
+    "validation",
+    "precondition",
+    "postcondition",
+    "backend",
+    "required_providers",
+    "timeouts",
+    "metadata",
+    "spec",
 ];
 
 /// Whether a line begins a block or attribute of the top at the first column; `open`: a brace before it is not closed.

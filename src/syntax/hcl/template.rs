@@ -39,7 +39,8 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// A range of the text as a span of the file.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
-        let offset = |at: usize| usize::try_from(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(self.base)).unwrap_or(0);
+        let offset =
+            |at: usize| usize::try_from(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(self.base)).unwrap_or(0);
         Span::new(offset(start), offset(end))
     }
 }
@@ -109,7 +110,9 @@ fn unescape(text: &str) -> Option<(char, usize)> {
 pub(super) fn strip(tokens: &mut [Flat]) {
     for index in 0..tokens.len() {
         let (before, after) = tokens[index].strip;
-        if before && let Some(Flat { token: Token::Lit(pieces), .. }) = index.checked_sub(1).and_then(|at| tokens.get_mut(at)) {
+        if before
+            && let Some(Flat { token: Token::Lit(pieces), .. }) = index.checked_sub(1).and_then(|at| tokens.get_mut(at))
+        {
             while let Some((text, span)) = pieces.last_mut() {
                 let kept = text.trim_end().len();
                 let exact = span.len() == text.len();
@@ -183,7 +186,12 @@ pub(super) fn assemble(tokens: Vec<Flat>) -> Vec<Part> {
     for Flat { token, .. } in tokens {
         match token {
             Token::Lit(pieces) => {
-                parts.extend(pieces.into_iter().filter(|(text, _)| !text.is_empty()).map(|(text, span)| Part::Lit(text.into(), span)));
+                parts.extend(
+                    pieces
+                        .into_iter()
+                        .filter(|(text, _)| !text.is_empty())
+                        .map(|(text, span)| Part::Lit(text.into(), span)),
+                );
             }
             Token::Interp(expr) => parts.push(Part::Interp(expr)),
             Token::If(expr) | Token::For(_, _, expr) if stack.len() >= MAX_DIRECTIVES => {
@@ -312,14 +320,16 @@ fn sequence(place: Place, text: &str, at: usize, close: Option<usize>) -> Flat {
     let token = if text.as_bytes().get(at) == Some(&b'$') {
         Token::Interp(expression(place, inner, start))
     } else {
-        directive(place, inner, start).unwrap_or_else(|| Token::Interp(opaque("a template directive is not understood", whole)))
+        directive(place, inner, start)
+            .unwrap_or_else(|| Token::Interp(opaque("a template directive is not understood", whole)))
     };
     Flat { token, strip: (before, after) }
 }
 
 fn expression(place: Place, inner: &str, start: usize) -> Expr {
     let span = place.span(start, start + inner.len());
-    super::parse_expr(inner, span.start).unwrap_or_else(|error| opaque(&format!("an expression is not understood: {}", error.message), span))
+    super::parse_expr(inner, span.start)
+        .unwrap_or_else(|error| opaque(&format!("an expression is not understood: {}", error.message), span))
 }
 
 fn directive(place: Place, inner: &str, start: usize) -> Option<Token> {
@@ -335,7 +345,8 @@ fn directive(place: Place, inner: &str, start: usize) -> Option<Token> {
         "for" => {
             // The names hold no white space, so that the first ` in ` is the keyword.
             let (names, keyword) = rest.match_indices("in").find_map(|(at, _)| {
-                let around = rest[..at].ends_with(char::is_whitespace) && rest[at + 2..].starts_with(|c: char| !c.is_alphanumeric() && c != '_');
+                let around = rest[..at].ends_with(char::is_whitespace)
+                    && rest[at + 2..].starts_with(|c: char| !c.is_alphanumeric() && c != '_');
                 around.then(|| (&rest[..at], at))
             })?;
             let collection = expression(place, &rest[keyword + 2..], rest_at + keyword + 2);

@@ -33,9 +33,15 @@ fn show(expr: &Expr) -> String {
         ExprKind::For(walk) => {
             let key = walk.key.as_ref().map_or(String::new(), |key| format!("{key},"));
             let result_key = walk.result_key.as_ref().map_or(String::new(), |key| format!("{}=>", show(key)));
-            let condition = walk.condition.as_ref().map_or(String::new(), |condition| format!(" if {}", show(condition)));
+            let condition =
+                walk.condition.as_ref().map_or(String::new(), |condition| format!(" if {}", show(condition)));
             let group = if walk.group { "..." } else { "" };
-            format!("<{key}{} in {}: {result_key}{}{group}{condition}>", walk.value, show(&walk.collection), show(&walk.result))
+            format!(
+                "<{key}{} in {}: {result_key}{}{group}{condition}>",
+                walk.value,
+                show(&walk.collection),
+                show(&walk.result)
+            )
         }
         ExprKind::Opaque(reason) => format!("?{reason}?"),
     }
@@ -45,9 +51,16 @@ fn show_parts(parts: &[Part]) -> String {
     let show_part = |part: &Part| match part {
         Part::Lit(text, _) => text.replace('\n', "\\n").replace('\t', "\\t"),
         Part::Interp(expr) => format!("${{{}}}", show(expr)),
-        Part::If(condition, then, other) => format!("%if {}<{}|{}>", show(condition), show_parts(then), show_parts(other)),
+        Part::If(condition, then, other) => {
+            format!("%if {}<{}|{}>", show(condition), show_parts(then), show_parts(other))
+        }
         Part::For(key, value, collection, body) => {
-            format!("%for {}{value} in {}<{}>", key.as_deref().map_or(String::new(), |key| format!("{key},")), show(collection), show_parts(body))
+            format!(
+                "%for {}{value} in {}<{}>",
+                key.as_deref().map_or(String::new(), |key| format!("{key},")),
+                show(collection),
+                show_parts(body)
+            )
         }
     };
     parts.iter().map(show_part).collect::<Vec<_>>().join("·")
@@ -71,7 +84,10 @@ fn expressions_of_every_kind() {
         ("!a && -b + 2 * 3 >= 4 || c", "(Or (And !a (GreaterEq (Add -b (Mul 2 3)) 4)) c)"),
         ("[for v in c : v if v != null]", "<v in c: v if (NotEq v null)>"),
         ("{for k, v in c : k => v...}", "<k,v in c: k=>v...>"),
-        (r#""a${b}c%{ if d }e%{ else }f%{ endif }%{ for k, v in g }${v}%{ endfor }""#, "`a·${b}·c·%if d<e|f>·%for k,v in g<${v}>`"),
+        (
+            r#""a${b}c%{ if d }e%{ else }f%{ endif }%{ for k, v in g }${v}%{ endfor }""#,
+            "`a·${b}·c·%if d<e|f>·%for k,v in g<${v}>`",
+        ),
         (r#""x  ${~ b ~}  \n y""#, "`x·${b}·y`"),
         ("(a\n  == b) # c", "(Eq a b)"),
     ] {
@@ -90,8 +106,14 @@ fn expressions_of_every_kind() {
 #[test]
 fn heredocs_are_terraforms() {
     for (text, expected) in [
-        ("<<-EOT\n    %{ for ip in l ~}\n    server ${ip}\n      deeper\n    %{ endfor ~}\n    end\n  EOT\n", "`%for ip in l<    server ·${ip}·\\n·  deeper\\n>·    end\\n`"),
-        ("<<EOT\none ~}\n  %{~ if true ~}\n\n    two ${~ \"z\" ~}\n      three\n  %{ endif }\nEOT\n", "`one ~}\\n·%if true<\\n·    two·${\"z\"}·      three\\n·  |>·\\n`"),
+        (
+            "<<-EOT\n    %{ for ip in l ~}\n    server ${ip}\n      deeper\n    %{ endfor ~}\n    end\n  EOT\n",
+            "`%for ip in l<    server ·${ip}·\\n·  deeper\\n>·    end\\n`",
+        ),
+        (
+            "<<EOT\none ~}\n  %{~ if true ~}\n\n    two ${~ \"z\" ~}\n      three\n  %{ endif }\nEOT\n",
+            "`one ~}\\n·%if true<\\n·    two·${\"z\"}·      three\\n·  |>·\\n`",
+        ),
         ("<<-EOT\n      $${a} x\n\n    %%{b}\n\t  tab\n  EOT\n", "`   ·${·a} x\\n·\\n· ·%{·b}\\n·tab\\n`"),
         ("<<-EOT\n  ${\"a\"}\n    b\nEOT\n", "`${\"a\"}·\\n·  b\\n`"),
         ("<<-EOT\n  one\n  EOT\n", "\"one\\n\""),
@@ -120,8 +142,26 @@ fn template_files() {
         "a\\n·%if b<\\n·    c\\n|>· d ·${·x} ·${f({\"a\"=\"}\"})}·\\n·%for k,v in inner<${v}>·${?an expression is not understood: expected `)`?}"
     );
     let parts = parse_template("x${ a.b }", 100);
-    assert!(matches!(&parts[..], [Part::Lit(_, lit), Part::Interp(expr)] if *lit == Span::new(100, 101) && expr.span == Span::new(104, 107)), "{parts:?}");
-    for text in ["${", "%{", "%{ if", "%{ endif }%{ else }", "%{ if a }x", "${\"", "$", "%", "\\", "%{ for in x }", "%{ for a in }", "${~}", "%{~", "~}"] {
+    assert!(
+        matches!(&parts[..], [Part::Lit(_, lit), Part::Interp(expr)] if *lit == Span::new(100, 101) && expr.span == Span::new(104, 107)),
+        "{parts:?}"
+    );
+    for text in [
+        "${",
+        "%{",
+        "%{ if",
+        "%{ endif }%{ else }",
+        "%{ if a }x",
+        "${\"",
+        "$",
+        "%",
+        "\\",
+        "%{ for in x }",
+        "%{ for a in }",
+        "${~}",
+        "%{~",
+        "~}",
+    ] {
         let _ = parse_template(text, 0);
     }
     let _ = parse_template(&"%{ if a }".repeat(100_000), 0);
@@ -175,7 +215,19 @@ fn an_empty_heredoc_hides_nothing() {
 
 #[test]
 fn a_broken_block_leaves_the_others() {
-    for broken in ["  x = = 1\n}", "  x = 1\n", "  x = @\n}", "  x = \"a\n}", "  x = {\n}", "  x = (\n}", "  x = \"${\"\n}", "  x = ]\n}", "  x = <<EOT\n}", "  x = 1 y = 2\n}", "  x = 1\n  x = 2\n}"] {
+    for broken in [
+        "  x = = 1\n}",
+        "  x = 1\n",
+        "  x = @\n}",
+        "  x = \"a\n}",
+        "  x = {\n}",
+        "  x = (\n}",
+        "  x = \"${\"\n}",
+        "  x = ]\n}",
+        "  x = <<EOT\n}",
+        "  x = 1 y = 2\n}",
+        "  x = 1\n  x = 2\n}",
+    ] {
         let text = format!("a \"l\" {{\n  n = 1\n}}\n\nbad \"k\" {{\n  good = 1\n{broken}\n\nc {{\n  n = 1\n}}\n");
         let file = parse(&text);
         assert!(!file.errors.is_empty(), "{broken}");
@@ -209,7 +261,10 @@ fn no_input_makes_it_panic() {
         state ^= state << 17;
         usize::try_from(state % limit as u64).unwrap()
     };
-    let pieces = ["\"", "{", "}", "<<E\n", "${", "%{", "\n", "=", "~}", "(", "[", "\\", "ä", "$${", "/*", "for ", "\u{feff}", ".*", "[*]"];
+    let pieces = [
+        "\"", "{", "}", "<<E\n", "${", "%{", "\n", "=", "~}", "(", "[", "\\", "ä", "$${", "/*", "for ", "\u{feff}",
+        ".*", "[*]",
+    ];
     for _ in 0..300 {
         let mut text: Vec<char> = SAMPLE.chars().collect();
         for _ in 0..=next(3) {

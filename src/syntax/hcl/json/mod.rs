@@ -49,7 +49,9 @@ fn nested(kind: &str) -> &'static [(&'static str, usize)] {
 /// Attributes whose strings are references, not templates.
 fn holds_references(kind: &str, name: &str) -> bool {
     match kind {
-        "resource" | "data" | "ephemeral" | "module" | "output" => matches!(name, "depends_on" | "provider" | "providers"),
+        "resource" | "data" | "ephemeral" | "module" | "output" => {
+            matches!(name, "depends_on" | "provider" | "providers")
+        }
         "lifecycle" => matches!(name, "ignore_changes" | "replace_triggered_by"),
         "moved" | "import" | "removed" => matches!(name, "from" | "to" | "provider"),
         "variable" => name == "type",
@@ -103,7 +105,15 @@ impl Converter<'_> {
     }
 
     /// The blocks of a kind below a node, `missing` labels away.
-    fn blocks(&self, kind: &str, key: Span, missing: usize, labels: &mut Vec<(Box<str>, Span)>, node: &Node, body: &mut Body) {
+    fn blocks(
+        &self,
+        kind: &str,
+        key: Span,
+        missing: usize,
+        labels: &mut Vec<(Box<str>, Span)>,
+        node: &Node,
+        body: &mut Body,
+    ) {
         for members in objects(node) {
             if missing > 0 {
                 for (label, inner) in members {
@@ -118,8 +128,13 @@ impl Converter<'_> {
             }
             // The kind and the first label are shared by many blocks: the last label stands for this one.
             let header = labels.last().map_or(key, |(_, last)| *last);
-            let mut block =
-                Block { kind: kind.into(), labels: labels.clone(), header, span: header.to(node.span), body: Body::default() };
+            let mut block = Block {
+                kind: kind.into(),
+                labels: labels.clone(),
+                header,
+                span: header.to(node.span),
+                body: Body::default(),
+            };
             self.members(kind, nested(kind), members, &mut block.body);
             body.blocks.push(block);
         }
@@ -166,8 +181,16 @@ mod tests {
             "locals": {"x": true}, "unknown": [null, -1.5e1]}"#;
         let file = parse_json(text);
         assert!(file.errors.is_empty(), "{:?}", file.errors);
-        let names: Vec<String> = file.body.blocks.iter().map(|block| format!("{} {}", block.kind, block.label(block.labels.len().saturating_sub(1)).unwrap_or("-"))).collect();
-        assert_eq!(names, ["resource a", "resource b", "resource b", "module m", "module n", "terraform -", "locals -"]);
+        let names: Vec<String> = file
+            .body
+            .blocks
+            .iter()
+            .map(|block| format!("{} {}", block.kind, block.label(block.labels.len().saturating_sub(1)).unwrap_or("-")))
+            .collect();
+        assert_eq!(
+            names,
+            ["resource a", "resource b", "resource b", "module m", "module n", "terraform -", "locals -"]
+        );
         let first = &file.body.blocks[0];
         assert_eq!(first.header.slice(text), "\"a\"");
         assert!(first.span.slice(text).starts_with("\"a\": {") && first.span.slice(text).ends_with("[\"aws_x.b\"]}"));
@@ -206,7 +229,21 @@ mod tests {
         assert_eq!(file.errors.len(), 1);
         assert_eq!(file.errors[0].span.start, 47);
         assert_eq!(file.body.blocks_of("locals").count(), 1);
-        for text in ["", "{", "[", "{\"", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":\"\\", "{\"a\":\"\\u12", "nul", "{} x", &"[".repeat(100_000), &"{\"a\":".repeat(100_000)] {
+        for text in [
+            "",
+            "{",
+            "[",
+            "{\"",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":\"\\",
+            "{\"a\":\"\\u12",
+            "nul",
+            "{} x",
+            &"[".repeat(100_000),
+            &"{\"a\":".repeat(100_000),
+        ] {
             assert_eq!(parse_json(text).errors.len(), 1, "{}", &text[..text.len().min(9)]);
         }
     }

@@ -28,7 +28,8 @@ struct Reader<'a> {
 
 /// Reads a document: up to the first error, if there is one.
 pub(super) fn read(text: &str) -> (Node, Vec<SyntaxError>) {
-    let mut reader = Reader { bytes: text.as_bytes(), at: if text.starts_with('\u{FEFF}') { 3 } else { 0 }, error: None };
+    let mut reader =
+        Reader { bytes: text.as_bytes(), at: if text.starts_with('\u{FEFF}') { 3 } else { 0 }, error: None };
     let root = reader.value(0);
     reader.space();
     if reader.at < reader.bytes.len() {

@@ -173,6 +173,12 @@ fn move_expr(expr: &mut Expr, offsets: &[u32]) {
                 move_expr(part, offsets);
             }
         }
-        ExprKind::Null | ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::Str(_) | ExprKind::Name(_) | ExprKind::Each | ExprKind::Opaque(_) => {}
+        ExprKind::Null
+        | ExprKind::Bool(_)
+        | ExprKind::Number(_)
+        | ExprKind::Str(_)
+        | ExprKind::Name(_)
+        | ExprKind::Each
+        | ExprKind::Opaque(_) => {}
     }
 }

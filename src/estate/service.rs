@@ -1,0 +1,263 @@
+//! Which data services a play brings to its hosts, and where each keeps its data.
+
+use super::Estate;
+use super::container::{Container, MountKind};
+use super::placement::{Use, weight};
+use crate::knowledge::services::{self, PathClass, Service, ServiceData};
+use crate::model::ansible::{Ansible, Task};
+use crate::source::file_name;
+use crate::text::Loc;
+use crate::value::{Data, Value};
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// The data services of a play: by the names of its roles, the packages, units, containers and settings of its tasks.
+pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
+    let ansible = estate.ansible;
+    let mut found = Found { ansible, uses: Vec::new(), seen: BTreeSet::new() };
+    for role in &ansible.plays[play].roles {
+        if let Some(service) = services::by_role(role.name) {
+            found.add(service, role.loc, "role brings", role.role);
+        }
+    }
+    for (at, task) in ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
+        for (service, verb) in of_task(ansible, task) {
+            found.add(service, task.loc, verb, task.role);
+        }
+        if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
+            found.add(service, task.loc, "role brings", task.role);
+        }
+        found.settings(estate, task);
+        for container in estate.containers_of(at) {
+            found.container(container, task.loc);
+        }
+    }
+    found.uses
+}
+
+struct Found<'e, 'm> {
+    ansible: &'e Ansible<'m>,
+    uses: Vec<Use>,
+    seen: BTreeSet<(String, Option<usize>)>,
+}
+
+impl Found<'_, '_> {
+    fn add(&mut self, service: &'static Service, loc: Loc, verb: &str, role: Option<usize>) {
+        // A container engine keeps what its containers do: those are looked at themselves.
+        if weight(service.data) == 0 || service.name == "docker-host" || !self.seen.insert((service.name.clone(), role))
+        {
+            return;
+        }
+        self.uses.push(Use {
+            label: service.label.clone(),
+            data: service.data,
+            directories: directories(self.ansible, service, role),
+            loc,
+            clause: format!("this {verb} {}", service.label),
+            role,
+        });
+    }
+
+    /// A service that is not in the tables, by a setting that names its data directory.
+    fn settings(&mut self, estate: &Estate<'_>, task: &Task<'_>) {
+        let Some(role) = task.role else { return };
+        let label = self.ansible.roles[role].name.clone();
+        for directory in set_directories(estate, task) {
+            let known = services::by_path(&directory);
+            let data = known.map_or(ServiceData::State, |service| service.data);
+            let database = ["postgres", "mysql", "mariadb", "mongo", "database"]
+                .iter()
+                .any(|word| directory.to_lowercase().contains(word));
+            let data = if database { ServiceData::Authoritative } else { data };
+            let named = self.uses.iter().any(|used| used.directories.contains(&directory));
+            if named || weight(data) == 0 || !self.seen.insert((format!("{label} {directory}"), Some(role))) {
+                continue;
+            }
+            let clause = format!("this task sets {directory} as the data directory of {label}");
+            self.uses.push(Use {
+                label: label.clone(),
+                data,
+                directories: vec![directory],
+                loc: task.loc,
+                clause,
+                role: Some(role),
+            });
+        }
+    }
+
+    /// A container whose data lies on a path of its host, or in the engine's own volumes.
+    fn container(&mut self, container: &Container, loc: Loc) {
+        let Some(service) = container.service().filter(|service| weight(service.data) > 0) else { return };
+        for mount in &container.mounts {
+            let covers = mount.target.as_str().is_some_and(|target| {
+                container.directories().iter().any(|directory| super::machine::is_below(directory, target))
+            });
+            let directory = match mount.kind {
+                MountKind::Named => Some("/var/lib/docker/volumes".to_owned()),
+                MountKind::Bind => mount.source.as_str().map(str::to_owned),
+                _ => None,
+            };
+            let Some(directory) = directory.filter(|_| covers) else { continue };
+            if self.seen.insert((format!("{} {directory}", service.name), None)) {
+                let clause = format!("this task runs {} in a container", service.label);
+                self.uses.push(Use {
+                    label: service.label.clone(),
+                    data: service.data,
+                    directories: vec![directory],
+                    loc,
+                    clause,
+                    role: None,
+                });
+            }
+        }
+    }
+}
+
+/// Modules that install packages by `name`.
+const PACKAGE_MODULES: [&str; 9] = ["apt", "package", "yum", "dnf", "dnf5", "pacman", "apk", "zypper", "homebrew"];
+/// Modules that run units by `name`.
+const UNIT_MODULES: [&str; 4] = ["service", "systemd", "systemd_service", "sysvinit"];
+
+fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'static str)> {
+    let short = task.short();
+    let packages = PACKAGE_MODULES.contains(&short);
+    let units = UNIT_MODULES.contains(&short);
+    if !packages && !units {
+        return Vec::new();
+    }
+    let state = ansible.argument(task, "state");
+    if matches!(state.as_str(), Some("absent" | "removed" | "stopped")) {
+        return Vec::new();
+    }
+    let names = ["name", "pkg", "package"].iter().map(|key| ansible.each(task, key)).find(|values| !values.is_empty());
+    let mut found = Vec::new();
+    for name in names.iter().flatten().flat_map(words) {
+        if let Some(service) = services::by_package(&name).filter(|_| packages) {
+            found.push((service, "task installs"));
+        }
+        if let Some(service) = services::by_unit(&name).filter(|_| units) {
+            found.push((service, "task runs"));
+        }
+    }
+    found
+}
+
+/// The known words of a string or list.
+fn words(value: &Value) -> Vec<String> {
+    match value.data() {
+        Some(Data::Str(text)) => text.split(',').map(|word| word.trim().to_owned()).collect(),
+        Some(Data::List(list)) => {
+            list.items.iter().filter_map(|item| item.scalar().map(|text| text.to_string())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `DB_DATA_LOCATION=/opt/x`, `-data=/var/lib/x`, `--data-dir /var/lib/x`, `DATA_FOLDER="/srv/x"`
+static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?:\b[A-Z][A-Z0-9_]*DATA[A-Z0-9_]*(?:DIR|DIRECTORY|LOCATION|FOLDER|PATH|ROOT)?|\bDATA(?:DIR|_DIR|_FOLDER)|--?data(?:[-_]?dir|[-_]?path|[-_]?folder)?)\s*[=\s]\s*"?(/[A-Za-z0-9._/-]+)"#).ok()
+});
+
+/// Data directories that a task's text, or the unit file that it copies, names.
+fn set_directories(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
+    let Some(setting) = SETTING.as_ref() else { return Vec::new() };
+    let read = |text: &str| {
+        let named = setting.captures_iter(text).filter_map(|found| found.get(1));
+        named
+            .map(|path| path.as_str().trim_end_matches('/').to_owned())
+            .filter(|path| path.len() > 1)
+            .collect::<Vec<_>>()
+    };
+    let ansible = estate.ansible;
+    match task.short() {
+        "lineinfile" | "blockinfile" | "copy" => {
+            let written: Vec<String> = ["line", "block", "content"]
+                .iter()
+                .flat_map(|name| ansible.each(task, name))
+                .map(|value| value.display())
+                .collect();
+            let mut found: Vec<String> = written.iter().flat_map(|text| read(text)).collect();
+            found.extend(unit_file(estate, task).iter().flat_map(|text| read(text)));
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The text of a unit file of the role that a task copies.
+fn unit_file<'m>(estate: &Estate<'m>, task: &Task<'_>) -> Option<&'m str> {
+    let source = estate.ansible.argument(task, "src");
+    let name = source.as_str().filter(|name| name.ends_with(".service"))?;
+    let role = &estate.ansible.roles[task.role?];
+    let path = role.path(&format!("files/{}", file_name(name)))?;
+    Some(estate.documents.tree.text(estate.documents.tree.find(&path)?))
+}
+
+/// Where the service keeps its data: what the role sets, else what it makes, else where the package puts it.
+fn directories(ansible: &Ansible<'_>, service: &Service, role: Option<usize>) -> Vec<String> {
+    let set = role.map(|role| set_by_role(ansible, role, service)).unwrap_or_default();
+    if !set.is_empty() {
+        return set;
+    }
+    let made = role
+        .filter(|_| service.dirs_package.is_empty() || service.name == "nfs-server")
+        .map(|role| made_by_role(ansible, role))
+        .unwrap_or_default();
+    if !made.is_empty() {
+        return made;
+    }
+    // The first directory is the usual one; the others are those of other distributions.
+    service.dirs_package.first().cloned().into_iter().collect()
+}
+
+/// Variables of a role that name a data directory of the service.
+fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<String> {
+    const ENDINGS: [&str; 9] = [
+        "data_dir",
+        "datadir",
+        "data_dirs",
+        "data_directory",
+        "data_path",
+        "storage_path",
+        "home",
+        "data_location",
+        "path_prefix",
+    ];
+    let role = &ansible.roles[role];
+    let own = role.name.to_lowercase();
+    let mut found = BTreeSet::new();
+    for (file, node) in &role.defaults {
+        for (key, _) in node.entries() {
+            let Some(name) = key.as_str() else { continue };
+            if !ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                continue;
+            }
+            let value = ansible.role_variable(role, *file, name);
+            // A role for several services names each in the variable.
+            let speaks = own.contains(&service.name)
+                || own.contains(name.split('_').next().unwrap_or(name))
+                || name.contains(&service.name);
+            let paths = words(&value).into_iter().filter(|path| path.starts_with('/'));
+            found.extend(paths.filter(|path| {
+                let other = services::by_path(path)
+                    .is_some_and(|other| other.name != service.name && other.dirs_package != service.dirs_package);
+                speaks && !other
+            }));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Directories for data that a role makes.
+fn made_by_role(ansible: &Ansible<'_>, role: usize) -> Vec<String> {
+    let tasks = ansible.tasks.iter().filter(|task| task.role == Some(role) && task.short() == "file");
+    let made = tasks.filter(|task| ansible.argument(task, "state").as_str() == Some("directory"));
+    let paths = made
+        .flat_map(|task| ["path", "dest", "name"].iter().flat_map(|name| ansible.each(task, name)).collect::<Vec<_>>());
+    let data: BTreeSet<String> = paths
+        .filter_map(|path| path.as_str().map(str::to_owned))
+        .filter(|path| services::data_path(path) == Some(PathClass::Data))
+        .collect();
+    data.into_iter().collect()
+}
