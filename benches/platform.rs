@@ -20,11 +20,18 @@ fn main() {
             .map(|_| {
                 let begun = Instant::now();
                 let tree = disk::tree(&root).expect("the fixtures can be listed");
-                black_box(analyse(&tree, &cards, Config::default(), &request).expect("the default configuration is sound"));
+                black_box(
+                    analyse(&tree, &cards, Config::default(), &request).expect("the default configuration is sound"),
+                );
                 begun.elapsed()
             })
             .collect();
         times.sort();
-        println!("{:<32} {:>12.1?} (best {:.1?}, {RUNS} runs)", format!("judging {platform}"), times[RUNS / 2], times[0]);
+        println!(
+            "{:<32} {:>12.1?} (best {:.1?}, {RUNS} runs)",
+            format!("judging {platform}"),
+            times[RUNS / 2],
+            times[0]
+        );
     }
 }

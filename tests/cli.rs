@@ -10,7 +10,8 @@ use support::{Folder, run};
 const ROOT_MARK: (&str, &str) = (".stateward.yaml", "root: true\n");
 const UNLOCK: (&str, &str) = ("scripts/unlock.sh", "#!/bin/sh\nterraform force-unlock -force 1234\n");
 const BROKEN: (&str, &str) = ("infra/broken.tf", "locals {\n  a = \n}\n}\n");
-const STATE: &str = "{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": 12, \"lineage\": \"7d1f\", \"resources\": []}\n";
+const STATE: &str =
+    "{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": 12, \"lineage\": \"7d1f\", \"resources\": []}\n";
 
 /// 2026-01-01 and 2027-01-01.
 const EARLY: &str = "1767225600";
@@ -80,7 +81,11 @@ fn thresholds() {
 
 #[test]
 fn select_and_ignore() {
-    let folder = Folder::new(&[ROOT_MARK, UNLOCK, ("infra/main.tf", "resource \"aws_db_instance\" \"a\" {\n  skip_final_snapshot = true\n}\n")]);
+    let folder = Folder::new(&[
+        ROOT_MARK,
+        UNLOCK,
+        ("infra/main.tf", "resource \"aws_db_instance\" \"a\" {\n  skip_final_snapshot = true\n}\n"),
+    ]);
     let rules = |arguments: &[&str]| {
         let done = folder.run(&[&["check", "-q"], arguments].concat());
         done.rules().into_iter().map(str::to_owned).collect::<Vec<_>>()
@@ -123,10 +128,22 @@ fn formats() {
 #[test]
 fn several_outputs_at_once() {
     let folder = Folder::new(&[ROOT_MARK, UNLOCK]);
-    let done = folder.run(&["check", "-qq", "--output", "sarif=report.sarif", "--output", "json=report.json", "--color", "always"]);
+    let done = folder.run(&[
+        "check",
+        "-qq",
+        "--output",
+        "sarif=report.sarif",
+        "--output",
+        "json=report.json",
+        "--color",
+        "always",
+    ]);
     assert_eq!((done.code, done.out.as_str()), (1, ""));
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
-    assert!(serde_json::from_str::<serde_json::Value>(&read("report.json")).unwrap()["findings"][0]["fingerprint"].is_string());
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&read("report.json")).unwrap()["findings"][0]["fingerprint"]
+            .is_string()
+    );
     assert!(read("report.sarif").contains("primaryLocationLineHash"));
     let done = folder.run(&["check", "--output", "json=no/such/folder/report.json"]);
     assert_eq!(done.code, 2);
@@ -141,7 +158,8 @@ fn a_reader_that_goes_away_is_no_error() {
         &["completions", "bash"],
         &["test", "rules/control-state"],
     ] {
-        let mut child = support::stateward().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            support::stateward().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
@@ -198,7 +216,13 @@ fn suppressions_by_address() {
     let config = "root: true\nsuppress:\n  - {rule: final-copy-skipped, address: \"aws_db_instance.scratch\", reason: rebuilt nightly, until: 2026-06-30}\n";
     let folder = Folder::new(&[(".stateward.yaml", config), ("infra/main.tf", main)]);
     let on = |day: &str| -> support::Run {
-        folder.stateward().args(["check", "-q", "--select", "final-copy-skipped"]).env("SOURCE_DATE_EPOCH", day).output().unwrap().into()
+        folder
+            .stateward()
+            .args(["check", "-q", "--select", "final-copy-skipped"])
+            .env("SOURCE_DATE_EPOCH", day)
+            .output()
+            .unwrap()
+            .into()
     };
     assert_eq!((on(EARLY).code, on(LATE).code), (0, 1));
 }
@@ -219,10 +243,16 @@ fn tracked_state_is_a_finding_and_ignored_state_is_none() {
 
 #[test]
 fn a_project_below_is_left_out() {
-    let folder = Folder::in_git(&[UNLOCK, ("examples/lab/.stateward.yaml", "root: true\n"), ("examples/lab/a.sh", UNLOCK.1)]);
+    let folder =
+        Folder::in_git(&[UNLOCK, ("examples/lab/.stateward.yaml", "root: true\n"), ("examples/lab/a.sh", UNLOCK.1)]);
     let paths = |from: &str| -> Vec<String> {
         let json = folder.run(&["check", from, "--format", "json", "--select", "force-unlock"]).json();
-        json["findings"].as_array().unwrap().iter().map(|finding| finding["path"].as_str().unwrap().to_owned()).collect()
+        json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| finding["path"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(paths("."), ["scripts/unlock.sh"]);
     assert_eq!(paths("examples/lab"), ["a.sh"]);
@@ -244,11 +274,13 @@ fn paths_select_what_is_reported_not_what_is_read() {
 #[test]
 fn every_file_is_accounted_for() {
     for platform in ["clean", "violating"] {
-        let done = run(&["check", &format!("fixtures/platform/{platform}"), "--no-config", "--format", "json", "--stats"]);
+        let done =
+            run(&["check", &format!("fixtures/platform/{platform}"), "--no-config", "--format", "json", "--stats"]);
         let files = &done.json()["summary"]["files"];
         let count = |name: &str| usize::try_from(files[name].as_u64().unwrap()).unwrap();
         let folder = format!("{}/fixtures/platform/{platform}", support::ROOT);
-        let on_disk = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()).count();
+        let on_disk =
+            walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()).count();
         assert_eq!(count("judged") + count("skipped") + count("unreadable"), on_disk, "{platform}: {files}");
     }
 }
@@ -257,7 +289,11 @@ fn every_file_is_accounted_for() {
 fn statistics_add_up() {
     let done = run(&["check", "fixtures/platform/violating", "--no-config", "--stats"]);
     let number = |word: &str| -> usize {
-        let line = done.out.lines().find(|line| line.ends_with(&format!("  {word}"))).unwrap_or_else(|| panic!("{word}: {}", done.out));
+        let line = done
+            .out
+            .lines()
+            .find(|line| line.ends_with(&format!("  {word}")))
+            .unwrap_or_else(|| panic!("{word}: {}", done.out));
         line.trim().split(' ').next().unwrap().parse().unwrap()
     };
     assert_eq!(number("judged") + number("skipped") + number("unreadable"), number("in all"));
@@ -283,7 +319,10 @@ fn the_catalogue() {
 fn rules_of_ones_own() {
     let rule = fs::read_to_string(format!("{}/rules/control-state/force-unlock.yaml", support::ROOT)).unwrap();
     let folder = Folder::new(&[(".stateward.yaml", "root: true\nrules: [\"policy/*.yaml\"]\n"), UNLOCK]);
-    folder.write("policy/our-unlock.yaml", &rule.replace("force-unlock.yaml", "our-unlock.yaml").replacen("id: force-unlock", "id: our-unlock", 1));
+    folder.write(
+        "policy/our-unlock.yaml",
+        &rule.replace("force-unlock.yaml", "our-unlock.yaml").replacen("id: force-unlock", "id: our-unlock", 1),
+    );
     let done = folder.run(&["check", "-q", "--select", "our-unlock"]);
     assert_eq!((done.code, done.rules()), (1, vec!["our-unlock"]), "{}", done.err);
 

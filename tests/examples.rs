@@ -20,7 +20,11 @@ fn every_example_of_every_built_in_card() {
             let reports = examples::run(path, text, &cards).unwrap_or_else(|errors| panic!("{id}: {errors:#?}"));
             assert!(!reports.is_empty(), "{path} has no example");
             let failed = reports.into_iter().filter(|report| !report.differences.is_empty());
-            failed.map(|report| format!("{path}:{}: {}\n  {}", report.line, report.example, report.differences.join("\n  "))).collect::<Vec<_>>()
+            failed
+                .map(|report| {
+                    format!("{path}:{}: {}\n  {}", report.line, report.example, report.differences.join("\n  "))
+                })
+                .collect::<Vec<_>>()
         })
         .collect();
     assert!(wrong.is_empty(), "{} examples fail:\n{}", wrong.len(), wrong.join("\n"));

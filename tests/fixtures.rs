@@ -45,11 +45,13 @@ fn the_clean_platform_is_clean() {
 #[test]
 fn every_family_finds_something() {
     let report = check("violating", &["--format", "json"]).json();
-    let found: BTreeSet<&str> = report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["family"].as_str()).collect();
+    let found: BTreeSet<&str> =
+        report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["family"].as_str()).collect();
     let folders = std::fs::read_dir(format!("{}/rules", support::ROOT)).unwrap().flatten();
     let families: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
     assert_eq!(families.len(), 16, "15 families and the linter's own");
-    let silent: Vec<&String> = families.iter().filter(|family| *family != "meta" && !found.contains(family.as_str())).collect();
+    let silent: Vec<&String> =
+        families.iter().filter(|family| *family != "meta" && !found.contains(family.as_str())).collect();
     assert!(silent.is_empty(), "silent families: {silent:?}");
 }
 

@@ -28,7 +28,13 @@ pub fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     for finding in shown.iter().take(MAX_ROWS) {
         let place = place(report.tree, finding.loc);
         let (severity, rule) = (finding.severity.as_str(), cell(&finding.rule));
-        writeln!(out, "| {severity} | {rule} | {}:{} | {} |", cell(place.path), place.start.line, cell(&finding.message))?;
+        writeln!(
+            out,
+            "| {severity} | {rule} | {}:{} | {} |",
+            cell(place.path),
+            place.start.line,
+            cell(&finding.message)
+        )?;
     }
     if let Some(more) = shown.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
         writeln!(out, "\n{more} more are left out of this table.")?;
@@ -42,7 +48,9 @@ fn cell(text: &str) -> String {
     for character in printable(text).chars() {
         match character {
             '\n' | '\t' => shown.push(' '),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '@' | '#' | '&' | '!' | '$' => shown.extend(['\\', character]),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '@' | '#' | '&' | '!' | '$' => {
+                shown.extend(['\\', character])
+            }
             _ => shown.push(character),
         }
     }
