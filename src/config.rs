@@ -303,7 +303,7 @@ impl Reader<'_> {
                 let value = if value.is_seq() {
                     OptionValue::List(value.items().filter_map(|item| item.as_str().map(str::to_owned)).collect())
                 } else {
-                    OptionValue::Scalar(crate::model::scalar(value))
+                    OptionValue::Scalar(crate::model::load::scalar(value))
                 };
                 Some((name.as_str()?.to_owned(), value))
             });

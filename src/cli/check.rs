@@ -150,6 +150,9 @@ fn analyse(args: &Args) -> Result<Done, String> {
     let mut config = load_config(args, &tree)?;
     catalogue::add_user_rules(&mut cards, &config, &tree)?;
     check_names(args, &cards)?;
+    if !config.knowledge.is_empty() {
+        eprintln!("stateward: `knowledge:` is not read by this release; the built-in tables are used");
+    }
     match args.fail_on {
         Some(FailOn::Error) => config.fail_on = Some(Severity::Error),
         Some(FailOn::Warning) => config.fail_on = Some(Severity::Warning),

@@ -76,6 +76,7 @@ pub fn analyse(
     }
     let sources = terraform_sources(&documents);
     let ephemeral = |path: &str| config.is_ephemeral(path);
+    let root = |folder: &str| config.roots.as_ref().is_some_and(|globs| globs.is_match(folder));
     let ((terraform, ansible), ((repository, agents), remarks)) = rayon::join(
         || {
             rayon::join(
@@ -95,6 +96,7 @@ pub fn analyse(
         ansible: &ansible,
         packer: &packer,
         ephemeral: &ephemeral,
+        root: &root,
     };
     let estate = Estate::join(parts);
     let ground = Ground { tree, config: &config, request };
@@ -150,7 +152,7 @@ fn judge<'m>(ground: &Ground<'_>, cards: &[Card], estate: &'m Estate<'m>, docume
             if readers.is_empty() {
                 return Outcome::default();
             }
-            run::guarded(ground, &readers, || run::table(ground, &readers, &(table.rows)(estate)))
+            run::guarded(&readers, || run::table(ground, &readers, &(table.rows)(estate)))
         })
         .collect();
     let mut whole = Outcome::default();
@@ -165,7 +167,6 @@ fn judge<'m>(ground: &Ground<'_>, cards: &[Card], estate: &'m Estate<'m>, docume
 fn add(whole: &mut Outcome, part: Outcome) {
     whole.findings.extend(part.findings);
     whole.undecided.extend(part.undecided);
-    whole.failures.extend(part.failures);
 }
 
 fn meta_table(ground: &Ground<'_>, cards: &[Card], rows: &[Row<'_>]) -> Outcome {

@@ -19,8 +19,6 @@ pub(super) struct Outcome {
     pub findings: Vec<Finding>,
     /// What could not be decided.
     pub undecided: Vec<Undecided>,
-    /// Rules whose evaluation failed inside, with the message.
-    pub failures: Vec<(String, Loc)>,
 }
 
 /// What every evaluation needs.
@@ -57,7 +55,7 @@ pub(super) fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> O
                     continue;
                 }
                 let settings = settings_of(ground, card, path, &defaults[at]);
-                found.extend(judge(card, &**row, &settings).into_iter().map(|verdict| (at, row.loc(), verdict)));
+                found.extend(verdicts(card, row, &settings).into_iter().map(|verdict| (at, row.loc(), verdict)));
             }
             found
         })
@@ -65,14 +63,20 @@ pub(super) fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> O
     collect(ground, cards, judged.into_iter().flatten())
 }
 
-/// The same, a panic inside made a failure that is reported.
-#[must_use]
-pub(super) fn guarded(ground: &Ground<'_>, cards: &[&Card], rows: impl FnOnce() -> Outcome) -> Outcome {
-    let _ = (ground, cards);
-    catch_unwind(AssertUnwindSafe(rows)).unwrap_or_else(|_| Outcome {
-        failures: cards.iter().map(|card| (card.id.clone(), Loc::default())).collect(),
-        ..Outcome::default()
-    })
+const FAILED: &str = "evaluating it failed inside Stateward; please report this";
+
+/// The rows' outcome; where making them fails inside, every rule that reads them is undecided, and says so.
+pub(super) fn guarded(cards: &[&Card], outcome: impl FnOnce() -> Outcome) -> Outcome {
+    let failed =
+        |card: &&Card| Undecided { rule: card.id.clone(), because: FAILED.to_owned(), count: 1, first: Loc::default() };
+    catch_unwind(AssertUnwindSafe(outcome))
+        .unwrap_or_else(|_| Outcome { undecided: cards.iter().map(failed).collect(), ..Outcome::default() })
+}
+
+/// What a card says of a row; a failure inside is no silence.
+fn verdicts(card: &Card, row: &Row<'_>, settings: &Settings) -> Vec<Verdict> {
+    catch_unwind(AssertUnwindSafe(|| judge(card, &**row, settings)))
+        .unwrap_or_else(|_| vec![Verdict::Undecided(FAILED.into())])
 }
 
 type Group = (Finding, Vec<(Severity, Hit)>);
@@ -102,7 +106,7 @@ fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (u
         }
     }
     let findings = groups.into_values().map(|(finding, hits)| merge(finding, hits)).collect();
-    Outcome { findings, undecided: undecided.into_values().collect(), failures: Vec::new() }
+    Outcome { findings, undecided: undecided.into_values().collect() }
 }
 
 fn finding(card: &Card, hit: &Hit, severity: Severity) -> Finding {

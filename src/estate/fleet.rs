@@ -6,8 +6,9 @@ use super::task::is_test_path;
 use crate::model::ansible::Task;
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
+use crate::source::{folder, join};
 use crate::syntax::jinja;
-use crate::text::Loc;
+use crate::text::{FileId, Loc, Mapped};
 use crate::value::Value;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -50,7 +51,19 @@ fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -
 }
 
 /// Modules that write a text which may be a compose file.
-const WRITERS: [&str; 3] = ["copy", "template", "blockinfile"];
+const WRITERS: [&str; 2] = ["copy", "blockinfile"];
+
+/// The template of the repository that a task renders, when it may be a compose file.
+fn template(estate: &Estate<'_>, task: &Task<'_>) -> Option<FileId> {
+    let source = estate.ansible.argument(task, "src");
+    let name = source.as_str().filter(|name| name.contains(".yml") || name.contains(".yaml"))?;
+    let tree = estate.documents.tree;
+    let here = folder(tree.path(task.file));
+    let of_role = task.role.and_then(|role| estate.ansible.roles[role].path(&format!("templates/{name}")));
+    let beside = [format!("templates/{name}"), name.to_owned()].map(|path| join(here, &path));
+    let file = of_role.into_iter().chain(beside.into_iter().flatten()).find_map(|path| tree.find(&path))?;
+    tree.text(file).contains("services:").then_some(file)
+}
 
 fn of_task(estate: &Estate<'_>, task: &Task<'_>) -> Vec<Container> {
     let short = task.short();
@@ -62,6 +75,11 @@ fn of_task(estate: &Estate<'_>, task: &Task<'_>) -> Vec<Container> {
     };
     let unknown = Setting::unknown();
     let setting = Setting { in_ci: false, in_tests, variable: unknown.variable, expression: &expression };
+    if short == "template" {
+        let Some(file) = template(estate, task) else { return Vec::new() };
+        let text = Mapped::verbatim(estate.documents.tree.text(file), 0);
+        return container::of_compose_text(&text, file, &setting);
+    }
     if WRITERS.contains(&short) {
         let written = ["content", "block"].iter().find_map(|name| match &task.argument(name)?.value {
             crate::model::ansible::ArgumentValue::Node(node) => Some(*node),

@@ -42,6 +42,8 @@ pub struct Estate<'m> {
     pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
+    /// Whether a folder is said to be a root of Terraform.
+    pub root: &'m (dyn Fn(&str) -> bool + Sync),
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
     /// Every machine of Terraform.
@@ -81,13 +83,15 @@ pub struct Parts<'m> {
     pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
+    /// Whether a folder is said to be a root of Terraform.
+    pub root: &'m (dyn Fn(&str) -> bool + Sync),
 }
 
 impl<'m> Estate<'m> {
     /// Joins what the tools declare.
     #[must_use]
     pub fn join(parts: Parts<'m>) -> Self {
-        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral } = parts;
+        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, root } = parts;
         let invocations = invocation::gather(documents, terraform, ansible);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
@@ -104,6 +108,7 @@ impl<'m> Estate<'m> {
             ansible,
             packer,
             ephemeral,
+            root,
             invocations,
             machines,
             containers: Vec::new(),

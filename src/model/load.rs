@@ -2,8 +2,10 @@
 
 use super::kind::{self, Candidate, Kind, Skip};
 use crate::source::{File, MAX_BYTES, Tree, Unreadable};
+use crate::syntax::yaml::{Node, Scalar};
 use crate::syntax::{SyntaxError, hcl, ini, json, yaml};
 use crate::text::{FileId, Loc, Span};
+use crate::value::Data;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -295,4 +297,15 @@ fn finish(id: FileId, kind: Kind, syntax: Syntax, errors: Vec<SyntaxError>) -> R
         .map(|error| Problem { loc: Loc { file: id, span: error.span }, kind, message: error.message })
         .collect();
     Read { document: Some(Document { file: id, kind, syntax }), outcome, problems }
+}
+
+/// A YAML scalar as the data that it stands for (YAML 1.1, as Ansible reads it).
+#[must_use]
+pub fn scalar(node: Node<'_>) -> Data {
+    match node.resolve() {
+        Scalar::Null => Data::Null,
+        Scalar::Bool(value) => Data::Bool(value),
+        Scalar::Number(value) => Data::Number(value),
+        Scalar::Str => Data::from(node.as_str().unwrap_or("")),
+    }
 }

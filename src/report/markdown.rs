@@ -49,7 +49,7 @@ fn cell(text: &str) -> String {
         match character {
             '\n' | '\t' => shown.push(' '),
             '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '@' | '#' | '&' | '!' | '$' => {
-                shown.extend(['\\', character])
+                shown.extend(['\\', character]);
             }
             _ => shown.push(character),
         }

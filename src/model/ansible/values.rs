@@ -238,7 +238,7 @@ impl<'a> Scope<'_, 'a> {
             NodeKind::Scalar(text, _) if node.tag() != Some("!unsafe") && jinja::contains_template(text) => {
                 return self.text(text, loc, depth);
             }
-            NodeKind::Scalar(..) => Value { kind: Kind::Known(crate::model::scalar(node)), ..Value::default() },
+            NodeKind::Scalar(..) => Value { kind: Kind::Known(crate::model::load::scalar(node)), ..Value::default() },
             NodeKind::Seq(_) => {
                 Value::list(node.items().take(MAX_MEMBERS).map(|item| self.node(file, item, depth + 1)).collect())
             }

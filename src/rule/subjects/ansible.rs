@@ -218,7 +218,7 @@ pub(super) fn reset_switches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
             for (file, node) in &values[name.as_str()] {
                 let Some((key, value)) = node.entry(&name) else { continue };
                 let loc = Loc { file: *file, span: key.span().to(value.span()) };
-                let data = crate::model::scalar(value);
+                let data = crate::model::load::scalar(value);
                 let row =
                     ResetSwitchRow { estate, name: name.clone(), value: Value::known(data).at(loc), loc, task: at };
                 rows.push(Arc::new(row) as Row<'m>);

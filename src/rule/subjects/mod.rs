@@ -7,6 +7,7 @@ mod container;
 mod git;
 mod join;
 mod packer;
+mod protection;
 mod terraform;
 
 use super::subject::{Row, Schema};
@@ -27,7 +28,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: command::CommandRow::schema, rows: command::commands },
     Table { schema: terraform::RootRow::schema, rows: terraform::roots },
     Table { schema: terraform::ResourceRow::schema, rows: terraform::resources },
-    Table { schema: terraform::ProtectionRow::schema, rows: terraform::protections },
+    Table { schema: protection::ProtectionRow::schema, rows: protection::protections },
     Table { schema: terraform::ProvisionerRow::schema, rows: terraform::provisioners },
     Table { schema: terraform::RequirementRow::schema, rows: terraform::requirements },
     Table { schema: terraform::ProviderSettingRow::schema, rows: terraform::provider_settings },

@@ -1,15 +1,16 @@
 //! Roots, resources and what protects them, provisioners, requirements, module calls.
 
+use super::protection::is_guard;
 use crate::estate::Estate;
 use crate::estate::root::{self, Requirement, RootFacts};
-use crate::knowledge::terraform::{self as known, AppDataGrade, Protection, Role as ProtectionRole};
+use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
-use crate::rule::subject::{Fact, Row};
+use crate::rule::subject::Row;
 use crate::subject;
 use crate::syntax::hcl::ExprKind;
 use crate::text::{HOLE, Loc};
-use crate::value::{Data, Tri, Value};
+use crate::value::{Tri, Value};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ pub(super) fn roots<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 /// A managed resource of one module instance.
 pub(super) struct ResourceRow<'m> {
     estate: &'m Estate<'m>,
-    resource: Resource<'m, 'm>,
+    pub(super) resource: Resource<'m, 'm>,
 }
 
 impl<'m> ResourceRow<'m> {
@@ -73,7 +74,7 @@ impl<'m> ResourceRow<'m> {
         Self { estate, resource }
     }
 
-    fn kind(&self) -> &'static known::DataType {
+    pub(super) fn kind(&self) -> &'static known::DataType {
         static NONE: std::sync::OnceLock<known::DataType> = std::sync::OnceLock::new();
         known::data_type(self.resource.ty()).unwrap_or_else(|| {
             NONE.get_or_init(|| known::DataType {
@@ -196,10 +197,6 @@ fn replica_pattern() -> &'static regex::Regex {
     &PATTERN
 }
 
-fn is_guard(role: ProtectionRole) -> bool {
-    matches!(role, ProtectionRole::DeleteGuardApi | ProtectionRole::DeleteGuardClient)
-}
-
 subject! {
     /// A managed resource, one row an instance.
     ResourceRow<'m> as "tf.resource" (row) {
@@ -242,92 +239,13 @@ subject! {
     identity => row.resource.address();
 }
 
-fn managed<'m>(estate: &'m Estate<'m>) -> impl Iterator<Item = Resource<'m, 'm>> {
+pub(super) fn managed<'m>(estate: &'m Estate<'m>) -> impl Iterator<Item = Resource<'m, 'm>> {
     estate.terraform.resources().filter(|resource| resource.decl.mode == Mode::Managed)
 }
 
 /// Rows of `tf.resource`.
 pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     managed(estate).map(|resource| Arc::new(ResourceRow::new(estate, resource)) as Row<'m>).collect()
-}
-
-/// An argument that protects a resource, or takes protection away.
-pub(super) struct ProtectionRow<'m> {
-    resource: Arc<ResourceRow<'m>>,
-    /// `None`: Terraform's own `prevent_destroy`.
-    known: Option<&'static Protection>,
-}
-
-impl ProtectionRow<'_> {
-    fn path(&self) -> &'static str {
-        self.known.map_or("lifecycle.prevent_destroy", |known| known.path.as_str())
-    }
-
-    fn value(&self) -> Value {
-        self.resource.resource.arg(self.path())
-    }
-
-    fn role(&self) -> &'static str {
-        match self.known.map(|known| known.role) {
-            None => "delete-guard",
-            Some(role) if is_guard(role) => "delete-guard",
-            Some(role) => role.as_str(),
-        }
-    }
-
-    fn is_unsafe(&self) -> Tri {
-        match self.known {
-            Some(known) => known.is_unsafe(&self.value()),
-            None => self.value().equals(&Data::Bool(false)),
-        }
-    }
-
-    /// The argument, else the resource.
-    fn place(&self) -> Loc {
-        let resource = &self.resource.resource;
-        let written = if self.path().contains('.') { None } else { resource.expr(self.path()) };
-        match written {
-            Some((file, expr)) => Loc { file, span: expr.span },
-            None => self.value().origin.unwrap_or_else(|| resource.loc()),
-        }
-    }
-}
-
-subject! {
-    /// An argument that protects the data of a resource, or takes protection away.
-    ProtectionRow<'m> as "protection" (row) {
-        /// How it protects.
-        role: Word(&["delete-guard", "final-copy", "backup", "pitr", "versioning", "soft-delete", "purge", "survives-compute", "persistence"]) certain => row.role();
-        /// The argument's path.
-        path: Str certain => row.path();
-        /// Its value; absent when it is not given.
-        value: Dyn => row.value();
-        /// Whether it is given at all.
-        given: Bool => row.value().has();
-        /// Whether its value, or the default, is surely dangerous.
-        r#unsafe: Bool => row.is_unsafe();
-        /// The argument where it is written, else the resource.
-        place: Loc => row.place();
-        /// The resource.
-        resource: Node(ResourceRow) => Fact::Node(row.resource.clone());
-    }
-    loc => row.place();
-    label => format!("the argument {}", row.path());
-    address => Some(row.resource.resource.address());
-    identity => format!("{} {}", row.resource.resource.address(), row.path());
-}
-
-/// Rows of `protection`.
-pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    let mut rows: Vec<Row<'m>> = Vec::new();
-    for resource in managed(estate) {
-        let Some(ty) = known::data_type(resource.ty()) else { continue };
-        let resource = Arc::new(ResourceRow::new(estate, resource));
-        for known in std::iter::once(None).chain(ty.protections.iter().map(Some)) {
-            rows.push(Arc::new(ProtectionRow { resource: resource.clone(), known }) as Row<'m>);
-        }
-    }
-    rows
 }
 
 /// A provisioner of a resource.
@@ -476,6 +394,27 @@ pub(super) struct CallRow<'m> {
     call: CallView<'m, 'm>,
 }
 
+impl CallRow<'_> {
+    fn known(&self) -> Option<&'static known::WellKnownModule> {
+        self.call.call.source.and_then(known::well_known_module)
+    }
+
+    fn guarded(&self) -> Tri {
+        let unknown = || Tri::Unknown("whether the module protects its data is not known".into());
+        let Some(module) = self.known() else { return unknown() };
+        let mut guards = module.protections.iter().filter(|protection| is_guard(protection.role)).peekable();
+        if guards.peek().is_none() {
+            return unknown();
+        }
+        guards.fold(Tri::False, |so_far, guard| {
+            so_far.or(|| {
+                let value = self.call.arg(&guard.path);
+                if value.is_absent() && guard.default.is_none() { unknown() } else { guard.is_safe(&value) }
+            })
+        })
+    }
+}
+
 subject! {
     /// A call of a module.
     CallRow<'m> as "tf.module_call" (row) {
@@ -485,6 +424,12 @@ subject! {
         source: Str certain => row.call.call.source.unwrap_or("");
         /// Whether that is this repository.
         local: Bool certain => root::is_local(row.call.call.source.unwrap_or(""));
+        /// What losing what a well-known module makes loses; `none` when that is not known.
+        data: Str certain => row.known().map_or("none", |module| module.data.as_str());
+        /// What kind of data that is; empty when it is not known.
+        kind: Str certain => row.known().map_or("", |module| module.kind.as_str());
+        /// Whether an input of the module guards it against deletion.
+        guarded: Bool => row.guarded();
         /// Whether one version of the module is named.
         pinned: Bool => root::call_is_pinned(&row.call);
     }

@@ -1,0 +1,164 @@
+//! Arguments that protect data, or take protection away: of resources, and of calls of well-known modules.
+
+use super::terraform::{ResourceRow, managed};
+use crate::estate::Estate;
+use crate::knowledge::terraform::{self as known, Protection, Role};
+use crate::model::terraform::CallView;
+use crate::rule::subject::{Fact, Row};
+use crate::subject;
+use crate::text::Loc;
+use crate::value::{Data, Tri, Value};
+use std::sync::Arc;
+
+/// An argument that protects what holds data, or takes protection away.
+pub(super) struct ProtectionRow<'m> {
+    holder: Holder<'m>,
+    /// `None`: Terraform's own `prevent_destroy`.
+    known: Option<&'static Protection>,
+}
+
+/// What holds the data.
+#[derive(Clone)]
+enum Holder<'m> {
+    Resource(Arc<ResourceRow<'m>>),
+    /// A call of a public module, and what kind of data the module makes.
+    Call(CallView<'m, 'm>, &'static str),
+}
+
+impl<'m> Holder<'m> {
+    fn address(&self) -> String {
+        match self {
+            Self::Resource(row) => row.resource.address(),
+            Self::Call(call, _) => call.address(),
+        }
+    }
+
+    fn arg(&self, path: &str) -> Value {
+        match self {
+            Self::Resource(row) => row.resource.arg(path),
+            Self::Call(call, _) => call.arg(path),
+        }
+    }
+
+    fn loc(&self) -> Loc {
+        match self {
+            Self::Resource(row) => row.resource.loc(),
+            Self::Call(call, _) => call.loc(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Resource(row) => &row.kind().kind,
+            Self::Call(_, kind) => kind,
+        }
+    }
+
+    /// Where an argument is written, if it is.
+    fn written(&self, path: &str) -> Option<Loc> {
+        let (file, expr) = match self {
+            Self::Resource(row) => row.resource.expr(path)?,
+            Self::Call(call, _) => call.view().expr(path)?,
+        };
+        Some(Loc { file, span: expr.span })
+    }
+
+    fn resource(&self) -> Fact<'m> {
+        match self {
+            Self::Resource(row) => Fact::Node(row.clone()),
+            Self::Call(..) => Fact::Absent,
+        }
+    }
+}
+
+/// Whether a role is that of a deletion guard.
+pub(super) fn is_guard(role: Role) -> bool {
+    matches!(role, Role::DeleteGuardApi | Role::DeleteGuardClient)
+}
+
+impl ProtectionRow<'_> {
+    fn path(&self) -> &'static str {
+        self.known.map_or("lifecycle.prevent_destroy", |known| known.path.as_str())
+    }
+
+    fn value(&self) -> Value {
+        self.holder.arg(self.path())
+    }
+
+    fn role(&self) -> &'static str {
+        match self.known.map(|known| known.role) {
+            None => "delete-guard",
+            Some(role) if is_guard(role) => "delete-guard",
+            Some(role) => role.as_str(),
+        }
+    }
+
+    fn is_unsafe(&self) -> Tri {
+        match self.known {
+            // Whose default is not known is not unsafe by default.
+            Some(known)
+                if known.default.is_none() && self.value().is_absent() && matches!(self.holder, Holder::Call(..)) =>
+            {
+                Tri::False
+            }
+            Some(known) => known.is_unsafe(&self.value()),
+            None => self.value().equals(&Data::Bool(false)),
+        }
+    }
+
+    /// The argument, else what holds the data.
+    fn place(&self) -> Loc {
+        let written = if self.path().contains('.') { None } else { self.holder.written(self.path()) };
+        written.or_else(|| self.value().origin).unwrap_or_else(|| self.holder.loc())
+    }
+}
+
+subject! {
+    /// An argument that protects the data of a resource or of a well-known module, or takes protection away.
+    ProtectionRow<'m> as "protection" (row) {
+        /// How it protects.
+        role: Word(&["delete-guard", "final-copy", "backup", "pitr", "versioning", "soft-delete", "purge", "survives-compute", "persistence"]) certain => row.role();
+        /// The argument's path.
+        path: Str certain => row.path();
+        /// Its value; absent when it is not given.
+        value: Dyn => row.value();
+        /// Whether it is given at all.
+        given: Bool => row.value().has();
+        /// Whether its value, or the default, is surely dangerous.
+        r#unsafe: Bool => row.is_unsafe();
+        /// The argument where it is written, else what holds the data.
+        place: Loc => row.place();
+        /// The address of the resource or module call.
+        holder: Str certain => row.holder.address();
+        /// Where that is declared.
+        declaration: Loc => row.holder.loc();
+        /// What kind of data it is (`relational-db`, `block-volume`…).
+        kind: Str certain => row.holder.kind();
+        /// The resource; absent for a module call.
+        resource: Node(ResourceRow) => row.holder.resource();
+    }
+    loc => row.place();
+    label => format!("the argument {}", row.path());
+    address => Some(row.holder.address());
+    identity => format!("{} {}", row.holder.address(), row.path());
+}
+
+/// Rows of `protection`.
+pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut rows: Vec<Row<'m>> = Vec::new();
+    for resource in managed(estate) {
+        let Some(ty) = known::data_type(resource.ty()) else { continue };
+        let holder = Holder::Resource(Arc::new(ResourceRow::new(estate, resource)));
+        for known in std::iter::once(None).chain(ty.protections.iter().map(Some)) {
+            rows.push(Arc::new(ProtectionRow { holder: holder.clone(), known }) as Row<'m>);
+        }
+    }
+    for call in estate.terraform.instances.iter().flat_map(|instance| estate.terraform.calls_of(instance)) {
+        let Some(module) = call.call.source.and_then(known::well_known_module) else { continue };
+        let holder = Holder::Call(call, &module.kind);
+        for known in module.protections.iter().map(Some) {
+            rows.push(Arc::new(ProtectionRow { holder: holder.clone(), known }) as Row<'m>);
+        }
+    }
+    rows
+}
