@@ -40,12 +40,13 @@ fn with_part(text: &str, name: &str, part: &str) -> String {
     format!("{}{part}{}", &text[..from], &text[to..])
 }
 
-const EXCERPT: [&str; 3] = ["data-service-on-disposable-root", "state-file-committed", "force-unlock"];
+const EXCERPT: [&str; 1] = ["data-service-on-disposable-root"];
 
 /// A few findings of a human report, and its last line.
 fn excerpt(report: &str) -> String {
     let mut blocks: Vec<String> = Vec::new();
-    for line in report.lines() {
+    let (findings, summary) = report.trim_end().rsplit_once('\n').expect("findings and a summary");
+    for line in findings.lines() {
         if ["error[", "warning[", "info["].iter().any(|head| line.starts_with(head)) || blocks.is_empty() {
             blocks.push(String::new());
         }
@@ -56,7 +57,7 @@ fn excerpt(report: &str) -> String {
         let found = blocks.iter().find(|block| block.contains(&format!("[{rule}]")));
         format!("{}\n", found.unwrap_or_else(|| panic!("no {rule} in\n{report}")).trim_end())
     });
-    format!("```text\n{}\n…\n{}\n```\n", shown.join("\n"), report.lines().last().unwrap())
+    format!("```text\n{}\n…\n{}\n```\n", shown.join("\n"), summary)
 }
 
 /// A row for each family: how many rules, and what the most severe of them say.
