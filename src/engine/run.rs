@@ -7,7 +7,7 @@ use crate::rule::card::{Card, Settings};
 use crate::rule::judge::{Hit, Verdict, judge};
 use crate::rule::subject::Row;
 use crate::source::Tree;
-use crate::text::{Hash64, Loc};
+use crate::text::{FileId, Hash64, Loc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -79,6 +79,9 @@ fn verdicts(card: &Card, row: &Row<'_>, settings: &Settings) -> Vec<Verdict> {
         .unwrap_or_else(|_| vec![Verdict::Undecided(FAILED.into())])
 }
 
+/// How many places one finding names beside its own.
+const MAX_RELATED: usize = 24;
+
 type Group = (Finding, Vec<(Severity, Hit)>);
 
 fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (usize, Loc, Verdict)>) -> Outcome {
@@ -105,7 +108,11 @@ fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (u
             }
         }
     }
-    let findings = groups.into_values().map(|(finding, hits)| merge(finding, hits)).collect();
+    let findings = groups.into_values().map(|(finding, hits)| {
+        let group = hits.first().and_then(|(_, hit)| hit.group.clone());
+        (merge(finding, hits), group)
+    });
+    let findings = gather(findings.collect());
     Outcome { findings, undecided: undecided.into_values().collect() }
 }
 
@@ -140,7 +147,7 @@ fn merge(mut finding: Finding, mut hits: Vec<(Severity, Hit)>) -> Finding {
     finding.fingerprint.clone_from(&first.identity);
     let mut related: Vec<Related> = Vec::new();
     for place in hits.iter().flat_map(|(_, hit)| &hit.related) {
-        if related.len() < 12 && !related.contains(place) && place.loc != finding.loc {
+        if related.len() < MAX_RELATED && !related.contains(place) && place.loc != finding.loc {
             related.push(place.clone());
         }
     }
@@ -153,6 +160,31 @@ fn merge(mut finding: Finding, mut hits: Vec<(Severity, Hit)>) -> Finding {
         finding.instances = instances;
     }
     finding
+}
+
+/// Findings of one rule, file and group are one habit: the worst and first speaks, the others stand beside it.
+fn gather(findings: Vec<(Finding, Option<String>)>) -> Vec<Finding> {
+    let mut whole = Vec::new();
+    let mut habits: BTreeMap<(String, FileId, String), Vec<Finding>> = BTreeMap::new();
+    for (finding, group) in findings {
+        match group {
+            Some(group) => habits.entry((finding.rule.clone(), finding.loc.file, group)).or_default().push(finding),
+            None => whole.push(finding),
+        }
+    }
+    for mut habit in habits.into_values() {
+        habit.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.loc));
+        let mut habit = habit.into_iter();
+        let Some(mut first) = habit.next() else { continue };
+        let others: Vec<Finding> = habit.collect();
+        if !others.is_empty() {
+            first.message = format!("{}; {} more like it in this file", first.message, others.len());
+            let places = others.iter().map(|other| Related { loc: other.loc, message: "here too".to_owned() });
+            first.related.extend(places.take(MAX_RELATED.saturating_sub(first.related.len())));
+        }
+        whole.push(first);
+    }
+    whole
 }
 
 /// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats.

@@ -24,6 +24,8 @@ pub struct IdentityFact {
     pub place: &'static str,
     /// The machine that Terraform gives this identity, by index.
     pub machine: Option<usize>,
+    /// Where Terraform says so.
+    pub declared: Option<Loc>,
     /// Variables of the same name in the same file that do the same.
     pub others: Vec<Loc>,
 }
@@ -59,19 +61,23 @@ pub struct Adjustment {
 /// Machines by what identifies them.
 #[derive(Default)]
 struct Index {
-    addresses: BTreeMap<String, usize>,
-    macs: BTreeMap<String, usize>,
-    ids: BTreeMap<String, usize>,
-    names: BTreeMap<String, usize>,
+    addresses: Places,
+    macs: Places,
+    ids: Places,
+    names: Places,
 }
+
+/// A value → the machine that has it, and where that is written.
+type Places = BTreeMap<String, (usize, Option<Loc>)>;
 
 impl Index {
     fn new(machines: &[Machine<'_>]) -> Self {
         let mut index = Self::default();
         for (at, machine) in machines.iter().enumerate() {
-            let mut put = |map: fn(&mut Self) -> &mut BTreeMap<String, usize>, values: &[Value]| {
-                for value in values.iter().filter_map(Value::scalar) {
-                    map(&mut index).entry(value.to_lowercase()).or_insert(at);
+            let mut put = |map: fn(&mut Self) -> &mut Places, values: &[Value]| {
+                for value in values {
+                    let Some(text) = value.scalar() else { continue };
+                    map(&mut index).entry(text.to_lowercase()).or_insert((at, value.origin));
                 }
             };
             put(|index| &mut index.addresses, &machine.addresses);
@@ -101,7 +107,7 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
         for variable in &host.variables {
             one(&index, &variable.name, &variable.text, variable.loc, "inventory", &mut found);
         }
-        if let Some(machine) = index.addresses.get(&host.name) {
+        if let Some((machine, declared)) = index.addresses.get(&host.name) {
             let (key, value) = ("host".to_owned(), host.name.clone());
             let loc = host.loc;
             found.push(IdentityFact {
@@ -111,6 +117,7 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
                 kind: "address",
                 place: "inventory",
                 machine: Some(*machine),
+                declared: *declared,
                 others: Vec::new(),
             });
         }
@@ -148,12 +155,12 @@ fn walk(index: &Index, file: FileId, node: Node<'_>, place: &'static str, depth:
     }
 }
 
-fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, found: &mut Vec<IdentityFact>) {
+fn one(index: &Index, key: &str, text: &str, loc: Loc, kept: &'static str, found: &mut Vec<IdentityFact>) {
     let value = text.split('/').next().unwrap_or(text).to_lowercase();
-    let (kind, machine) = if let Some(machine) = index.addresses.get(&value) {
-        ("address", Some(*machine))
-    } else if let Some(machine) = index.macs.get(&value) {
-        ("mac", Some(*machine))
+    let (kind, place) = if let Some(place) = index.addresses.get(&value) {
+        ("address", Some(*place))
+    } else if let Some(place) = index.macs.get(&value) {
+        ("mac", Some(*place))
     } else if is_number_key(key) && text.parse::<u32>().is_ok() {
         ("vmid", index.ids.get(&value).copied())
     } else {
@@ -164,8 +171,9 @@ fn one(index: &Index, key: &str, text: &str, loc: Loc, place: &'static str, foun
         value: text.to_owned(),
         loc,
         kind,
-        place,
-        machine,
+        place: kept,
+        machine: place.map(|(machine, _)| machine),
+        declared: place.and_then(|(_, declared)| declared),
         others: Vec::new(),
     });
 }
@@ -196,11 +204,11 @@ fn managed(estate: &Estate<'_>, index: &Index, task: &Task<'_>) -> Option<(usize
         return None;
     }
     let value = |names: &[&str]| names.iter().find_map(|name| estate.ansible.argument(task, name).scalar());
-    if let Some((id, machine)) = value(&IDS).and_then(|id| Some((id.clone(), *index.ids.get(&*id)?))) {
+    if let Some((id, machine)) = value(&IDS).and_then(|id| Some((id.clone(), index.ids.get(&*id)?.0))) {
         return Some((machine, format!("guest {id}")));
     }
     let name = value(&NAMES)?;
-    let machine = *index.names.get(&name.to_lowercase())?;
+    let (machine, _) = *index.names.get(&name.to_lowercase())?;
     // A name is shared by many things: the module has to be of the machine's own platform.
     let platform = estate.machines[machine].resource.ty().split('_').next().unwrap_or("");
     let same = module.group.contains(platform)
@@ -278,7 +286,7 @@ pub fn adjustments(estate: &Estate<'_>) -> Vec<Adjustment> {
             continue;
         }
         let Some(id) = command.operands.first().and_then(Value::scalar) else { continue };
-        let Some(machine) = index.ids.get(&*id).copied() else { continue };
+        let Some((machine, _)) = index.ids.get(&*id).copied() else { continue };
         // `pct resize 101 rootfs +10G` names the disk as a word.
         let disk = command
             .sub

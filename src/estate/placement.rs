@@ -47,6 +47,9 @@ pub struct Placement {
     pub dormant: bool,
 }
 
+/// Up to this many machines, a play on all hosts means each of them.
+const FEW_MACHINES: usize = 6;
+
 /// Joins plays and machines.
 #[must_use]
 pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
@@ -67,7 +70,11 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         let hosts = hosts_of(machine, ansible);
         let bound = guest_mounts(machine, commands);
         for (play, pattern, uses) in &plays {
-            let meant = hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
+            // A play on all hosts of a larger estate is run with a limit that no file tells.
+            let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
+            let named = || speaks_of(machine, &ansible.plays[*play], pattern);
+            let meant =
+                named() || !vague && hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
             for used in uses.iter().filter(|_| meant) {
                 let dormant = is_dormant(ansible, *play, used, &runs);
                 for directory in &used.directories {
@@ -132,6 +139,25 @@ pub(super) fn weight(data: ServiceData) -> u8 {
         ServiceData::State => 1,
         _ => 0,
     }
+}
+
+/// Words of host names that say nothing about which host it is.
+const COMMON_WORDS: [&str; 12] =
+    ["docker", "lxc", "vm", "host", "server", "node", "prod", "container", "machine", "home", "local", "main"];
+
+/// Whether a play's own variables hold the machine's address, and the host that it names shares a telling word with it: an
+/// alias that only somebody's own inventory knows.
+fn speaks_of(machine: &Machine<'_>, play: &Play<'_>, pattern: &Pattern) -> bool {
+    let Some(vars) = play.node.get("vars") else { return false };
+    let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
+    let holds =
+        vars.entries().into_iter().any(|(_, value)| value.as_str().is_some_and(|text| addresses.contains(&text)));
+    let words = |name: &str| -> Vec<String> {
+        let parts = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+        parts.filter(|word| word.len() > 3 && !COMMON_WORDS.contains(&word.as_str())).collect()
+    };
+    let own = words(&machine.name());
+    holds && pattern.names().any(|name| words(name).iter().any(|word| own.contains(word)))
 }
 
 /// The inventory names of a machine: its own, short and long, and those of hosts at its addresses.

@@ -103,6 +103,16 @@ impl<'m> RootFacts<'m> {
         }
     }
 
+    /// Whether a template below it makes its backend.
+    #[must_use]
+    pub fn generated_backend(&self) -> bool {
+        let tree = self.estate.documents.tree;
+        tree.below(self.folder()).any(|(id, file)| {
+            let template = [".tpl", ".tftpl", ".j2", ".tmpl"].iter().any(|suffix| file.path.ends_with(suffix));
+            template && tree.text(id).contains("backend \"")
+        })
+    }
+
     /// Whether it manages anything.
     #[must_use]
     pub fn manages(&self) -> bool {
@@ -248,7 +258,11 @@ pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
 /// Whether a source lies in this repository.
 #[must_use]
 pub fn is_local(source: &str) -> bool {
-    source.starts_with("./") || source.starts_with("../") || source.starts_with('/') || source.is_empty()
+    matches!(source, "." | "..")
+        || source.starts_with("./")
+        || source.starts_with("../")
+        || source.starts_with('/')
+        || source.is_empty()
 }
 
 /// The folder of a file.

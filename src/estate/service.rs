@@ -31,6 +31,7 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
         found.settings(estate, task);
         for container in estate.containers_of(at) {
             found.container(container, task.loc);
+            found.beside(container, task);
         }
     }
     found.uses
@@ -109,6 +110,36 @@ impl Found<'_, '_> {
                     clause,
                     role: None,
                 });
+            }
+        }
+    }
+}
+
+/// Folders beside a compose file in which applications keep what users made.
+const KEPT: [&str; 7] = ["data", "db", "database", "uploads", "storage", "postgres", "mysql"];
+
+impl Found<'_, '_> {
+    /// An application whose compose file is written to the host with its data folder beside it.
+    fn beside(&mut self, container: &Container, task: &Task<'_>) {
+        if container.service().is_some() {
+            return;
+        }
+        let target = ["dest", "path"]
+            .iter()
+            .map(|name| self.ansible.argument(task, name))
+            .find_map(|value| value.as_str().map(str::to_owned));
+        let Some(target) = target.filter(|target| target.starts_with('/')) else { return };
+        for mount in container.mounts.iter().filter(|mount| mount.kind == MountKind::RelativeBind) {
+            let Some(source) = mount.source.as_str() else { continue };
+            let source = source.trim_start_matches("./").trim_end_matches('/');
+            if !KEPT.contains(&source) {
+                continue;
+            }
+            let directory = format!("{}/{source}", crate::source::folder(&target));
+            if self.seen.insert((format!("{} {directory}", container.name), None)) {
+                let clause = format!("this task runs {} with its data beside it", container.name);
+                let (label, data) = (container.name.clone(), ServiceData::State);
+                self.uses.push(Use { label, data, directories: vec![directory], loc: task.loc, clause, role: None });
             }
         }
     }

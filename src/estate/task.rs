@@ -349,5 +349,5 @@ pub fn is_image_path(path: &str) -> bool {
     folder(path)
         .split('/')
         .any(|part| matches!(part, "packer" | "images" | "image" | "image-builder" | "templates-build"))
-        || file_name(path).contains("packer")
+        || ["packer", "pkr"].iter().any(|word| file_name(path).contains(word))
 }

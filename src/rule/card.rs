@@ -134,6 +134,8 @@ pub struct Entry {
     pub related: Vec<Pointer>,
     /// What the finding says.
     pub message: Template,
+    /// Findings of one file that agree in this text are one habit: the first speaks, the others are counted beside it.
+    pub once_per: Option<Template>,
 }
 
 /// A field and the values that it may have.

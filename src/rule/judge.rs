@@ -37,6 +37,8 @@ pub struct Hit {
     pub identity: String,
     /// The exception that weakened it.
     pub lowered: Option<String>,
+    /// Hits of one card in one file that agree in this are one habit.
+    pub group: Option<String>,
 }
 
 /// The verdicts of a card on a row: those of the first entry that fires, else what could not be decided.
@@ -181,7 +183,8 @@ fn hit(entry: &Entry, env: &Env<'_, '_>, severity: Severity, lowered: Option<Str
         new
     });
     let message = entry.message.render(env);
-    Hit { severity, loc, message, related, address: address.or_else(|| subject.address()), identity, lowered }
+    let group = entry.once_per.as_ref().map(|template| template.render(env));
+    Hit { severity, loc, message, related, address: address.or_else(|| subject.address()), identity, lowered, group }
 }
 
 fn element_identity(element: &Fact<'_>) -> Cow<'static, str> {

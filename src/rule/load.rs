@@ -30,7 +30,8 @@ const KEYS: [&str; 15] = [
     "passes",
 ];
 
-const ENTRY_KEYS: [&str; 9] = ["for", "where", "each", "when", "unless", "severity", "at", "related", "message"];
+const ENTRY_KEYS: [&str; 10] =
+    ["for", "where", "each", "when", "unless", "severity", "at", "related", "message", "once-per"];
 
 const SEVERITIES: [(&str, Severity); 3] =
     [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
@@ -220,7 +221,20 @@ impl Loader<'_> {
         let related = self.related(&record, &mut scope);
         let message = self.reader.need(&record, "message", "an entry of `match`");
         let message = message.and_then(|node| self.template(node, &mut scope));
-        Some(Entry { subject, filter, each, when: when?, unless, severity, otherwise, at, related, message: message? })
+        let once_per = record.get("once-per").and_then(|node| self.template(node, &mut scope));
+        Some(Entry {
+            subject,
+            filter,
+            each,
+            when: when?,
+            unless,
+            severity,
+            otherwise,
+            at,
+            related,
+            message: message?,
+            once_per,
+        })
     }
 
     fn subject(&mut self, record: &Record<'_>) -> Option<&'static Schema> {

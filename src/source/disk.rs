@@ -53,10 +53,16 @@ pub fn tree(root: &Path) -> io::Result<Tree> {
         .map(|folder| format!("{folder}/"))
         .collect();
     let outside = |path: &str| nested.iter().any(|folder| path.starts_with(folder));
+    let inside = root.canonicalize()?;
     let mut files = Vec::with_capacity(listing.entries.len());
     for entry in listing.entries.into_iter().filter(|entry| !outside(&entry.path)) {
         let full = root.join(&entry.path);
-        let mut file = File::on_disk(&entry.path, full.clone(), entry.tracked);
+        let leaves = || full.canonicalize().is_ok_and(|target| !target.starts_with(&inside));
+        let mut file = if entry.symlink && leaves() {
+            File::outside(&entry.path, entry.tracked)
+        } else {
+            File::on_disk(&entry.path, full.clone(), entry.tracked)
+        };
         file.executable = entry.executable;
         if entry.symlink {
             file.symlink = std::fs::read_link(&full).ok().map(|to| to.to_string_lossy().into_owned().into());
@@ -157,6 +163,13 @@ mod tests {
         std::fs::write(root.join("a/main.tf"), "").unwrap();
         std::fs::write(root.join("a/inner/.stateward.yaml"), "root: true\n").unwrap();
         std::fs::write(root.join("a/inner/main.tf"), "").unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/etc/hostname", root.join("a/out.tf")).unwrap();
+            let tree = tree(&root).unwrap();
+            assert!(tree.file(tree.find("a/out.tf").unwrap()).text().is_err());
+            std::fs::remove_file(root.join("a/out.tf")).unwrap();
+        }
         let tree = tree(&root).unwrap();
         let paths: Vec<&str> = tree.iter().map(|(_, file)| &*file.path).collect();
         assert_eq!(paths, [".gitignore", "a/main.tf"]);

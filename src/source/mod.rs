@@ -33,6 +33,8 @@ pub struct File {
 enum Content {
     Memory(Vec<u8>),
     Disk(PathBuf),
+    /// A symbolic link out of the tree: what lies there is not the project's to judge.
+    Outside,
 }
 
 /// The text of a file with its lines.
@@ -80,6 +82,12 @@ impl File {
         Self::new(path, Content::Disk(full), tracked)
     }
 
+    /// A symbolic link that leaves the tree; it is never followed.
+    #[must_use]
+    pub fn outside(path: &str, tracked: bool) -> Self {
+        Self::new(path, Content::Outside, tracked)
+    }
+
     /// A file in memory.
     #[must_use]
     pub fn in_memory(path: &str, bytes: Vec<u8>, tracked: bool) -> Self {
@@ -104,6 +112,7 @@ impl File {
         use std::io::Read as _;
         match &self.content {
             Content::Memory(bytes) => bytes[..bytes.len().min(HEAD_BYTES)].to_vec(),
+            Content::Outside => Vec::new(),
             Content::Disk(path) => {
                 let mut head = Vec::new();
                 if let Ok(file) = std::fs::File::open(path) {
@@ -118,6 +127,7 @@ impl File {
     fn read(&self) -> Result<Text, Unreadable> {
         let bytes = match &self.content {
             Content::Memory(bytes) => bytes.clone(),
+            Content::Outside => return Err(Unreadable::Io("it is a symbolic link out of the project".to_owned())),
             Content::Disk(path) => {
                 let meta = std::fs::metadata(path).map_err(|error| Unreadable::Io(error.to_string()))?;
                 if !meta.is_file() {

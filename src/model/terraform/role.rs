@@ -87,7 +87,8 @@ fn one(module: &Module<'_>, (by_example, by_other): (bool, bool), values: bool) 
     if has_component(folder, ENVIRONMENTS) {
         return (Role::Root, "it lies under a folder of environments");
     }
-    let library = has_component(folder, &["modules", "module"]) || source::file_name(folder).starts_with("terraform-");
+    let library = has_component(folder, &["modules", "module", "wrappers"])
+        || source::file_name(folder).starts_with("terraform-");
     if !module.providers.is_empty() {
         // Old modules configure their provider themselves; the folder's name decides then.
         return if has_component(folder, &["modules"]) {

@@ -29,6 +29,12 @@ impl<'m> TaskRow<'m> {
         self.facts.module().map_or("", |module| module.group.as_str())
     }
 
+    fn power_action(&self) -> bool {
+        const STATES: [&str; 6] = ["active", "inactive", "rebooted", "restarted", "paused", "hibernated"];
+        self.facts.has(ModuleRole::Infrastructure)
+            && self.facts.state().as_str().is_some_and(|state| STATES.contains(&state))
+    }
+
     /// Whether Terraform here runs containers too.
     fn containers_in_terraform(&self) -> bool {
         self.facts.estate.machines.iter().any(|machine: &Machine<'_>| machine.ty.kind == "container")
@@ -68,6 +74,12 @@ subject! {
         args: Dyn => row.facts.estate.ansible.arguments(row.facts.task);
         /// `state`, the module's default standing in for an absent one.
         state: Dyn => row.facts.state();
+        /// Whether it only looks until something has come about.
+        waits: Bool certain => row.facts.task.node.get("until").is_some() && row.facts.task.argument("state").is_none();
+        /// Whether it surely only starts, stops or pauses something.
+        power_action: Bool certain => row.power_action();
+        /// Whether the repository has Terraform.
+        terraform_here: Bool certain => row.facts.estate.has_terraform();
         /// Whether it runs on the controller.
         local: Bool => row.facts.local();
         /// Whether it belongs to a test of a role.

@@ -77,6 +77,18 @@ impl<'m> CommandRow<'m> {
             return false;
         }
         let shown = target.display();
+        // A folder that the repository does not have belongs to something else.
+        let lead = shown.split('…').next().unwrap_or("").trim_start_matches("./");
+        if let Some((lead, _)) = lead.rsplit_once('/') {
+            let tree = self.estate.documents.tree;
+            let exists = |path: &str| tree.below(path).next().is_some();
+            if !lead.starts_with("..")
+                && !exists(lead)
+                && crate::source::join(folder(self.path()), lead).is_none_or(|path| !exists(&path))
+            {
+                return false;
+            }
+        }
         let known = shown.rsplit('…').next().unwrap_or("").trim_start_matches(['/', '.']).to_owned();
         let here = folder(self.path());
         let ignores = &self.estate.repository.ignores;
@@ -91,6 +103,19 @@ impl<'m> CommandRow<'m> {
         let is_state =
             |value: &Value| [".tfstate", ".tfstate.backup"].iter().any(|suffix| value.ends_with(suffix).is_true());
         is_state(source) && is_state(target) && !target.contains("backup").is_true()
+    }
+
+    /// Whether a command shortly before looks whether anything is on the device.
+    fn checked_first(&self) -> bool {
+        let own = &self.invocation().command;
+        let before =
+            self.estate.invocations[..self.at].iter().rev().take_while(|other| other.command.loc.file == own.loc.file);
+        before.take(12).any(|other| {
+            let other = &other.command;
+            let looks =
+                matches!(&*other.program, "blkid" | "lsblk" | "findmnt" | "file") || other.text.contains("isLuks");
+            looks && other.scope == own.scope
+        })
     }
 
     fn first_in_task(&self) -> bool {
@@ -158,6 +183,10 @@ subject! {
         sub: Str certain => row.invocation().command.sub.join(" ");
         /// What it stands in: script, recipe, ci, ansible, provisioner, user-data, image, dockerfile, compose, cron, unit, package-script, agent-instructions.
         site: Str certain => row.invocation().site();
+        /// The script, recipe or step that it stands in, by number in its file.
+        scope: Int certain => row.invocation().command.scope;
+        /// How many words it has beside flags and the subcommand.
+        words: Int certain => row.invocation().command.operands.len();
         /// Whether something has to be confirmed before it runs.
         guard: Word(&["none", "dry-run", "confirmed"]) certain => match row.invocation().command.guard {
             Guard::None => "none",
@@ -176,6 +205,10 @@ subject! {
         first_of_target: Bool => row.first_of_target();
         /// Whether what it writes may lie in the repository, and is not ignored there.
         target_in_repository: Bool => row.target_in_repository();
+        /// Whether a command shortly before looks whether anything is on the device.
+        checked_first: Bool => row.checked_first();
+        /// Whether the file is the executor of a CI runner: what it makes lives for one job.
+        per_job: Bool => row.estate.documents.tree.text(row.invocation().command.loc.file).contains("CUSTOM_ENV_CI");
         /// Whether it is the first of its class in its task (always, outside tasks).
         first_in_task: Bool => row.first_in_task();
         /// Whether all the state that it touches is Terraform's own backup file.

@@ -215,6 +215,8 @@ subject! {
             0 => String::new(),
             count => format!(", and {count} more like it in this file"),
         };
+        /// Where Terraform declares it.
+        declared: Loc => row.fact.declared;
         /// Where those are.
         others: List(Loc) => row.fact.others.iter().take(8).map(|loc| Fact::Loc(*loc)).collect::<Vec<Fact<'m>>>();
         /// The machine.

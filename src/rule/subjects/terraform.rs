@@ -34,6 +34,8 @@ subject! {
         partial: Bool certain => row.facts.backend().is_some_and(|backend| backend.partial);
         /// Whether two runs exclude each other.
         locks: Bool => row.facts.locks();
+        /// Whether a template below it makes its backend.
+        generated_backend: Bool => row.facts.generated_backend();
         /// Whether it manages anything.
         manages: Bool certain => row.facts.manages();
         /// Whether several people or jobs work on it, by its path or because CI applies.
@@ -152,7 +154,7 @@ impl<'m> ResourceRow<'m> {
 
     /// Whether its name says that what it holds can be made again.
     fn temporary(&self) -> bool {
-        const WORDS: [&str; 12] = [
+        const WORDS: [&str; 14] = [
             "log",
             "logs",
             "logging",
@@ -165,6 +167,8 @@ impl<'m> ResourceRow<'m> {
             "build",
             "builds",
             "scratch",
+            "athena",
+            "results",
         ];
         let known_name = ["bucket", "name", "bucket_prefix"].iter().find_map(|name| self.resource.arg(name).scalar());
         let text = format!("{} {}", self.resource.name(), known_name.unwrap_or_default()).to_lowercase();
@@ -267,6 +271,18 @@ impl<'m> ProvisionerRow<'m> {
         of_resource.map(|invocation| &invocation.command)
     }
 
+    /// The command that matters most: the first that does more than prepare.
+    fn text(&self) -> String {
+        const PREPARES: [&str; 9] = ["cat", "echo", "cd", "set", "export", "mkdir", "sleep", "chmod", "printf"];
+        let commands: Vec<&Command> = self.commands().collect();
+        let weighty = commands.iter().find(|command| !PREPARES.contains(&&*command.program)).or(commands.first());
+        let text = weighty.map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
+        match text.char_indices().nth(80) {
+            Some((at, _)) => format!("{}…", &text[..at]),
+            None => text,
+        }
+    }
+
     /// Whether nothing but waiting and talking is done.
     fn waits_only(&self) -> bool {
         const HARMLESS: [&str; 16] = [
@@ -317,7 +333,7 @@ subject! {
         /// The resource.
         resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.resource.clone());
         /// Its first command.
-        text: Str => row.commands().next().map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
+        text: Str => row.text();
         /// Whether it logs in to a hypervisor.
         on_hypervisor: Bool => row.on_hypervisor();
         /// Whether a command enters or changes a guest.
