@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The repository.
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The program, with nothing in its environment that could change what it says.
-pub fn stateward() -> Command {
+pub(crate) fn stateward() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stateward"));
     command.current_dir(ROOT);
     for name in ["NO_COLOR", "CI", "GITHUB_ACTIONS", "SOURCE_DATE_EPOCH", "COLUMNS", "RAYON_NUM_THREADS"] {
@@ -29,21 +29,21 @@ fn scrub_git(command: &mut Command) {
 }
 
 /// What a run said.
-pub struct Run {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Run {
     /// The rules of a `-q` report, in order.
-    pub fn rules(&self) -> Vec<&str> {
+    pub(crate) fn rules(&self) -> Vec<&str> {
         let rule = |line: &'_ str| line.find('[').and_then(|from| Some((from + 1, from + line[from..].find(']')?)));
         self.out.lines().filter_map(|line| rule(line).map(|(from, to)| &line[from..to])).collect()
     }
 
     /// The report as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.out, self.err))
     }
 }
@@ -57,16 +57,16 @@ impl From<Output> for Run {
 }
 
 /// Runs the program in the repository.
-pub fn run(arguments: &[&str]) -> Run {
+pub(crate) fn run(arguments: &[&str]) -> Run {
     stateward().args(arguments).output().expect("the program starts").into()
 }
 
 /// A folder of its own, gone with the value.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// A folder with files, outside of every Git work tree.
-    pub fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("stateward-test-{}-{number}", std::process::id()));
@@ -79,7 +79,7 @@ impl Folder {
     }
 
     /// A folder that is a Git work tree, its files in the index.
-    pub fn in_git(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn in_git(files: &[(&str, &str)]) -> Self {
         let folder = Self::new(files);
         folder.git(&["init", "--quiet"]);
         folder.git(&["add", "--all"]);
@@ -87,7 +87,7 @@ impl Folder {
     }
 
     /// Runs Git there.
-    pub fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let mut command = Command::new("git");
         scrub_git(&mut command);
         let status = command.args(arguments).current_dir(&self.0).status().expect("git is installed");
@@ -95,26 +95,26 @@ impl Folder {
     }
 
     /// Writes a file.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.0.join(path);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the temporary folder can be written");
         fs::write(path, text).expect("the temporary folder can be written");
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The program, to be run there.
-    pub fn stateward(&self) -> Command {
+    pub(crate) fn stateward(&self) -> Command {
         let mut command = stateward();
         command.current_dir(&self.0);
         command
     }
 
     /// Runs the program there.
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.stateward().args(arguments).output().expect("the program starts").into()
     }
 }
