@@ -46,8 +46,9 @@ pub fn main() -> ExitCode {
         Command::Test(args) => examples::run(&args),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "stateward", &mut std::io::stdout());
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "stateward", &mut script);
+            written(std::io::Write::write_all(&mut std::io::stdout(), &script), 0)
         }
     }
 }

@@ -178,7 +178,7 @@ fn every_rule_file_is_picked_up() {
     let on_disk: BTreeSet<String> =
         files("rules", "yaml").iter().map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     let built_in: BTreeSet<String> =
-        stateward::engine::built_in().unwrap_or_default().iter().map(|card| card.id.to_string()).collect();
+        stateward::engine::built_in().unwrap_or_default().iter().map(|card| card.id.clone()).collect();
     assert_eq!(on_disk, built_in);
     assert!(on_disk.len() >= 30);
 }

@@ -71,6 +71,7 @@ enum Format {
     Json,
     Sarif,
     Github,
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -300,6 +301,7 @@ fn write(format: Format, report: &Report<'_>, out: &mut impl Write) -> io::Resul
         Format::Json => report::json::write(report, out),
         Format::Sarif => report::sarif::write(report, out),
         Format::Github => report::github::write(report, out),
+        Format::Markdown => report::markdown::write(report, out),
     }
 }
 

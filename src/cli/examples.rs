@@ -1,11 +1,13 @@
 //! `stateward test`
 
-use super::USAGE;
 use super::catalogue::{self, show};
+use super::{USAGE, written};
 use crate::engine::{examples, meta};
 use crate::rule::card::Card;
 use clap::Args as ClapArgs;
 use rayon::prelude::*;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,7 +22,7 @@ pub(super) struct Args {
 /// Runs the examples of every rule file below a folder.
 pub(super) fn run(args: &Args) -> ExitCode {
     match test(args) {
-        Ok(failed) => ExitCode::from(u8::from(failed)),
+        Ok((shown, failed)) => written(io::stdout().write_all(shown.as_bytes()), u8::from(failed)),
         Err(message) => {
             eprintln!("{}", message.trim_end());
             ExitCode::from(USAGE)
@@ -28,7 +30,8 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn test(args: &Args) -> Result<bool, String> {
+/// What to print, and whether an example failed.
+fn test(args: &Args) -> Result<(String, bool), String> {
     let catalog = meta::catalog();
     let mut cards = catalogue::built_in()?;
     let mut files = Vec::new();
@@ -54,6 +57,7 @@ fn test(args: &Args) -> Result<bool, String> {
         .map(|(path, text)| examples::run(path, text, &cards).map_err(|errors| show(&errors, &|_| text.clone())))
         .collect();
     let (mut passed, mut failed) = (0, 0);
+    let mut shown = String::new();
     for ((path, _), reports) in files.iter().zip(reports) {
         for report in reports? {
             if report.differences.is_empty() {
@@ -61,12 +65,12 @@ fn test(args: &Args) -> Result<bool, String> {
                 continue;
             }
             failed += 1;
-            println!("{path}:{}: {}", report.line, report.example);
+            let _ = writeln!(shown, "{path}:{}: {}", report.line, report.example);
             for difference in &report.differences {
-                println!("  {difference}");
+                let _ = writeln!(shown, "  {difference}");
             }
         }
     }
-    println!("{} rule files, {passed} examples passed, {failed} failed", files.len());
-    Ok(failed > 0)
+    let _ = writeln!(shown, "{} rule files, {passed} examples passed, {failed} failed", files.len());
+    Ok((shown, failed > 0))
 }

@@ -1,7 +1,10 @@
 //! What a file is: by its path what it may be, by its shape what it is.
 
+mod path;
+
 use crate::source::{self, file_name, folder};
 use crate::syntax::yaml::{Node, Yaml};
+pub use path::{by_path, is_state_name, pattern};
 
 /// What a file is to the tools that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,146 +138,6 @@ pub enum Candidate {
     Inventory,
     /// Surely not judged.
     Not(Skip),
-}
-
-/// Folders whose content came from elsewhere.
-const VENDORED: [&str; 7] =
-    ["node_modules", ".terraform", ".terragrunt-cache", "ansible_collections", ".git", "vendor", ".venv"];
-/// Folders for what is no longer used.
-const ARCHIVED: [&str; 6] = ["archive", "archived", "attic", ".archive", ".archived", "_archive"];
-/// Suffixes of templates of other engines.
-const TEMPLATES: [&str; 11] =
-    [".j2", ".jinja", ".jinja2", ".tftpl", ".tpl", ".tmpl", ".erb", ".gotmpl", ".pkrtpl", ".mustache", ".template"];
-
-/// What the path allows the file to be; no file is opened.
-pub fn by_path(path: &str) -> Candidate {
-    let name = file_name(path);
-    let lower = name.to_ascii_lowercase();
-    if is_state_name(&lower) {
-        return Candidate::Is(Kind::State);
-    }
-    if let Some(skip) = by_folder(path) {
-        return Candidate::Not(skip);
-    }
-    if let Some(kind) = by_name(path, &lower) {
-        return Candidate::Is(kind);
-    }
-    if TEMPLATES.iter().any(|suffix| lower.ends_with(suffix)) {
-        return Candidate::Not(Skip::Template);
-    }
-    by_suffix(path, &lower)
-}
-
-/// Whether a file name is one that Terraform gives to state.
-pub fn is_state_name(lower: &str) -> bool {
-    let suffix = |suffix: &str| lower.ends_with(suffix);
-    suffix(".tfstate")
-        || suffix(".tfstate.backup")
-        || lower.contains(".tfstate.")
-            && !TEMPLATES.iter().any(|template| lower.ends_with(template))
-            && !suffix(".tf")
-            && !suffix(".md")
-            && !suffix(".sh")
-}
-
-fn by_folder(path: &str) -> Option<Skip> {
-    let mut folders = folder(path).split('/');
-    folders.find_map(|part| {
-        if VENDORED.contains(&part) {
-            Some(Skip::Vendored)
-        } else if ARCHIVED.contains(&part.to_ascii_lowercase().as_str()) {
-            Some(Skip::Archived)
-        } else {
-            None
-        }
-    })
-}
-
-fn by_name(path: &str, lower: &str) -> Option<Kind> {
-    if let Some(kind) = agent_file(path, lower) {
-        return Some(kind);
-    }
-    Some(match lower {
-        ".gitignore" => Kind::IgnoreFile,
-        ".stateward.yaml" => Kind::Configuration,
-        ".terraform.lock.hcl" => Kind::LockFile,
-        "terragrunt.hcl" | "root.hcl" => Kind::Terragrunt,
-        "ansible.cfg" | ".ansible.cfg" => Kind::AnsibleConfig,
-        "makefile" | "gnumakefile" => Kind::Makefile,
-        "justfile" | ".justfile" => Kind::Justfile,
-        "dockerfile" | "containerfile" => Kind::Dockerfile,
-        _ if lower.starts_with("dockerfile.") && !TEMPLATES.iter().any(|suffix| lower.ends_with(suffix)) => {
-            Kind::Dockerfile
-        }
-        _ => return None,
-    })
-}
-
-/// Files by which agents are permitted or instructed.
-#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the name is in lower case")]
-fn agent_file(path: &str, lower: &str) -> Option<Kind> {
-    let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
-    let settings = within(".claude") && (lower == "settings.json" || lower == "settings.local.json")
-        || within(".cursor") && (lower == "cli.json" || lower == "mcp.json")
-        || within(".gemini") && lower == "settings.json"
-        || within(".codex") && (lower == "config.toml" || lower.ends_with(".rules"))
-        || within(".vscode") && (lower == "settings.json" || lower == "mcp.json")
-        || lower == ".mcp.json"
-        || lower == "opencode.json";
-    if settings {
-        return Some(Kind::AgentSettings);
-    }
-    let instructions = matches!(
-        lower,
-        "claude.md"
-            | "agents.md"
-            | "gemini.md"
-            | "copilot-instructions.md"
-            | ".cursorrules"
-            | ".windsurfrules"
-            | ".clinerules"
-    ) || within(".claude") && lower.ends_with(".md")
-        || within(".cursor") && lower.ends_with(".mdc")
-        || lower.ends_with(".agent.md")
-        || lower.ends_with(".instructions.md");
-    instructions.then_some(Kind::AgentInstructions)
-}
-
-fn by_suffix(path: &str, lower: &str) -> Candidate {
-    let is = |suffix: &str| lower.ends_with(suffix);
-    if is(".tf") || is(".tofu") {
-        Candidate::Is(Kind::Terraform)
-    } else if is(".tf.json") || is(".tofu.json") {
-        Candidate::Is(Kind::TerraformJson)
-    } else if is(".tfvars") {
-        Candidate::Is(Kind::TerraformVariables)
-    } else if is(".tfvars.json") {
-        Candidate::Is(Kind::TerraformVariablesJson)
-    } else if is(".pkr.hcl") {
-        Candidate::Is(Kind::Packer)
-    } else if is(".pkrvars.hcl") {
-        Candidate::Is(Kind::PackerVariables)
-    } else if is(".tfplan") || lower == "tfplan" {
-        Candidate::Is(Kind::Plan)
-    } else if is(".yml") || is(".yaml") {
-        Candidate::Yaml
-    } else if is(".json") || is(".jsonc") {
-        Candidate::Json
-    } else if is(".sh") || is(".bash") || is(".ksh") {
-        Candidate::Is(Kind::Shell)
-    } else if is(".mk") {
-        Candidate::Is(Kind::Makefile)
-    } else if is(".dockerfile") {
-        Candidate::Is(Kind::Dockerfile)
-    } else if is(".service") {
-        Candidate::Is(Kind::SystemdUnit)
-    } else if is(".ini") || lower == "hosts" || in_inventory(path) && !lower.contains('.') {
-        Candidate::Inventory
-    } else if !lower.contains('.') {
-        Candidate::Shebang
-    } else {
-        Candidate::Not(Skip::NoKind)
-    }
 }
 
 fn in_inventory(path: &str) -> bool {
@@ -532,29 +395,6 @@ pub fn is_vaulted(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths() {
-        for (path, expected) in [
-            ("a/main.tf", Candidate::Is(Kind::Terraform)),
-            ("a/main.tofu", Candidate::Is(Kind::Terraform)),
-            ("a/x.tf.json", Candidate::Is(Kind::TerraformJson)),
-            ("a/terraform.tfstate.backup", Candidate::Is(Kind::State)),
-            ("a/terraform.tfstate.1690000000.backup", Candidate::Is(Kind::State)),
-            ("roles/x/templates/tfstate-policy.json.j2", Candidate::Not(Skip::Template)),
-            ("scripts/all-tfstate.sh", Candidate::Is(Kind::Shell)),
-            ("a/.archived/x.yml", Candidate::Not(Skip::Archived)),
-            ("web/node_modules/x/main.tf", Candidate::Not(Skip::Vendored)),
-            ("inventories/prod/hosts", Candidate::Inventory),
-            ("inventory/production", Candidate::Inventory),
-            ("nomad.hcl", Candidate::Not(Skip::NoKind)),
-            (".claude/settings.local.json", Candidate::Is(Kind::AgentSettings)),
-            ("bin/deploy", Candidate::Shebang),
-            ("x.png", Candidate::Not(Skip::NoKind)),
-        ] {
-            assert_eq!(by_path(path), expected, "{path}");
-        }
-    }
 
     #[test]
     fn yaml_shapes() {

@@ -233,7 +233,7 @@ pub const fn plain(name: &'static str) -> &'static str {
 
 /// Makes a table out of a row type: schema, columns and cells from one list, so that nothing is written twice.
 ///
-/// ```ignore
+/// ```text
 /// subject! {
 ///     /// A command that some file runs.
 ///     CommandRow<'m> as "command" (row) {

@@ -1,0 +1,235 @@
+//! What a path alone says: tables of names, folders and suffixes, and the pattern that hooks are triggered by.
+
+use super::{Candidate, Kind, Skip, in_inventory};
+use crate::source::{file_name, folder};
+
+/// Folders whose content came from elsewhere.
+const VENDORED: [&str; 7] =
+    ["node_modules", ".terraform", ".terragrunt-cache", "ansible_collections", ".git", "vendor", ".venv"];
+/// Folders for what is no longer used.
+const ARCHIVED: [&str; 6] = ["archive", "archived", "attic", ".archive", ".archived", "_archive"];
+/// Suffixes of templates of other engines.
+const TEMPLATES: [&str; 11] =
+    [".j2", ".jinja", ".jinja2", ".tftpl", ".tpl", ".tmpl", ".erb", ".gotmpl", ".pkrtpl", ".mustache", ".template"];
+
+/// What the path allows the file to be; no file is opened.
+pub fn by_path(path: &str) -> Candidate {
+    let name = file_name(path);
+    let lower = name.to_ascii_lowercase();
+    if is_state_name(&lower) {
+        return Candidate::Is(Kind::State);
+    }
+    if let Some(skip) = by_folder(path) {
+        return Candidate::Not(skip);
+    }
+    if let Some(kind) = by_name(path, &lower) {
+        return Candidate::Is(kind);
+    }
+    if TEMPLATES.iter().any(|suffix| lower.ends_with(suffix)) {
+        return Candidate::Not(Skip::Template);
+    }
+    by_suffix(path, &lower)
+}
+
+/// Whether a file name is one that Terraform gives to state.
+pub fn is_state_name(lower: &str) -> bool {
+    let suffix = |suffix: &str| lower.ends_with(suffix);
+    suffix(".tfstate")
+        || suffix(".tfstate.backup")
+        || lower.contains(".tfstate.")
+            && !TEMPLATES.iter().any(|template| lower.ends_with(template))
+            && !suffix(".tf")
+            && !suffix(".md")
+            && !suffix(".sh")
+}
+
+fn by_folder(path: &str) -> Option<Skip> {
+    let mut folders = folder(path).split('/');
+    folders.find_map(|part| {
+        if VENDORED.contains(&part) {
+            Some(Skip::Vendored)
+        } else if ARCHIVED.contains(&part.to_ascii_lowercase().as_str()) {
+            Some(Skip::Archived)
+        } else {
+            None
+        }
+    })
+}
+
+/// Files whose name alone says what they are.
+const NAMES: [(&str, Kind); 12] = [
+    (".gitignore", Kind::IgnoreFile),
+    (".stateward.yaml", Kind::Configuration),
+    (".terraform.lock.hcl", Kind::LockFile),
+    ("terragrunt.hcl", Kind::Terragrunt),
+    ("root.hcl", Kind::Terragrunt),
+    ("ansible.cfg", Kind::AnsibleConfig),
+    (".ansible.cfg", Kind::AnsibleConfig),
+    ("makefile", Kind::Makefile),
+    ("gnumakefile", Kind::Makefile),
+    ("justfile", Kind::Justfile),
+    (".justfile", Kind::Justfile),
+    ("tfplan", Kind::Plan),
+];
+
+/// Files by which agents are permitted or instructed: a folder somewhere above (none: anywhere), a name or `*` and its end.
+const AGENT_FILES: [(&str, &str, Kind); 22] = [
+    (".claude", "settings.json", Kind::AgentSettings),
+    (".claude", "settings.local.json", Kind::AgentSettings),
+    (".cursor", "cli.json", Kind::AgentSettings),
+    (".cursor", "mcp.json", Kind::AgentSettings),
+    (".gemini", "settings.json", Kind::AgentSettings),
+    (".codex", "config.toml", Kind::AgentSettings),
+    (".codex", "*.rules", Kind::AgentSettings),
+    (".vscode", "settings.json", Kind::AgentSettings),
+    (".vscode", "mcp.json", Kind::AgentSettings),
+    ("", ".mcp.json", Kind::AgentSettings),
+    ("", "opencode.json", Kind::AgentSettings),
+    ("", "claude.md", Kind::AgentInstructions),
+    ("", "agents.md", Kind::AgentInstructions),
+    ("", "gemini.md", Kind::AgentInstructions),
+    ("", "copilot-instructions.md", Kind::AgentInstructions),
+    ("", ".cursorrules", Kind::AgentInstructions),
+    ("", ".windsurfrules", Kind::AgentInstructions),
+    ("", ".clinerules", Kind::AgentInstructions),
+    (".claude", "*.md", Kind::AgentInstructions),
+    (".cursor", "*.mdc", Kind::AgentInstructions),
+    ("", "*.agent.md", Kind::AgentInstructions),
+    ("", "*.instructions.md", Kind::AgentInstructions),
+];
+
+/// What a suffix allows a file to be; the first that fits decides.
+const SUFFIXES: [(&str, Candidate); 20] = [
+    (".tf", Candidate::Is(Kind::Terraform)),
+    (".tofu", Candidate::Is(Kind::Terraform)),
+    (".tf.json", Candidate::Is(Kind::TerraformJson)),
+    (".tofu.json", Candidate::Is(Kind::TerraformJson)),
+    (".tfvars", Candidate::Is(Kind::TerraformVariables)),
+    (".tfvars.json", Candidate::Is(Kind::TerraformVariablesJson)),
+    (".pkr.hcl", Candidate::Is(Kind::Packer)),
+    (".pkrvars.hcl", Candidate::Is(Kind::PackerVariables)),
+    (".tfplan", Candidate::Is(Kind::Plan)),
+    (".yml", Candidate::Yaml),
+    (".yaml", Candidate::Yaml),
+    (".json", Candidate::Json),
+    (".jsonc", Candidate::Json),
+    (".sh", Candidate::Is(Kind::Shell)),
+    (".bash", Candidate::Is(Kind::Shell)),
+    (".ksh", Candidate::Is(Kind::Shell)),
+    (".mk", Candidate::Is(Kind::Makefile)),
+    (".dockerfile", Candidate::Is(Kind::Dockerfile)),
+    (".service", Candidate::Is(Kind::SystemdUnit)),
+    (".ini", Candidate::Inventory),
+];
+
+fn by_name(path: &str, lower: &str) -> Option<Kind> {
+    if let Some(kind) = agent_file(path, lower) {
+        return Some(kind);
+    }
+    if let Some((_, kind)) = NAMES.iter().find(|(name, _)| *name == lower) {
+        return Some(*kind);
+    }
+    let recipe = |name: &str| {
+        lower.strip_prefix(name).is_some_and(|rest| rest.is_empty() || name == "dockerfile" && rest.starts_with('.'))
+    };
+    let template = TEMPLATES.iter().any(|suffix| lower.ends_with(suffix));
+    (!template && ["dockerfile", "containerfile"].into_iter().any(recipe)).then_some(Kind::Dockerfile)
+}
+
+fn agent_file(path: &str, lower: &str) -> Option<Kind> {
+    let within = |part: &str| part.is_empty() || folder(path).split('/').any(|folder| folder == part);
+    let named = |name: &str| name.strip_prefix('*').map_or(lower == name, |end| lower.ends_with(end));
+    AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
+}
+
+fn by_suffix(path: &str, lower: &str) -> Candidate {
+    if let Some((_, candidate)) = SUFFIXES.iter().find(|(suffix, _)| lower.ends_with(suffix)) {
+        return *candidate;
+    }
+    if lower.contains('.') {
+        return Candidate::Not(Skip::NoKind);
+    }
+    if lower == "hosts" || in_inventory(path) { Candidate::Inventory } else { Candidate::Shebang }
+}
+
+/// A regular expression, in verbose form and for Rust and Python alike, that every path matches that could be judged.
+/// It is made from the tables above; a file without suffix may be a script or an inventory, so all of these match.
+pub fn pattern() -> String {
+    let suffixes: Vec<String> = SUFFIXES.iter().map(|(suffix, _)| regex::escape(&suffix[1..])).collect();
+    let names: Vec<String> = NAMES.iter().map(|(name, _)| regex::escape(name)).collect();
+    let mut lines = vec![
+        format!(r"\.({})$", suffixes.join("|")),
+        r"\.tfstate(\.[^/]*)?$".to_owned(),
+        format!("(^|/)({})$", names.join("|")),
+        r"(^|/)dockerfile\.[^/]*$".to_owned(),
+        r"(^|/)[^./]+$".to_owned(),
+    ];
+    let agents = |with: &str| {
+        let own = AGENT_FILES.iter().filter(|(part, ..)| *part == with);
+        own.map(|(_, name, _)| {
+            name.strip_prefix('*').map_or_else(|| regex::escape(name), |end| format!("[^/]*{}", regex::escape(end)))
+        })
+        .collect::<Vec<_>>()
+        .join("|")
+    };
+    let mut folders: Vec<&str> = AGENT_FILES.iter().map(|(part, ..)| *part).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    for part in folders {
+        let above = if part.is_empty() { String::new() } else { format!("{}/(.*/)?", regex::escape(part)) };
+        lines.push(format!("(^|/){above}({})$", agents(part)));
+    }
+    format!("(?xi)\n{}\n", lines.join("\n|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        for (path, expected) in [
+            ("a/main.tf", Candidate::Is(Kind::Terraform)),
+            ("a/main.tofu", Candidate::Is(Kind::Terraform)),
+            ("a/x.tf.json", Candidate::Is(Kind::TerraformJson)),
+            ("a/terraform.tfstate.backup", Candidate::Is(Kind::State)),
+            ("a/terraform.tfstate.1690000000.backup", Candidate::Is(Kind::State)),
+            ("roles/x/templates/tfstate-policy.json.j2", Candidate::Not(Skip::Template)),
+            ("scripts/all-tfstate.sh", Candidate::Is(Kind::Shell)),
+            ("a/.archived/x.yml", Candidate::Not(Skip::Archived)),
+            ("web/node_modules/x/main.tf", Candidate::Not(Skip::Vendored)),
+            ("inventories/prod/hosts", Candidate::Inventory),
+            ("inventory/production", Candidate::Inventory),
+            ("nomad.hcl", Candidate::Not(Skip::NoKind)),
+            (".claude/settings.local.json", Candidate::Is(Kind::AgentSettings)),
+            ("bin/deploy", Candidate::Shebang),
+            ("x.png", Candidate::Not(Skip::NoKind)),
+        ] {
+            assert_eq!(by_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_judged_path_escapes_the_pattern() {
+        let pattern = regex::Regex::new(&pattern()).unwrap();
+        let mut paths: Vec<String> =
+            ["hosts", "inventory/production", "bin/deploy", "a/Dockerfile.prod", "x.tfstate.1690000000.backup"]
+                .map(str::to_owned)
+                .into();
+        paths.extend(SUFFIXES.iter().map(|(suffix, _)| format!("a/b{suffix}")));
+        paths.extend(NAMES.iter().map(|(name, _)| format!("a/{name}")));
+        paths.extend(
+            AGENT_FILES
+                .iter()
+                .map(|(part, name, _)| format!("a/{part}/b/{}", name.replace('*', "c")).replace("//", "/")),
+        );
+        paths.extend(["Makefile", "GNUmakefile", "CLAUDE.md", "Containerfile", "a/MAIN.TF"].map(str::to_owned));
+        for path in paths {
+            assert!(!matches!(by_path(&path), Candidate::Not(_)), "{path} is not judged");
+            assert!(pattern.is_match(&path), "{path}");
+        }
+        for path in ["README.md", "a/x.png", "main.py", "a/x.tf.j2", "Cargo.toml"] {
+            assert!(!pattern.is_match(path), "{path}");
+        }
+    }
+}
