@@ -118,9 +118,10 @@ fn read(resource: &Resource<'_, '_>, path: &str) -> Vec<Value> {
     let mut steps = path.split('.').map(|step| step.trim_end_matches("[*]"));
     let first = steps.next().unwrap_or(path);
     let blocks = resource.blocks(first);
-    let mut values: Vec<Value> = match blocks.is_empty() {
-        true => vec![resource.arg(first)],
-        false => blocks.iter().take(MAX_STORAGE).map(BlockView::to_value).collect(),
+    let mut values: Vec<Value> = if blocks.is_empty() {
+        vec![resource.arg(first)]
+    } else {
+        blocks.iter().take(MAX_STORAGE).map(BlockView::to_value).collect()
     };
     for step in steps {
         values = values.iter().flat_map(each_member).map(|value| value.get(step)).take(MAX_STORAGE).collect();

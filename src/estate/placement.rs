@@ -4,12 +4,12 @@ use super::machine::{Machine, StorageKind, is_below};
 use super::{Estate, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Ansible, Pattern, Play};
+use crate::model::ansible::{Ansible, Pattern, Play, Seen};
 use crate::model::command::Command;
-use crate::source::file_name;
+use crate::source::{file_name, folder};
 use crate::text::Loc;
 use crate::value::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A data service that a play brings to its hosts.
 pub struct Use {
@@ -67,14 +67,13 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         .collect();
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {
-        let hosts = hosts_of(machine, ansible);
+        let mut known = Known::default();
         let bound = guest_mounts(machine, commands);
         for (play, pattern, uses) in &plays {
             // A play on all hosts of a larger estate is run with a limit that no file tells.
             let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
             let named = || speaks_of(machine, &ansible.plays[*play], pattern);
-            let meant =
-                named() || !vague && hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)));
+            let meant = named() || !vague && known.reached(machine, ansible, &ansible.plays[*play], pattern);
             for used in uses.iter().filter(|_| meant) {
                 let dormant = is_dormant(ansible, *play, used, &runs);
                 for directory in &used.directories {
@@ -160,11 +159,43 @@ fn speaks_of(machine: &Machine<'_>, play: &Play<'_>, pattern: &Pattern) -> bool 
     holds && pattern.names().any(|name| words(name).iter().any(|word| own.contains(word)))
 }
 
+/// A machine's inventory names with their groups, as each folder of playbooks sees them.
+#[derive(Default)]
+pub(super) struct Known(BTreeMap<String, Vec<(String, Vec<String>)>>);
+
+impl Known {
+    /// Whether the play's pattern selects the machine.
+    pub(super) fn reached(
+        &mut self,
+        machine: &Machine<'_>,
+        ansible: &Ansible<'_>,
+        play: &Play<'_>,
+        pattern: &Pattern,
+    ) -> bool {
+        let from = folder(ansible.documents.tree.path(play.file));
+        let hosts = self.0.entry(from.to_owned()).or_insert_with(|| {
+            let seen = ansible.inventory.seen_from(from);
+            let groups = |host: &str| seen.groups_of(host).into_iter().map(str::to_owned).collect();
+            hosts_of(machine, ansible, &seen)
+                .into_iter()
+                .map(|host| {
+                    let own = groups(&host);
+                    (host, own)
+                })
+                .collect()
+        });
+        hosts.iter().any(|(host, groups)| {
+            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+            pattern.matches(host, &groups)
+        })
+    }
+}
+
 /// The inventory names of a machine: its own, short and long, and those of hosts at its addresses.
-pub(super) fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>) -> Vec<String> {
+fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>, seen: &Seen<'_, '_>) -> Vec<String> {
     let mut names: Vec<String> = machine.names.iter().filter_map(Value::scalar).map(|name| name.to_string()).collect();
     let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
-    for host in &ansible.inventory.hosts {
+    for host in &seen.hosts {
         let short = host.name.split('.').next().unwrap_or(&host.name);
         let listed = names.iter().any(|name| name == &host.name || name == short);
         let address = host

@@ -2,10 +2,10 @@
 
 use super::Estate;
 use super::machine::{Machine, StorageKind};
-use super::placement::hosts_of;
+use super::placement::Known;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Pattern, Task};
+use crate::model::ansible::{Pattern, Play, Task};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::HashSet;
@@ -240,13 +240,10 @@ fn speaking_tasks(estate: &Estate<'_>) -> Vec<bool> {
 /// Whether a play that reaches the machine has a role or task that makes copies.
 fn copied_by_play(estate: &Estate<'_>, machine: &Machine<'_>, speaking: &[bool]) -> bool {
     let ansible = estate.ansible;
-    let hosts = hosts_of(machine, ansible);
-    let reaches = |hosts_of_play: &str| {
-        let pattern = Pattern::parse(hosts_of_play);
-        hosts.iter().any(|host| pattern.matches(host, &ansible.inventory.groups_of(host)))
-    };
+    let mut known = Known::default();
+    let mut reaches = |play: &Play<'_>| known.reached(machine, ansible, play, &Pattern::parse(&play.hosts));
     let plays: HashSet<usize> =
-        ansible.plays.iter().enumerate().filter(|(_, play)| reaches(&play.hosts)).map(|(at, _)| at).collect();
+        ansible.plays.iter().enumerate().filter(|(_, play)| reaches(play)).map(|(at, _)| at).collect();
     let by_role = plays.iter().any(|at| ansible.plays[*at].roles.iter().any(|role| speaks(role.name)));
     let by_task = |(task, speaks): (&Task<'_>, &bool)| *speaks && task.plays.iter().any(|play| plays.contains(play));
     by_role || ansible.tasks.iter().zip(speaking).any(by_task)

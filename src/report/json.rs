@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_figures() {
+    fn places_and_fixes() {
         let document = document(true);
         insta::assert_compact_json_snapshot!(document["findings"][1], @r#"
         {
@@ -305,6 +305,11 @@ mod tests {
           "new": true
         }
         "#);
+    }
+
+    #[test]
+    fn suppressions_and_figures() {
+        let document = document(true);
         insta::assert_compact_json_snapshot!(document["findings"][3]["suppressed"], @r#"{"reason": "a fixture", "at": {"path": "site.yml", "line": 2}}"#);
         insta::assert_compact_json_snapshot!(document["summary"], @r#"
         {

@@ -7,7 +7,7 @@ mod role;
 mod task;
 mod values;
 
-pub use inventory::{Host, Inventory};
+pub use inventory::{Host, Inventory, Seen};
 pub use pattern::Pattern;
 pub use role::Role;
 pub use task::{Argument, ArgumentValue, Task};

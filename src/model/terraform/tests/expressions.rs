@@ -107,6 +107,12 @@ fn functions() {
         ("regex(\"-(v[0-9]+)\\\\.tar\", \"x-v12.tar.gz\")[0]", "\"v12\""),
         ("can(regex(\"^a\", \"b\"))", "false"),
         ("regexall(\"[a-z]\", \"a1b\")", "[\"a\", \"b\"]"),
+    ]);
+}
+
+#[test]
+fn functions_on_encodings_and_lists() {
+    table(&[
         ("title(\"hello wORLD\")", "\"Hello WORLD\""),
         ("trimprefix(\"refs/heads/x\", \"refs/\")", "\"heads/x\""),
         ("substr(\"hello\", -2, 2)", "\"lo\""),
