@@ -315,6 +315,9 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     {
         return None;
     }
+    if is_pipeline(root) {
+        return Some(Kind::Workflow);
+    }
     let services = root.get("services").filter(|services| {
         services.is_map()
             && services
@@ -344,6 +347,24 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
         return Some(Kind::AnsibleVariables);
     }
     None
+}
+
+/// Azure Pipelines and their templates, whatever their name; parts of GitLab CI that another file includes.
+fn is_pipeline(root: Node<'_>) -> bool {
+    const PARTS: [(&str, &[&str]); 3] = [
+        ("stages", &["stage", "jobs"]),
+        ("jobs", &["job", "deployment", "steps"]),
+        ("steps", &["script", "bash", "pwsh", "task", "checkout"]),
+    ];
+    let azure = PARTS.iter().any(|(list, members)| {
+        let has = |item: Node<'_>| item.is_map() && members.iter().any(|member| item.get(member).is_some());
+        root.get(list).is_some_and(|items| items.items().any(has))
+    });
+    let job = |node: Node<'_>| {
+        let scripts = node.get("script").is_some_and(|script| script.is_seq() || script.as_str().is_some());
+        scripts && node.get("stage").is_some_and(|stage| stage.as_str().is_some())
+    };
+    azure || root.entries().into_iter().any(|(_, node)| node.is_map() && job(node))
 }
 
 fn is_vars_name(name: &str) -> bool {
@@ -408,6 +429,9 @@ mod tests {
         assert_eq!(kind("requirements.yml", "roles:\n  - src: a.b\n"), Ok(Kind::Requirements));
         assert_eq!(kind("mkdocs.yml", "site_name: x\nnav: []\n"), Err(Skip::NoKind));
         assert_eq!(kind(".github/workflows/ci.yml", "jobs:\n  terraform:\n    steps: []\n"), Ok(Kind::Workflow));
+        assert_eq!(kind("ci/deploy.yml", "steps:\n  - bash: make\n"), Ok(Kind::Workflow));
+        assert_eq!(kind("ci/jobs.yml", "apply:\n  stage: deploy\n  script: [make]\n"), Ok(Kind::Workflow));
+        assert_eq!(kind("notes.yml", "steps:\n  - {title: one}\nstages: [a, b]\n"), Err(Skip::NoKind));
     }
 
     #[test]

@@ -31,6 +31,16 @@ fn lies_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// Whether a variable file elsewhere carries the root's name and fills nothing but its variables: `vars/db.tfvars` of `stacks/db`.
+fn is_namesake(source: &Source<'_>, module: &Module<'_>) -> bool {
+    let name = source::file_name(source.path);
+    let stem = name.strip_suffix(".json").unwrap_or(name).trim_end_matches(".tfvars");
+    let attributes = &source.tree.body.attributes;
+    stem == source::file_name(&module.folder)
+        && !attributes.is_empty()
+        && attributes.iter().all(|attribute| module.variable(&attribute.name).is_some())
+}
+
 type Found<'t> = HashMap<&'t str, Vec<(FileId, &'t Expr)>>;
 
 fn collect<'s, 't: 's>(files: impl Iterator<Item = &'s Source<'t>>) -> Found<'t> {
@@ -66,7 +76,11 @@ impl<'s, 't> Values<'s, 't> {
         let named: Vec<&Source<'t>> =
             self.automatic.iter().chain(&self.others).copied().filter(|source| is_named(source)).collect();
         if named.is_empty() {
-            let near = self.others.iter().copied().filter(|source| lies_below(source.path, folder));
+            let near = self
+                .others
+                .iter()
+                .copied()
+                .filter(|source| lies_below(source.path, folder) || is_namesake(source, module));
             given.extend(collect(near).into_iter().map(|(name, values)| (name, Given::Perhaps(values))));
         }
         let first = self.automatic.partition_point(|source| source::folder(source.path) < folder);

@@ -79,6 +79,17 @@ fn variables_come_from_files_in_order() {
 }
 
 #[test]
+fn a_variable_file_elsewhere_belongs_to_its_namesake() {
+    let main = "variable \"a\" {}\nlocals { all = var.a }\n";
+    let terraform = build(&[("stacks/db/main.tf", main), ("stacks/web/main.tf", main), ("vars/db.tfvars", "a = 2\n")]);
+    let shown: Vec<String> =
+        terraform.instances.iter().map(|instance| show(&terraform.variable(instance, "a"))).collect();
+    assert_eq!(shown, ["2", "?var.a has no default and no tfvars names it"]);
+    let other = build(&[("stacks/db/main.tf", main), ("vars/db.tfvars", "a = 2\nb = 3\n")]);
+    assert_eq!(show(&other.variable(&other.instances[0], "a")), "?var.a has no default and no tfvars names it");
+}
+
+#[test]
 fn repetition() {
     let terraform = build(&[(
         "main.tf",
