@@ -86,6 +86,7 @@ fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invoca
         Kind::Shell => command::of_script(document.file, text),
         Kind::Makefile => command::of_makefile(document.file, text),
         Kind::Justfile => command::of_justfile(document.file, text),
+        Kind::Jenkinsfile => command::of_jenkinsfile(document.file, text),
         Kind::Dockerfile => command::of_dockerfile(document.file, text),
         Kind::SystemdUnit => command::of_unit(document.file, text),
         Kind::Compose => document.yaml().map(|yaml| command::of_compose(document.file, text, yaml)).unwrap_or_default(),

@@ -61,7 +61,8 @@ fn language(kind: Kind, path: &str) -> Language {
         | Kind::Terragrunt
         | Kind::Packer
         | Kind::PackerVariables
-        | Kind::LockFile => Language::Hcl,
+        | Kind::LockFile
+        | Kind::Jenkinsfile => Language::Hcl,
         Kind::Shell => Language::Shell,
         Kind::Makefile | Kind::Justfile => Language::Make,
         _ => Language::Hash,

@@ -3,6 +3,7 @@
 use super::read::{self, Frame};
 use super::resolve::Variables;
 use super::{Command, Guard, Site, next_scope};
+use crate::syntax::groovy;
 use crate::syntax::make::{self, Makefile};
 use crate::text::{FileId, Mapped, Span};
 use crate::value::Value;
@@ -25,6 +26,23 @@ pub fn of_makefile(file: FileId, text: &str) -> Vec<Command> {
 #[must_use]
 pub fn of_justfile(file: FileId, text: &str) -> Vec<Command> {
     recipes(file, &make::parse_just(text))
+}
+
+/// The commands of the shell steps of a Jenkins pipeline; what follows an `input` step has been asked for.
+#[must_use]
+pub fn of_jenkinsfile(file: FileId, text: &str) -> Vec<Command> {
+    let mut out = Vec::new();
+    for step in groovy::steps(text) {
+        let site = Site::Ci { job: step.stage };
+        if step.windows {
+            super::powershell(&step.script, file, &site, &mut out);
+            continue;
+        }
+        let guard = if step.asked { Guard::Confirmed } else { Guard::None };
+        let frame = Frame { scope: next_scope(&out, file), guard, ..Frame::default() };
+        read::read(&step.script, file, &site, &Variables::default(), &frame, &mut out);
+    }
+    out
 }
 
 fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {

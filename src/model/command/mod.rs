@@ -15,7 +15,7 @@ mod resolve;
 mod wrapper;
 
 pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
-pub use files::{of_crontab, of_dockerfile, of_justfile, of_makefile, of_script, of_unit};
+pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};
 pub use powershell::powershell;
 pub use resolve::Variables;
 

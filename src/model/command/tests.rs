@@ -223,6 +223,16 @@ fn hostile_text_ends() {
 }
 
 #[test]
+fn jenkins_pipelines() {
+    let text =
+        "stage('a') { sh 'terraform apply -auto-approve' }\ninput 'sure?'\nstage('b') { sh 'terraform state rm x' }\n";
+    let found = of_jenkinsfile(FileId(0), text);
+    let seen: Vec<(&str, Guard)> = found.iter().map(|it| (&*it.program, it.guard)).collect();
+    assert_eq!(seen, [("terraform", Guard::None), ("terraform", Guard::Confirmed)]);
+    assert_eq!(found[1].site, Site::Ci { job: "b".into() });
+}
+
+#[test]
 fn units_crontabs_and_recipes() {
     let unit = of_unit(FileId(0), "[Service]\nExecStartPre=-/usr/bin/docker volume \\\n  rm x\nExecStart=/bin/true\n");
     assert!(unit[0].does(Class::ContainerDataDelete) && unit.len() == 2);

@@ -57,7 +57,7 @@ fn by_folder(path: &str) -> Option<Skip> {
 }
 
 /// Files whose name alone says what they are.
-const NAMES: [(&str, Kind); 12] = [
+const NAMES: [(&str, Kind); 13] = [
     (".gitignore", Kind::IgnoreFile),
     (".stateward.yaml", Kind::Configuration),
     (".terraform.lock.hcl", Kind::LockFile),
@@ -69,6 +69,7 @@ const NAMES: [(&str, Kind); 12] = [
     ("gnumakefile", Kind::Makefile),
     ("justfile", Kind::Justfile),
     (".justfile", Kind::Justfile),
+    ("jenkinsfile", Kind::Jenkinsfile),
     ("tfplan", Kind::Plan),
 ];
 
@@ -99,7 +100,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 20] = [
+const SUFFIXES: [(&str, Candidate); 22] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -118,6 +119,8 @@ const SUFFIXES: [(&str, Candidate); 20] = [
     (".ksh", Candidate::Is(Kind::Shell)),
     (".mk", Candidate::Is(Kind::Makefile)),
     (".dockerfile", Candidate::Is(Kind::Dockerfile)),
+    (".jenkinsfile", Candidate::Is(Kind::Jenkinsfile)),
+    (".groovy", Candidate::Is(Kind::Jenkinsfile)),
     (".service", Candidate::Is(Kind::SystemdUnit)),
     (".ini", Candidate::Inventory),
 ];
@@ -130,10 +133,12 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
         return Some(*kind);
     }
     let recipe = |name: &str| {
-        lower.strip_prefix(name).is_some_and(|rest| rest.is_empty() || name == "dockerfile" && rest.starts_with('.'))
+        lower.strip_prefix(name).is_some_and(|rest| rest.is_empty() || name != "containerfile" && rest.starts_with('.'))
     };
     let template = TEMPLATES.iter().any(|suffix| lower.ends_with(suffix));
-    (!template && ["dockerfile", "containerfile"].into_iter().any(recipe)).then_some(Kind::Dockerfile)
+    let named =
+        [("dockerfile", Kind::Dockerfile), ("containerfile", Kind::Dockerfile), ("jenkinsfile", Kind::Jenkinsfile)];
+    named.into_iter().find(|(name, _)| !template && recipe(name)).map(|(_, kind)| kind)
 }
 
 fn agent_file(path: &str, lower: &str) -> Option<Kind> {
@@ -161,7 +166,7 @@ pub fn pattern() -> String {
         format!(r"\.({})$", suffixes.join("|")),
         r"\.tfstate(\.[^/]*)?$".to_owned(),
         format!("(^|/)({})$", names.join("|")),
-        r"(^|/)dockerfile\.[^/]*$".to_owned(),
+        r"(^|/)(dockerfile|jenkinsfile)\.[^/]*$".to_owned(),
         r"(^|/)[^./]+$".to_owned(),
     ];
     let agents = |with: &str| {
@@ -212,10 +217,16 @@ mod tests {
     #[test]
     fn no_judged_path_escapes_the_pattern() {
         let pattern = regex::Regex::new(&pattern()).unwrap();
-        let mut paths: Vec<String> =
-            ["hosts", "inventory/production", "bin/deploy", "a/Dockerfile.prod", "x.tfstate.1690000000.backup"]
-                .map(str::to_owned)
-                .into();
+        let mut paths: Vec<String> = [
+            "hosts",
+            "inventory/production",
+            "bin/deploy",
+            "a/Dockerfile.prod",
+            "Jenkinsfile.deploy",
+            "x.tfstate.1690000000.backup",
+        ]
+        .map(str::to_owned)
+        .into();
         paths.extend(SUFFIXES.iter().map(|(suffix, _)| format!("a/b{suffix}")));
         paths.extend(NAMES.iter().map(|(name, _)| format!("a/{name}")));
         paths.extend(
