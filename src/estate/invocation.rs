@@ -159,6 +159,11 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)
         for rendered in provisioner.commands() {
             command::commands(&rendered.text, rendered.file, &Site::Provisioner, &Variables::default(), &mut found);
         }
+        // The lines of one provisioner run in one go, each in a shell of its own.
+        let scope = found.first().map_or(0, |first| first.scope);
+        for (index, command) in found.iter_mut().enumerate() {
+            (command.scope, command.index) = (scope, u32::try_from(index).unwrap_or(u32::MAX));
+        }
         all.extend(found.into_iter().map(|command| Invocation {
             resource: Some(resource.clone()),
             provisioner: Some(at),

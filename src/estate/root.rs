@@ -145,7 +145,7 @@ impl<'m> RootFacts<'m> {
         !module.calls.is_empty() || module.resources.iter().any(|resource| resource.mode == Mode::Managed)
     }
 
-    /// Whether several people or jobs work on it, by its path or because CI runs Terraform there.
+    /// Whether several people or jobs work on it, by its path or because a CI file that names it applies.
     #[must_use]
     pub fn shared(&self) -> bool {
         let word = |part: &str| SHARED.iter().any(|known| part.eq_ignore_ascii_case(known));
@@ -153,6 +153,7 @@ impl<'m> RootFacts<'m> {
         by_path
             || self.estate.invocations.iter().any(|invocation| {
                 invocation.site() == "ci"
+                    && self.estate.documents.tree.text(invocation.command.loc.file).contains(self.folder())
                     && matches!(&*invocation.command.program, "terraform" | "tofu" | "terragrunt")
                     && invocation.command.sub.first().is_some_and(|sub| &**sub == "apply")
             })
@@ -220,7 +221,9 @@ pub struct Requirement<'m> {
 pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
     let mut found = Vec::new();
     for module in estate.terraform.modules() {
-        let root = estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
+        // Versions alone, of nothing that is managed here, are a note to readers.
+        let used = !module.calls.is_empty() || !module.resources.is_empty() || !module.providers.is_empty();
+        let root = used && estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
         let locked = estate.terraform.lock_file_beside(&module.folder);
         let lock = crate::source::join(&module.folder, ".terraform.lock.hcl").unwrap_or_default();
         let lock_ignored = estate.repository.ignores.ignores(&lock);

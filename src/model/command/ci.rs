@@ -11,6 +11,7 @@ use crate::syntax::shell;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
 use crate::value::Value;
+use std::collections::HashMap;
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
 const SCRIPTS: [&str; 11] =
@@ -40,6 +41,8 @@ struct Walk<'a> {
     /// A task file: its entries are recipes.
     tasks: bool,
     nodes: u32,
+    /// What the steps of each scope have asked for so far.
+    asked: HashMap<u32, Guard>,
     out: Vec<Command>,
 }
 
@@ -48,7 +51,7 @@ struct Walk<'a> {
 pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let tasks = name.starts_with("taskfile");
-    let mut walk = Walk { file, text, tasks, nodes: 0, out: Vec::new() };
+    let mut walk = Walk { file, text, tasks, nodes: 0, asked: HashMap::new(), out: Vec::new() };
     for root in yaml.documents() {
         walk.node(root, &Context::default(), 0);
     }
@@ -248,13 +251,19 @@ impl Walk<'_> {
             self.cmdlets(&text, context);
             return;
         }
+        let scope = context.scope.unwrap_or_else(|| next_scope(&self.out, self.file));
         let frame = Frame {
-            scope: context.scope.unwrap_or_else(|| next_scope(&self.out, self.file)),
-            guard: context.guard,
+            scope,
+            guard: context.guard.max(self.asked.get(&scope).copied().unwrap_or_default()),
             tolerated: context.tolerated,
             ..Frame::default()
         };
-        read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);
+        let left = read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);
+        // A step that fails unless somebody confirmed holds back the steps after it.
+        if !context.tolerated {
+            let asked = self.asked.entry(scope).or_default();
+            *asked = left.max(*asked);
+        }
     }
 
     fn cmdlets(&mut self, text: &Mapped, context: &Context) {

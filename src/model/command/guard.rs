@@ -18,6 +18,8 @@ pub(super) struct Guards {
     switches: HashSet<Box<str>>,
     /// Ways out that depend on a confirmation: after which command, in which function, how strong.
     exits: Vec<(usize, Option<Arc<str>>, Guard)>,
+    /// The weakest guard under which each of the script's functions is called.
+    functions: HashMap<Arc<str>, Guard>,
 }
 
 fn pattern(cell: &'static OnceLock<Option<Regex>>, text: &str) -> Option<&'static Regex> {
@@ -97,7 +99,7 @@ pub(super) fn judge_text(condition: &str) -> Guard {
 impl Guards {
     /// Looks a script over; `text` is what it was parsed from.
     pub(super) fn of(script: &Script, text: &str) -> Self {
-        let mut guards = Self { switches: switches(script), exits: Vec::new() };
+        let mut guards = Self { switches: switches(script), ..Self::default() };
         for command in &script.commands {
             if program(command) == "read" {
                 let names = command.words.iter().skip(1).filter_map(Word::literal);
@@ -121,7 +123,25 @@ impl Guards {
                 guards.exits.push((index, function(&command.around), guard));
             }
         }
+        guards.functions = guards.of_calls(script, text);
         guards
+    }
+
+    fn of_calls(&self, script: &Script, text: &str) -> HashMap<Arc<str>, Guard> {
+        let names: HashSet<&str> = script.functions.iter().map(|function| &*function.name).collect();
+        let mut weakest: HashMap<Arc<str>, Guard> = HashMap::new();
+        if names.is_empty() {
+            return weakest;
+        }
+        for (index, command) in script.commands.iter().enumerate() {
+            let name = program(command);
+            if names.contains(name.as_str()) && function(&command.around).as_deref() != Some(&name) {
+                let guard = self.at(script, index, text);
+                let known = weakest.entry(name.into()).or_insert(guard);
+                *known = guard.min(*known);
+            }
+        }
+        weakest
     }
 
     /// The guard of the command at `index`.
@@ -130,7 +150,8 @@ impl Guards {
         let own = function(&command.around);
         let passed = self.exits.iter().filter(|(at, of, _)| *at < index && (of.is_none() || *of == own));
         let passed = passed.map(|(_, _, guard)| *guard).max().unwrap_or_default();
-        passed.max(self.conditions(command, true)).max(self.tested(script, index, text, Joined::And))
+        let called = own.and_then(|own| self.functions.get(&own).copied()).unwrap_or_default();
+        passed.max(called).max(self.conditions(command, true)).max(self.tested(script, index, text, Joined::And))
     }
 
     /// The strongest way out that the script has, for what follows it.
@@ -184,6 +205,11 @@ impl Guards {
                 off || self.switches.contains(&rest[..end])
             })
         };
-        if switched() { Guard::Confirmed } else { Guard::None }
+        // In `(( … ))` variables need no `$`.
+        let arithmetic = || {
+            let mut words = condition.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            condition.contains("((") && words.any(|word| self.switches.contains(word))
+        };
+        if switched() || arithmetic() { Guard::Confirmed } else { Guard::None }
     }
 }

@@ -223,6 +223,19 @@ fn hostile_text_ends() {
 }
 
 #[test]
+fn confirmations_reach_functions_and_later_steps() {
+    let guard = |text: &str| of(text).iter().find(|it| &*it.program == "qm").map(|it| it.guard);
+    let body = "wipe() {\n  qm destroy 101\n}\n";
+    let ask = "GO=0\nread -rp 'Really? ' GO\n";
+    assert_eq!(guard(&format!("{body}wipe\n")), Some(Guard::None));
+    assert_eq!(guard(&format!("{body}{ask}if (( GO == 1 )); then\n  wipe\nfi\n")), Some(Guard::Confirmed));
+    assert_eq!(guard(&format!("{body}{ask}if (( GO == 1 )); then\n  wipe\nfi\nwipe\n")), Some(Guard::None));
+    let text = "jobs:\n  a:\n    steps:\n      - run: |\n          if [ \"$CONFIRM\" != true ]; then\n            exit 1\n          fi\n      - run: qm destroy 101\n";
+    let found = of_ci(FileId(0), ".github/workflows/a.yml", text, &crate::syntax::yaml::Yaml::parse(text));
+    assert_eq!(found.last().map(|it| (&*it.program, it.guard)), Some(("qm", Guard::Confirmed)));
+}
+
+#[test]
 fn jenkins_pipelines() {
     let text =
         "stage('a') { sh 'terraform apply -auto-approve' }\ninput 'sure?'\nstage('b') { sh 'terraform state rm x' }\n";

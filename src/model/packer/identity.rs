@@ -96,7 +96,47 @@ impl<'a> Template<'a> {
                 }
             }
         }
+        self.follow(&mut texts, &mut open);
         (texts, open)
+    }
+
+    /// Adds the scripts that the texts take in or call (`source`, `.`, `bash x.sh`), by their place beside the template or the
+    /// text; one that is read into the shell and not there leaves the question open.
+    fn follow<'b>(&self, texts: &mut Vec<Text<'b>>, open: &mut Option<Reason>)
+    where
+        'a: 'b,
+    {
+        static TAKES: OnceLock<Option<Regex>> = OnceLock::new();
+        let Some(takes) =
+            pattern(&TAKES, r#"(?m)(?:^|[;&|]|\bsudo)\s*(source|\.|bash|sh)\s+["']?((?:[\w.-]+/|\.\.?/)*[\w.-]+)"#)
+        else {
+            return;
+        };
+        let mut seen: Vec<FileId> = texts.iter().filter(|text| text.mapped.is_none()).map(|text| text.file).collect();
+        let mut at = 0;
+        // So many scripts at most: they may call each other.
+        while at < texts.len() && texts.len() < 64 {
+            let folder = source::folder(self.tree.path(texts[at].file));
+            let named: Vec<(String, String)> = takes
+                .captures_iter(texts[at].content)
+                .map(|found| (found[1].to_owned(), found[2].to_owned()))
+                .collect();
+            for (how, path) in named {
+                let file =
+                    [self.folder, folder].iter().find_map(|folder| self.tree.find(&source::join(folder, &path)?));
+                match file {
+                    Some(file) if !seen.contains(&file) => {
+                        seen.push(file);
+                        texts.push(Text { file, content: self.tree.text(file), mapped: None });
+                    }
+                    None if how == "source" => {
+                        open.get_or_insert_with(|| format!("{path} is not in this repository").into());
+                    }
+                    _ => {}
+                }
+            }
+            at += 1;
+        }
     }
 
     /// The sources of a build that this template declares.

@@ -62,6 +62,17 @@ impl Source {
         }
     }
 
+    /// Whether what it starts from is fetched from elsewhere, and not a file that somebody brings.
+    #[must_use]
+    pub fn downloads(&self) -> Tri {
+        let download = self.row().and_then(|row| self.first(&row.downloads));
+        let Some((_, download)) = download else { return Tri::False };
+        let download = download.as_list().and_then(|list| list.items.first().cloned()).unwrap_or(download);
+        ["https://", "http://", "ftp://"]
+            .iter()
+            .fold(Tri::False, |found, scheme| found.or(|| download.starts_with(scheme)))
+    }
+
     /// Whether "the newest" is taken of several images.
     #[must_use]
     pub fn most_recent(&self) -> Tri {

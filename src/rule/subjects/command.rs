@@ -50,6 +50,22 @@ impl<'m> CommandRow<'m> {
         by_clock && !asks
     }
 
+    /// Whether the same script applies the whole configuration afterwards.
+    fn then_whole(&self) -> bool {
+        let own = &self.invocation().command;
+        let whole = |other: &Invocation<'m>| {
+            let command = &other.command;
+            command.loc.file == own.loc.file
+                && command.scope == own.scope
+                && command.index > own.index
+                && command.program == own.program
+                && command.guard <= own.guard
+                && command.sub.first().is_some_and(|sub| &**sub == "apply")
+                && ["target", "refresh", "exclude"].iter().all(|flag| command.flag(flag).is_none())
+        };
+        self.estate.invocations.iter().any(whole)
+    }
+
     /// Classes of the commands before (or after) it in the same script, recipe or step.
     fn neighbours(&self, before: bool) -> Vec<&'static str> {
         let own = &self.invocation().command;
@@ -190,6 +206,8 @@ subject! {
     CommandRow<'m> as "command" (row) {
         /// What kind of command it is (`knowledge/commands.yaml`).
         class: Str certain => row.known.class.as_str();
+        /// Whether the same script applies the whole configuration afterwards.
+        then_whole: Bool => row.then_whole();
         /// How bad the class takes it to be: `info`, `warning` or `error`.
         severity: Str certain => row.known.severity.as_str();
         /// Whether stored data is lost.

@@ -48,7 +48,9 @@ subject! {
         base: Dyn => row.source.base();
         /// The checksum of what it downloads.
         checksum: Dyn => row.source.checksum();
-        /// Whether nothing checks what it downloads.
+        /// Whether it is fetched from elsewhere, and not a file that somebody brings.
+        downloads: Bool => row.source.downloads();
+        /// Whether nothing checks what it starts from.
         checksum_none: Bool => row.source.checksum_none();
         /// Whether the base changes without a commit.
         floating: Bool => row.source.floating();
