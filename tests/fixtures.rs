@@ -55,6 +55,46 @@ fn every_family_finds_something() {
     assert!(silent.is_empty(), "silent families: {silent:?}");
 }
 
+/// The rows `| path | line | rule or reason |…` of one part of `EXPECTED.md`.
+fn planted(part: &str) -> Vec<(String, u64, String)> {
+    let text = std::fs::read_to_string(format!("{}/fixtures/platform/EXPECTED.md", support::ROOT)).unwrap();
+    let start = text.find(&format!("\n## {part}")).expect("the part") + 4;
+    let end = text[start..].find("\n## ").map_or(text.len(), |end| start + end);
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
+    let rows = text[start..end].lines().map(cells).filter_map(|cells| match cells.as_slice() {
+        [_, path, line, what, ..] => Some((path.clone(), line.parse().ok()?, what.clone())),
+        _ => None,
+    });
+    rows.collect()
+}
+
+#[test]
+fn what_was_planted_is_found_and_lookalikes_stay_silent() {
+    let report = check("violating", &["--format", "json"]).json();
+    let findings = report["findings"].as_array().unwrap();
+    let line = |place: &serde_json::Value| place["start"]["line"].as_u64().unwrap();
+    // A block's header, its attribute, or a place that the finding names beside its own.
+    let near = |place: &serde_json::Value, path: &str, wanted: u64, within: u64| {
+        place["path"] == path && line(place).abs_diff(wanted) <= within
+    };
+    let rows = planted("Violations");
+    assert!(rows.len() > 70, "{}", rows.len());
+    for (path, wanted, rule) in rows.iter().filter(|(.., rule)| !rule.contains(' ')) {
+        let found = findings.iter().filter(|finding| finding["rule"] == rule.as_str()).any(|finding| {
+            let related = finding["related"].as_array().unwrap();
+            near(finding, path, *wanted, 3) || related.iter().any(|place| near(place, path, *wanted, 1))
+        });
+        assert!(found, "{path}:{wanted} {rule}");
+    }
+    let lookalikes = planted("Look-alikes");
+    assert!(lookalikes.len() > 15, "{}", lookalikes.len());
+    for (path, wanted, why) in &lookalikes {
+        let here = findings.iter().filter(|finding| near(finding, path, *wanted, 0));
+        let loud: Vec<_> = here.filter(|finding| finding["severity"] != "info").collect();
+        assert!(loud.is_empty(), "{path}:{wanted} {why}: {loud:?}");
+    }
+}
+
 #[test]
 fn the_same_bytes_whatever_the_thread_count() {
     for platform in ["clean", "violating"] {

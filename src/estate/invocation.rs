@@ -1,11 +1,12 @@
 //! Every command that the repository runs, wherever it stands, with what runs it.
 
+use super::instruction;
 use crate::model::ansible::{Ansible, Task};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::model::terraform::{Resource, Terraform};
-use crate::text::{FileId, Mapped};
+use crate::text::FileId;
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -99,39 +100,13 @@ fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invoca
         Kind::Workflow => {
             document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default()
         }
-        Kind::AgentInstructions => return instructions(document.file, text),
+        Kind::AgentInstructions => {
+            let orders = instruction::read(document.file, text).into_iter();
+            return orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect();
+        }
         _ => return Vec::new(),
     };
     commands.into_iter().map(Invocation::plain).collect()
-}
-
-/// The commands of fenced blocks of instructions to agents.
-fn instructions<'m>(file: FileId, text: &str) -> Vec<Invocation<'m>> {
-    let mut found = Vec::new();
-    let mut block: Option<Mapped> = None;
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let fence = line.trim_start().strip_prefix("```").map(str::trim);
-        match (fence, block.as_mut()) {
-            (Some(_), Some(_)) => {
-                let mapped = block.take().unwrap_or_default();
-                command::commands(&mapped, file, &Site::Script, &Variables::default(), &mut found);
-            }
-            (Some("" | "bash" | "sh" | "shell" | "console" | "zsh"), None) => block = Some(Mapped::default()),
-            (None, Some(mapped)) => {
-                // `$ terraform apply`
-                let prompt = line.len() - line.trim_start_matches(['$', ' ']).len();
-                let start = u32::try_from(at + prompt).unwrap_or(u32::MAX);
-                mapped.push(&line[prompt..], start);
-            }
-            _ => {}
-        }
-        at += line.len();
-    }
-    // Prose in a block begins with a capital; no program does.
-    found
-        .retain(|command| text[command.loc.span.range()].starts_with(|c: char| c.is_lowercase() || !c.is_alphabetic()));
-    found.into_iter().map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect()
 }
 
 fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Invocation<'m>> {

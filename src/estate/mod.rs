@@ -6,6 +6,7 @@ pub mod container;
 pub mod fleet;
 pub mod habit;
 pub mod identity;
+mod instruction;
 pub mod invocation;
 pub mod machine;
 pub mod placement;

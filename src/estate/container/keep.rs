@@ -4,7 +4,7 @@ use super::Container;
 use super::flat::Flat;
 use super::mount::{Mount, MountKind};
 use crate::knowledge::services::Service;
-use crate::text::HOLE;
+use crate::text::{HOLE, Loc};
 use crate::value::{Reason, Value};
 
 /// On what a container's data lies.
@@ -14,6 +14,8 @@ pub struct Keeping {
     pub directory: Value,
     /// The kind of mount (`none`, `anonymous`, `memory`, or the durable kind); absent when it keeps no data.
     pub kind: Value,
+    /// Where the durable mount is declared.
+    pub mount: Option<Loc>,
 }
 
 /// A data directory.
@@ -41,7 +43,7 @@ enum Written {
 
 /// On what one directory lies.
 enum Ground {
-    Durable(MountKind),
+    Durable(MountKind, Loc),
     Loose(&'static str),
     Unknown(Reason),
 }
@@ -59,9 +61,12 @@ impl Container {
     /// The data directory that no durable mount covers, and what it lies on.
     #[must_use]
     pub fn unmounted(&self) -> Keeping {
-        let unknown =
-            |reason: Reason| Keeping { directory: Value::unknown(reason.clone()), kind: Value::unknown(reason) };
-        let nothing = || Keeping { directory: Value::absent(), kind: Value::absent() };
+        let unknown = |reason: Reason| Keeping {
+            directory: Value::unknown(reason.clone()),
+            kind: Value::unknown(reason),
+            mount: None,
+        };
+        let nothing = || Keeping { directory: Value::absent(), kind: Value::absent(), mount: None };
         let Some(service) = self.service() else {
             let known = self.image_reference.as_ref().is_some_and(|reference| reference.lookup().is_some());
             return self.image.reason().filter(|_| !known).map_or_else(nothing, unknown);
@@ -80,8 +85,12 @@ impl Container {
         let (mut loose, mut reason) = (None, None);
         for directory in directories {
             match self.ground(service, directory) {
-                Ground::Durable(kind) => {
-                    return Ok(Keeping { directory: Value::absent(), kind: Value::known(kind.as_str()) });
+                Ground::Durable(kind, place) => {
+                    return Ok(Keeping {
+                        directory: Value::absent(),
+                        kind: Value::known(kind.as_str()),
+                        mount: Some(place),
+                    });
                 }
                 // What is said about a directory tells more than that nothing is.
                 Ground::Loose(kind) if loose.is_none_or(|(_, before)| before == "none" && kind != "none") => {
@@ -95,7 +104,7 @@ impl Container {
             return Err(reason);
         }
         let (directory, kind) = loose.ok_or("the image's data directories are not known")?;
-        Ok(Keeping { directory: Value::known(directory.shown.as_str()), kind: Value::known(kind) })
+        Ok(Keeping { directory: Value::known(directory.shown.as_str()), kind: Value::known(kind), mount: None })
     }
 
     /// The deepest mount over a directory decides.
@@ -103,7 +112,7 @@ impl Container {
         let over = |mount: &&Mount| mount.path().is_some_and(|path| covers(&path, &directory.written));
         if let Some(mount) = self.mounts.iter().filter(over).max_by_key(|mount| mount.path().map(|path| path.len())) {
             return match mount.kind.durable() {
-                Some(true) => Ground::Durable(mount.kind),
+                Some(true) => Ground::Durable(mount.kind, mount.loc),
                 Some(false) => Ground::Loose(if mount.kind == MountKind::Memory { "memory" } else { "anonymous" }),
                 None => Ground::Unknown("the kind of a mount is not known".into()),
             };
@@ -114,7 +123,7 @@ impl Container {
                 && mount.path().is_some_and(|path| covers(&directory.written, &path) && !is_file(&path))
         };
         match self.mounts.iter().find(inside) {
-            Some(mount) if !is_database(service) => Ground::Durable(mount.kind),
+            Some(mount) if !is_database(service) => Ground::Durable(mount.kind, mount.loc),
             _ => Ground::Loose("none"),
         }
     }

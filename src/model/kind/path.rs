@@ -74,7 +74,7 @@ const NAMES: [(&str, Kind); 13] = [
 ];
 
 /// Files by which agents are permitted or instructed: a folder somewhere above (none: anywhere), a name or `*` and its end.
-const AGENT_FILES: [(&str, &str, Kind); 22] = [
+const AGENT_FILES: [(&str, &str, Kind); 25] = [
     (".claude", "settings.json", Kind::AgentSettings),
     (".claude", "settings.local.json", Kind::AgentSettings),
     (".cursor", "cli.json", Kind::AgentSettings),
@@ -93,7 +93,10 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
     ("", ".cursorrules", Kind::AgentInstructions),
     ("", ".windsurfrules", Kind::AgentInstructions),
     ("", ".clinerules", Kind::AgentInstructions),
-    (".claude", "*.md", Kind::AgentInstructions),
+    (".claude/commands", "*.md", Kind::AgentInstructions),
+    (".claude/agents", "*.md", Kind::AgentInstructions),
+    (".claude/skills", "*.md", Kind::AgentInstructions),
+    (".claude/rules", "*.md", Kind::AgentInstructions),
     (".cursor", "*.mdc", Kind::AgentInstructions),
     ("", "*.agent.md", Kind::AgentInstructions),
     ("", "*.instructions.md", Kind::AgentInstructions),
@@ -142,7 +145,8 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
 }
 
 fn agent_file(path: &str, lower: &str) -> Option<Kind> {
-    let within = |part: &str| part.is_empty() || folder(path).split('/').any(|folder| folder == part);
+    let within = |part: &str| part.is_empty() || format!("/{}/", folder(path)).contains(&format!("/{part}/"));
+    // The folder is looked for only where the name fits.
     let named = |name: &str| name.strip_prefix('*').map_or(lower == name, |end| lower.ends_with(end));
     AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
 }

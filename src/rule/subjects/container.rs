@@ -30,6 +30,8 @@ subject! {
         unmounted: Dyn => row.container.unmounted().directory;
         /// What that directory lies on: `none`, `anonymous`, `memory`, or a durable kind.
         mount_kind: Dyn => row.container.unmounted().kind;
+        /// Where the durable mount of its data is declared.
+        mount: Loc => row.container.unmounted().mount;
         /// Whether it belongs to CI.
         in_ci: Bool certain => row.container.in_ci;
         /// Whether it belongs to tests.
