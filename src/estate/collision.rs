@@ -69,7 +69,9 @@ fn is_guest(machine: &Machine<'_>) -> bool {
 
 /// What two machines both claim, if that is enough to call them one.
 fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
-    if a.resource.loc() == b.resource.loc() {
+    // Of two variants that a switch chooses between only one is there.
+    let maybe = a.resource.uncertain().is_some() || b.resource.uncertain().is_some();
+    if maybe || a.resource.loc() == b.resource.loc() {
         return None;
     }
     let both = |mine: &[Value], theirs: &[Value]| -> Option<Value> {

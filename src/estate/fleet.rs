@@ -11,6 +11,7 @@ use crate::syntax::jinja;
 use crate::text::{FileId, Loc, Mapped};
 use crate::value::Value;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// All containers, by kind of place and then in path order, and where those of each task stand among them.
@@ -37,7 +38,43 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
             &setting,
         ));
     }
+    let built = built_images(estate);
+    for container in all.iter_mut().filter(|_| !built.is_empty()) {
+        container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
+    }
     (all, by_task)
+}
+
+fn untagged(image: &str) -> &str {
+    image.strip_suffix(":latest").unwrap_or(image)
+}
+
+/// The names that tasks and commands of the repository give to images that they build: no registry decides what those are.
+fn built_images(estate: &Estate<'_>) -> HashSet<String> {
+    let mut built = HashSet::new();
+    for task in &estate.ansible.tasks {
+        let builds = match task.short() {
+            "docker_image" | "podman_image" => {
+                task.argument("build").is_some()
+                    || task.argument("path").is_some()
+                    || estate.ansible.argument(task, "source").as_str() == Some("build")
+            }
+            "docker_image_build" => true,
+            _ => false,
+        };
+        if builds {
+            built.extend(estate.ansible.argument(task, "name").scalar().map(|name| untagged(&name).to_owned()));
+        }
+    }
+    let builders = estate.invocations.iter().map(|invocation| &invocation.command).filter(|command| {
+        matches!(&*command.program, "docker" | "podman" | "buildah" | "nerdctl")
+            && command.sub.iter().any(|sub| matches!(&**sub, "build" | "bud"))
+    });
+    for command in builders {
+        let tags = command.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--tag"));
+        built.extend(tags.filter_map(|flag| flag.value.scalar().map(|name| untagged(&name).to_owned())));
+    }
+    built
 }
 
 fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {

@@ -250,7 +250,10 @@ fn twice_in_terraform(machines: &[Machine<'_>]) -> Vec<Ownership> {
             first.insert(key, machine);
             continue;
         };
-        if other.resource.instance.root != machine.resource.instance.root
+        // A switch may keep them from being there together.
+        let maybe = other.resource.uncertain().is_some() || machine.resource.uncertain().is_some();
+        if !maybe
+            && other.resource.instance.root != machine.resource.instance.root
             && other.resource.loc() != machine.resource.loc()
         {
             found.push(Ownership {

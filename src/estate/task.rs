@@ -276,7 +276,9 @@ impl TaskFacts<'_> {
         let version = self.argument("version");
         let branch = matches!(version.as_str(), Some("master" | "main" | "HEAD" | "develop" | "devel" | "trunk"));
         let repository = self.argument("repo");
-        if branch || version.is_absent() && repository.starts_with("http").is_true() {
+        // An empty default waits for whoever wants the checkout.
+        let named = repository.as_str().is_none_or(|text| !text.trim().is_empty());
+        if named && branch || version.is_absent() && repository.starts_with("http").is_true() {
             repository
         } else {
             Value::absent()

@@ -48,12 +48,25 @@ fn by_folder(path: &str) -> Option<Skip> {
     folders.find_map(|part| {
         if VENDORED.contains(&part) {
             Some(Skip::Vendored)
-        } else if ARCHIVED.contains(&part.to_ascii_lowercase().as_str()) {
+        } else if ARCHIVED.contains(&part.to_ascii_lowercase().as_str())
+            || KEPT.contains(&part.to_ascii_lowercase().as_str()) && is_copy(file_name(path))
+        {
             Some(Skip::Archived)
         } else {
             None
         }
     })
+}
+
+/// Folders whose dated files are what something looked like before.
+const KEPT: [&str; 5] = ["backup", "backups", "old", "legacy", "snapshots"];
+
+/// Whether a file name carries a date, or an end that editors give to copies.
+fn is_copy(name: &str) -> bool {
+    let dated = name.as_bytes().windows(10).any(|part| {
+        part.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() })
+    });
+    dated || [".bak", ".orig", ".old"].iter().any(|end| name.ends_with(end))
 }
 
 /// Files whose name alone says what they are.
@@ -74,7 +87,7 @@ const NAMES: [(&str, Kind); 13] = [
 ];
 
 /// Files by which agents are permitted or instructed: a folder somewhere above (none: anywhere), a name or `*` and its end.
-const AGENT_FILES: [(&str, &str, Kind); 25] = [
+const AGENT_FILES: [(&str, &str, Kind); 22] = [
     (".claude", "settings.json", Kind::AgentSettings),
     (".claude", "settings.local.json", Kind::AgentSettings),
     (".cursor", "cli.json", Kind::AgentSettings),
@@ -93,10 +106,7 @@ const AGENT_FILES: [(&str, &str, Kind); 25] = [
     ("", ".cursorrules", Kind::AgentInstructions),
     ("", ".windsurfrules", Kind::AgentInstructions),
     ("", ".clinerules", Kind::AgentInstructions),
-    (".claude/commands", "*.md", Kind::AgentInstructions),
-    (".claude/agents", "*.md", Kind::AgentInstructions),
-    (".claude/skills", "*.md", Kind::AgentInstructions),
-    (".claude/rules", "*.md", Kind::AgentInstructions),
+    (".claude", "*.md", Kind::AgentInstructions),
     (".cursor", "*.mdc", Kind::AgentInstructions),
     ("", "*.agent.md", Kind::AgentInstructions),
     ("", "*.instructions.md", Kind::AgentInstructions),
@@ -148,6 +158,10 @@ fn agent_file(path: &str, lower: &str) -> Option<Kind> {
     let within = |part: &str| part.is_empty() || format!("/{}/", folder(path)).contains(&format!("/{part}/"));
     // The folder is looked for only where the name fits.
     let named = |name: &str| name.strip_prefix('*').map_or(lower == name, |end| lower.ends_with(end));
+    // A log tells what was, not what to do.
+    if lower.ends_with("log.md") {
+        return None;
+    }
     AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
 }
 
@@ -206,6 +220,8 @@ mod tests {
             ("roles/x/templates/tfstate-policy.json.j2", Candidate::Not(Skip::Template)),
             ("scripts/all-tfstate.sh", Candidate::Is(Kind::Shell)),
             ("a/.archived/x.yml", Candidate::Not(Skip::Archived)),
+            ("Backups/docker-compose-2025-05-01.yml", Candidate::Not(Skip::Archived)),
+            ("backups/nightly.yml", Candidate::Yaml),
             ("web/node_modules/x/main.tf", Candidate::Not(Skip::Vendored)),
             ("inventories/prod/hosts", Candidate::Inventory),
             ("inventory/production", Candidate::Inventory),

@@ -4,6 +4,7 @@ use super::eval::{Cell, CellKind, Env, Work, either};
 use super::module::{Declared, Mode, Module, ResourceDecl};
 use super::refs::out_of;
 use super::role::Role;
+use super::switch;
 use super::{Ground, types};
 use crate::syntax::hcl::Expr;
 use crate::text::FileId;
@@ -112,7 +113,7 @@ pub struct Instance<'t> {
     parent: Option<Parent<'t>>,
     depth: usize,
     below: Arc<AtomicUsize>,
-    given: HashMap<&'t str, Given<'t>>,
+    pub(super) given: HashMap<&'t str, Given<'t>>,
     variables: Cells<Value>,
     locals: Cells<Value>,
     outputs: Cells<Value>,
@@ -388,13 +389,17 @@ impl<'t> Env<'_, 't> {
         if enabled.is_some_and(|enabled| enabled.as_bool() == Some(false)) {
             return Vec::new();
         }
-        if let Some((file, count)) = decl.attribute("count") {
-            let count = Env { file, ..env }.value(&count.value, work);
-            return by_count(&count, most);
-        }
-        if let Some((file, collection)) = decl.attribute("for_each") {
-            let collection = Env { file, ..env }.value(&collection.value, work);
-            return by_key(&collection, most);
+        for (name, expanded) in [("count", by_count as fn(&Value, usize) -> Vec<Slot>), ("for_each", by_key)] {
+            let Some((file, attribute)) = decl.attribute(name) else { continue };
+            let env = Env { file, ..env };
+            let slots = expanded(&env.value(&attribute.value, work), most);
+            if !slots.is_empty() {
+                return slots;
+            }
+            // Off by default is not off: whoever runs the root may switch it on.
+            let Some((reason, value)) = switch::other_side(env, &attribute.value, work) else { return slots };
+            let maybe = |slot: Slot| Slot { uncertain: Some(reason.clone()), ..slot };
+            return expanded(&value, most).into_iter().map(maybe).collect();
         }
         vec![Slot { key: Key::Single, repeat: Repeat::Single, uncertain: None }]
     }

@@ -13,6 +13,7 @@ mod refs;
 mod resource;
 mod role;
 mod spelling;
+mod switch;
 mod template;
 mod types;
 mod view;

@@ -13,6 +13,7 @@ use crate::source::folder;
 use crate::subject;
 use crate::syntax::yaml::Yaml;
 use crate::text::HOLE;
+use crate::value::Tri;
 use crate::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,6 +49,15 @@ impl<'m> CommandRow<'m> {
             .and_then(|jobs| jobs.get(job)?.get("if")?.as_str())
             .is_some_and(|test| test.contains("event_name"));
         by_clock && !asks
+    }
+
+    /// An endpoint that is given is another than the cloud's, unless it names one of the cloud's own.
+    fn own_endpoint(&self) -> Tri {
+        let Some(flag) = self.invocation().command.flag("endpoint-url") else { return Tri::False };
+        match flag.value.as_str() {
+            Some(url) => (!url.contains(".amazonaws.com")).into(),
+            None => Tri::True,
+        }
     }
 
     /// Whether the same script applies the whole configuration afterwards.
@@ -262,6 +272,8 @@ subject! {
         after_state_test: Bool => row.after_state_test();
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
+        /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
+        own_endpoint: Bool => row.own_endpoint();
         /// Whether it belongs to a build of images.
         in_image_build: Bool certain => is_image_path(row.path());
         /// Whether it stands in documentation.

@@ -1,7 +1,9 @@
 //! What Git keeps and leaves out.
 
 use crate::estate::Estate;
+use crate::estate::root::RootFacts;
 use crate::model::git::{StateFile, is_fixture};
+use crate::model::terraform::Role;
 use crate::rule::subject::Row;
 use crate::source::ignored::Pattern;
 use crate::subject;
@@ -59,9 +61,12 @@ subject! {
         pattern: Str certain => &row.entry.text;
         /// Whether it keeps `.terraform.lock.hcl` out of Git.
         hides_lock_file: Bool certain => row.entry.ignores(".terraform.lock.hcl") && !row.entry.text.starts_with('!');
-        /// Whether Terraform configurations lie in the pattern's folder or below.
-        terraform_here: Bool certain => row.estate.terraform.modules().iter().any(|module| {
-            row.entry.folder.is_empty() || module.folder.starts_with(&row.entry.folder)
+        /// Whether a root module lies in the pattern's folder or below; a library's lock files are its users'.
+        root_here: Bool certain => row.estate.terraform.tops().any(|instance| {
+            let below = instance.module.folder.strip_prefix(row.entry.folder.as_str());
+            instance.role == Role::Root
+                && RootFacts { estate: row.estate, instance }.evident()
+                && (row.entry.folder.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
         });
     }
     loc => row.entry.loc;

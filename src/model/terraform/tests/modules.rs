@@ -79,6 +79,16 @@ fn variables_come_from_files_in_order() {
 }
 
 #[test]
+fn a_switch_is_open_only_while_nothing_sets_it() {
+    let child = "variable \"on\" { default = false }\nresource \"t\" \"x\" { for_each = var.on ? toset([\"a\"]) : toset([]) }\n";
+    let root = "variable \"dns\" { default = false }\nmodule \"m\" {\n  source = \"./m\"\n  on = var.dns\n}\nmodule \"n\" {\n  source = \"./m\"\n}\n";
+    let files = [("main.tf", root), ("m/main.tf", child)];
+    assert_eq!(addresses(&build(&files)), ["module.m.t.x[\"a\"]"]);
+    let set = [("main.tf", root), ("m/main.tf", child), ("terraform.tfvars", "dns = false\n")];
+    assert_eq!(addresses(&build(&set)), Vec::<String>::new());
+}
+
+#[test]
 fn a_variable_file_elsewhere_belongs_to_its_namesake() {
     let main = "variable \"a\" {}\nlocals { all = var.a }\n";
     let terraform = build(&[("stacks/db/main.tf", main), ("stacks/web/main.tf", main), ("vars/db.tfvars", "a = 2\n")]);
@@ -97,7 +107,9 @@ fn repetition() {
 variable "on" { default = false }
 variable "maybe" { type = bool }
 variable "names" {}
-resource "t" "off" { count = var.on ? 1 : 0 }
+variable "size" { default = 0 }
+resource "t" "off" { count = var.size }
+resource "t" "switched" { count = var.on ? 1 : 0 }
 resource "t" "maybe" { count = var.maybe ? 1 : 0 }
 resource "t" "keys" {
   for_each = toset(["b", "a"])
@@ -113,6 +125,7 @@ resource "t" "some" { for_each = merge({ a = 1 }, var.names, { b = 2 }) }
     assert_eq!(
         addresses(&terraform),
         [
+            "t.switched[0]",
             "t.maybe[0]",
             "t.keys[\"a\"]",
             "t.keys[\"b\"]",
@@ -123,6 +136,7 @@ resource "t" "some" { for_each = merge({ a = 1 }, var.names, { b = 2 }) }
         ]
     );
     assert!(resource(&terraform, "t.maybe[0]").uncertain().is_some());
+    assert!(resource(&terraform, "t.switched[0]").uncertain().is_some());
     assert!(resource(&terraform, "t.keys[\"a\"]").uncertain().is_none());
     assert_eq!(show(&resource(&terraform, "t.keys[\"b\"]").arg("name")), "\"n-b\"");
     assert_eq!(
