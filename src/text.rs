@@ -94,6 +94,8 @@ pub struct Position {
 #[derive(Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Bytes that begin no code point: few in the texts that we read, and a column is told without walking its line.
+    continuations: Vec<u32>,
 }
 
 impl LineIndex {
@@ -102,7 +104,9 @@ impl LineIndex {
     pub fn new(text: &str) -> Self {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| Span::new(at + 1, at + 1).start));
-        Self { starts }
+        let bytes = if text.is_ascii() { &[][..] } else { text.as_bytes() };
+        let continuations = bytes.iter().zip(0_u32..).filter(|(byte, _)| **byte & 0xC0 == 0x80).map(|(_, at)| at);
+        Self { starts, continuations: continuations.collect() }
     }
 
     /// The line of a byte offset, from 1.
@@ -115,12 +119,10 @@ impl LineIndex {
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> Position {
         let line = self.line(offset);
-        let start = self.starts[line as usize - 1] as usize;
-        let end = (offset as usize).min(text.len());
-        let before = text.as_bytes().get(start..end).unwrap_or(&[]);
-        // Continuation bytes do not begin a code point.
-        let column = before.iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-        Position { line, column: u32::try_from(column).unwrap_or(u32::MAX) }
+        let start = self.starts[line as usize - 1];
+        let end = offset.min(u32::try_from(text.len()).unwrap_or(u32::MAX)).max(start);
+        let until = |at: u32| u32::try_from(self.continuations.partition_point(|own| *own < at)).unwrap_or(u32::MAX);
+        Position { line, column: end - start - (until(end) - until(start)) + 1 }
     }
 
     /// The bytes of a line (from 1), its line break left out.

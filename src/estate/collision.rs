@@ -40,13 +40,14 @@ pub fn machines(estate: &Estate<'_>) -> Vec<Collision> {
             }
         }
     }
-    let mut seen: HashSet<(Loc, Loc)> = HashSet::new();
+    // A third copy of a declaration collides with the first as it does with the second: that is one thing to say.
+    let mut seen: HashSet<(&str, Loc)> = HashSet::new();
     let mut found = Vec::new();
     for claimants in by_claim.values() {
         for (position, later) in claimants.iter().enumerate() {
             for earlier in &claimants[..position] {
                 let (a, b) = (&estate.machines[*earlier], &estate.machines[*later]);
-                if found.len() < MAX_PAIRS && seen.insert((a.resource.loc(), b.resource.loc())) {
+                if found.len() < MAX_PAIRS && seen.insert((&a.address, b.resource.loc())) {
                     found.extend(collide(a, b).map(|(claims, loc)| Collision {
                         machine: *later,
                         other: *earlier,
@@ -69,9 +70,7 @@ fn is_guest(machine: &Machine<'_>) -> bool {
 
 /// What two machines both claim, if that is enough to call them one.
 fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
-    // Of two variants that a switch chooses between only one is there.
-    let maybe = a.resource.uncertain().is_some() || b.resource.uncertain().is_some();
-    if maybe || a.resource.loc() == b.resource.loc() {
+    if a.resource.loc() == b.resource.loc() {
         return None;
     }
     let both = |mine: &[Value], theirs: &[Value]| -> Option<Value> {

@@ -31,6 +31,8 @@ subject! {
         ephemeral: Bool certain => [row.collision.machine, row.collision.other].iter().any(|at| {
             (row.estate.ephemeral)(&format!("{}/x", row.estate.machines[*at].resource.instance.root))
         });
+        /// Whether both are one declaration that stands in two roots.
+        copy: Bool certain => row.estate.machines[row.collision.machine].address == row.estate.machines[row.collision.other].address;
         /// Whether both claim one hardware address, which is given once in the world.
         hardware: Bool certain => row.collision.claims.iter().any(|claim| claim.starts_with("hardware"));
         /// The earlier machine's declaration.
