@@ -12,6 +12,7 @@ use crate::estate::{Estate, Parts};
 use crate::model::agents::Agents;
 use crate::model::annotation::{self, Remark};
 use crate::model::ansible::Ansible;
+use crate::model::command::{self, Command};
 use crate::model::git::Repository;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents, Options, Outcome as Read};
@@ -76,16 +77,12 @@ pub fn analyse(
     }
     let sources = terraform_sources(&documents);
     let ephemeral = |path: &str| config.is_ephemeral(path);
-    let root = |folder: &str| config.roots.as_ref().is_some_and(|globs| globs.is_match(folder));
-    let ((terraform, ansible), ((repository, agents), remarks)) = rayon::join(
-        || {
-            rayon::join(
-                || Terraform::build(&sources, terraform_options(&config, &sources), tree),
-                || Ansible::build(&documents),
-            )
-        },
+    let ((commands, ansible), ((repository, agents), remarks)) = rayon::join(
+        || rayon::join(|| command::of_documents(&documents), || Ansible::build(&documents)),
         || rayon::join(|| (Repository::new(&documents), Agents::read(&documents)), || annotation::remarks(&documents)),
     );
+    let options = terraform_options(&config, &documents, &commands, &sources);
+    let terraform = Terraform::build(&sources, options, tree);
     let packer = Packer::build(&documents);
     let parts = Parts {
         documents: &documents,
@@ -96,7 +93,7 @@ pub fn analyse(
         ansible: &ansible,
         packer: &packer,
         ephemeral: &ephemeral,
-        root: &root,
+        commands,
     };
     let estate = Estate::join(parts);
     let ground = Ground { tree, config: &config, request };
@@ -117,26 +114,17 @@ fn terraform_sources<'t>(documents: &'t Documents<'t>) -> Vec<Source<'t>> {
     documents.list.iter().filter_map(source).collect()
 }
 
-/// Variable files that the configuration names belong to the root of their folder, or to the nearest above it.
-fn terraform_options(config: &Config, sources: &[Source<'_>]) -> terraform::Options {
-    let mut options = terraform::Options::default();
-    for path in &config.var_files {
-        let mut folder = crate::source::folder(path);
-        loop {
-            let here = |source: &&Source<'_>| {
-                source.kind == SourceKind::Configuration && crate::source::folder(source.path) == folder
-            };
-            if sources.iter().any(|source| here(&source)) {
-                options.var_files.push((folder.to_owned(), path.clone()));
-                break;
-            }
-            if folder.is_empty() {
-                break;
-            }
-            folder = crate::source::folder(folder);
-        }
-    }
-    options
+/// How Terraform is run: by commands, and as the configuration says.
+fn terraform_options<'t>(
+    config: &Config,
+    documents: &'t Documents<'t>,
+    commands: &'t [Command],
+    sources: &[Source<'t>],
+) -> terraform::Options {
+    let path = |command: &Command| documents.tree.path(command.loc.file);
+    let mut runs = terraform::runs(commands, sources, documents.tree, &path);
+    terraform::name_files(&config.var_files, sources, &mut runs);
+    terraform::Options { runs, roots: config.roots.clone() }
 }
 
 /// The cards that read a table.

@@ -4,7 +4,7 @@ use super::instruction;
 use crate::model::ansible::{Ansible, Task};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
-use crate::model::load::{Document, Documents};
+use crate::model::load::Documents;
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::FileId;
 use rayon::prelude::*;
@@ -64,12 +64,15 @@ impl Invocation<'_> {
 #[must_use]
 pub fn gather<'m>(
     documents: &'m Documents<'m>,
+    commands: Vec<Command>,
     terraform: &'m Terraform<'m>,
     ansible: &'m Ansible<'m>,
 ) -> Vec<Invocation<'m>> {
-    let of_files: Vec<Vec<Invocation<'m>>> =
-        documents.list.par_iter().map(|document| of_document(documents, document)).collect();
-    let mut all: Vec<Invocation<'m>> = of_files.into_iter().flatten().collect();
+    let mut all: Vec<Invocation<'m>> = commands.into_iter().map(Invocation::plain).collect();
+    for document in documents.of(&[Kind::AgentInstructions]) {
+        let orders = instruction::read(document.file, documents.tree.text(document.file)).into_iter();
+        all.extend(orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }));
+    }
     let of_tasks: Vec<Vec<Invocation<'m>>> =
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
@@ -78,35 +81,6 @@ pub fn gather<'m>(
         of_resource(&resource, &mut seen, &mut all);
     }
     all
-}
-
-fn of_document<'m>(documents: &Documents<'_>, document: &Document) -> Vec<Invocation<'m>> {
-    let text = documents.tree.text(document.file);
-    let path = documents.tree.path(document.file);
-    let commands = match document.kind {
-        Kind::Shell => command::of_script(document.file, text),
-        Kind::Makefile => command::of_makefile(document.file, text),
-        Kind::Justfile => command::of_justfile(document.file, text),
-        Kind::Jenkinsfile => command::of_jenkinsfile(document.file, text),
-        Kind::Dockerfile => command::of_dockerfile(document.file, text),
-        Kind::SystemdUnit => command::of_unit(document.file, text),
-        Kind::Compose => document.yaml().map(|yaml| command::of_compose(document.file, text, yaml)).unwrap_or_default(),
-        Kind::CloudInit => {
-            document.yaml().map(|yaml| command::of_cloud_init(document.file, text, yaml)).unwrap_or_default()
-        }
-        Kind::Workflow if path.ends_with("package.json") => {
-            document.yaml().map(|yaml| command::of_package(document.file, text, yaml)).unwrap_or_default()
-        }
-        Kind::Workflow => {
-            document.yaml().map(|yaml| command::of_ci(document.file, path, text, yaml)).unwrap_or_default()
-        }
-        Kind::AgentInstructions => {
-            let orders = instruction::read(document.file, text).into_iter();
-            return orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }).collect();
-        }
-        _ => return Vec::new(),
-    };
-    commands.into_iter().map(Invocation::plain).collect()
 }
 
 fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Invocation<'m>> {

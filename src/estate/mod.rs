@@ -49,8 +49,6 @@ pub struct Estate<'m> {
     pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
-    /// Whether a folder is said to be a root of Terraform.
-    pub root: &'m (dyn Fn(&str) -> bool + Sync),
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
     /// Every machine of Terraform.
@@ -72,7 +70,6 @@ pub struct Estate<'m> {
 }
 
 /// What an estate is made of.
-#[derive(Clone, Copy)]
 pub struct Parts<'m> {
     /// The files.
     pub documents: &'m Documents<'m>,
@@ -90,16 +87,16 @@ pub struct Parts<'m> {
     pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
-    /// Whether a folder is said to be a root of Terraform.
-    pub root: &'m (dyn Fn(&str) -> bool + Sync),
+    /// The commands of scripts, recipes, pipelines and their like.
+    pub commands: Vec<Command>,
 }
 
 impl<'m> Estate<'m> {
     /// Joins what the tools declare.
     #[must_use]
     pub fn join(parts: Parts<'m>) -> Self {
-        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, root } = parts;
-        let invocations = invocation::gather(documents, terraform, ansible);
+        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, commands } = parts;
+        let invocations = invocation::gather(documents, commands, terraform, ansible);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
@@ -115,7 +112,6 @@ impl<'m> Estate<'m> {
             ansible,
             packer,
             ephemeral,
-            root,
             invocations,
             machines,
             containers: Vec::new(),

@@ -46,9 +46,6 @@ impl<'m> RootFacts<'m> {
     /// What it is for.
     #[must_use]
     pub fn role(&self) -> &'static str {
-        if (self.estate.root)(self.folder()) {
-            return "root";
-        }
         match self.instance.role {
             Role::Root => "root",
             Role::Child => "child",

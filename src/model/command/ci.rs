@@ -10,7 +10,7 @@ use super::{Command, Guard, Site, guard, next_scope};
 use crate::syntax::shell;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
-use crate::value::Value;
+use crate::value::{Piece, Value};
 use std::collections::HashMap;
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
@@ -18,6 +18,8 @@ const SCRIPTS: [&str; 11] =
     ["before_script", "run", "script", "bash", "commands", "command", "cmds", "cmd", "sh", "install", "after_script"];
 /// Keys that hold variables.
 const ENVIRONMENTS: [&str; 3] = ["env", "variables", "environment"];
+/// Keys that say in which folder a step runs.
+const FOLDERS: [&str; 4] = ["working-directory", "working_directory", "workingDirectory", "dir"];
 /// Aliases repeat nodes: a file is left after this many.
 const MAX_NODES: u32 = 60_000;
 const MAX_DEPTH: u32 = 40;
@@ -29,6 +31,8 @@ struct Context {
     /// The scope that steps share; none outside of jobs.
     scope: Option<u32>,
     env: Variables,
+    /// The folder that steps run in, from the repository's root.
+    folder: Option<Value>,
     guard: Guard,
     tolerated: bool,
     powershell: bool,
@@ -140,6 +144,30 @@ fn value_of(text: &str) -> Value {
     }
 }
 
+/// A text whose `${{ … }}` and `$x` are not known; the same expression is the same hole.
+fn with_holes(text: &str) -> Value {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$').or_else(|| rest.find("{{")) {
+        let (before, after) = rest.split_at(at);
+        let end = if after.contains("}}") && (after.starts_with("${{") || after.starts_with("{{")) {
+            after.find("}}").map(|end| end + 2)
+        } else if after.starts_with("${") || after.starts_with("$(") {
+            after.find(['}', ')']).map(|end| end + 1)
+        } else {
+            let name = after.char_indices().skip(1).find(|(_, c)| !c.is_alphanumeric() && *c != '_');
+            name.map(|(end, _)| end)
+        };
+        let (expression, after) = after.split_at(end.unwrap_or(after.len()));
+        pieces.push(Piece::Lit(before.into()));
+        pieces.push(Piece::Hole(format!("`{expression}` is an expression of the pipeline").into()));
+        rest = after;
+    }
+    pieces.push(Piece::Lit(rest.into()));
+    pieces.retain(|piece| !matches!(piece, Piece::Lit(text) if text.is_empty()));
+    Value::text(pieces)
+}
+
 fn append(out: &mut Mapped, text: &Mapped) {
     push_exact(out, &text.text, Span::new(0, text.text.len()), text);
 }
@@ -209,8 +237,12 @@ impl Walk<'_> {
         let yes = |key: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| matches!(it, "true" | "yes"));
         context.tolerated |=
             yes("continue-on-error") || yes("allow_failure") || yes("continueOnError") || yes("ignore_error");
-        let defaults = node.get("defaults").and_then(|it| it.get("run")).and_then(|it| it.get("shell"));
-        if let Some(shell) = node.get("shell").or(defaults).and_then(shell_of) {
+        let defaults = node.get("defaults").and_then(|it| it.get("run"));
+        let folder = FOLDERS.iter().find_map(|key| node.get(key).or(defaults.and_then(|it| it.get(key))));
+        if let Some(folder) = folder.and_then(Node::as_str) {
+            context.folder = Some(with_holes(folder));
+        }
+        if let Some(shell) = node.get("shell").or(defaults.and_then(|it| it.get("shell"))).and_then(shell_of) {
             context.powershell = matches!(shell, "pwsh" | "powershell");
             context.other_shell = matches!(shell, "python" | "python3" | "node" | "cmd" | "ruby" | "perl");
         }
@@ -256,6 +288,7 @@ impl Walk<'_> {
             scope,
             guard: context.guard.max(self.asked.get(&scope).copied().unwrap_or_default()),
             tolerated: context.tolerated,
+            folder: context.folder.clone(),
             ..Frame::default()
         };
         let left = read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);

@@ -7,6 +7,7 @@ use crate::value::{Kind, Piece, Value};
 use std::sync::Arc;
 
 mod ci;
+mod document;
 mod files;
 mod guard;
 mod powershell;
@@ -15,6 +16,7 @@ mod resolve;
 mod wrapper;
 
 pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
+pub use document::of_documents;
 pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};
 pub use powershell::powershell;
 pub use resolve::Variables;
@@ -58,8 +60,10 @@ pub struct Command {
     pub in_substitution: bool,
     /// The program that reads its output.
     pub piped_into: Option<Box<str>>,
-    /// Variables set for it alone.
+    /// Variables set for it alone; for Terraform also the `TF_…` ones that are set around it.
     pub env: Vec<(Box<str>, Value)>,
+    /// The folder that its step is said to run in (`working-directory`).
+    pub folder: Option<Value>,
     /// What it does, as far as the knowledge says.
     pub rows: Vec<&'static Row>,
 }

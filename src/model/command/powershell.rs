@@ -145,6 +145,7 @@ fn command(name: &str, words: &[&str], loc: Loc, site: &Site, (scope, index): (u
         in_substitution: false,
         piped_into: None,
         env: Vec::new(),
+        folder: None,
         rows: Vec::new(),
     };
     let grammar = crate::knowledge::commands::grammar(name);

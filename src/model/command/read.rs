@@ -33,6 +33,7 @@ pub(super) struct Frame {
     pub(super) in_substitution: bool,
     pub(super) piped_into: Option<Box<str>>,
     pub(super) env: Vec<(Box<str>, Value)>,
+    pub(super) folder: Option<Value>,
     pub(super) redirects: Vec<(Box<str>, Value)>,
     /// Where the call stands that everything here comes from.
     pub(super) call: Option<Span>,
@@ -126,6 +127,10 @@ pub(super) fn environment(name: &str, value: &Value, loc: Loc, site: &Site, fram
     let mut reader =
         Reader { text: &text, file: loc.file, site, script: &script, guards: &guards, names: &names, calls: 0, out };
     reader.export(name, value, Span::new(0, 1), frame);
+}
+
+fn is_terraform(program: &str) -> bool {
+    matches!(base(program), "terraform" | "tofu" | "terragrunt")
 }
 
 fn function_of(around: &[Around]) -> Option<&str> {
@@ -276,6 +281,12 @@ impl Reader<'_> {
             return;
         }
         match wrapper::inner(&program, &args) {
+            Inner::No if is_terraform(&program) => {
+                let env = variables.of_terraform().filter(|(name, _)| frame.env.iter().all(|(own, _)| **own != **name));
+                let env = env.map(|(name, value)| (name.into(), value.clone()));
+                let env = frame.env.iter().cloned().chain(env).collect();
+                self.emit(args, &Frame { env, ..frame.clone() });
+            }
             Inner::No => {
                 self.here_script(&program, variables, &deeper);
                 self.emit(args, frame);
@@ -432,6 +443,7 @@ impl Reader<'_> {
             in_substitution: frame.in_substitution,
             piped_into: frame.piped_into.clone(),
             env: frame.env.clone(),
+            folder: frame.folder.clone(),
             rows: Vec::new(),
             program: name.into(),
         };

@@ -85,6 +85,21 @@ impl Variables {
         self.known.insert(name.into(), Binding::One(value));
     }
 
+    /// The variables that Terraform takes from its environment, by name.
+    pub(super) fn of_terraform(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let mut found: Vec<(&str, &Value)> = self
+            .known
+            .iter()
+            .filter(|(name, _)| name.starts_with("TF_VAR_") || &***name == "TF_WORKSPACE")
+            .filter_map(|(name, binding)| match binding {
+                Binding::One(value) => Some((&**name, value)),
+                Binding::Array(_) => None,
+            })
+            .collect();
+        found.sort_by_key(|(name, _)| *name);
+        found.into_iter()
+    }
+
     /// Sets a variable to a list of words.
     pub(super) fn set_array(&mut self, name: &str, values: Vec<Value>) {
         self.known.insert(name.into(), Binding::Array(values));

@@ -9,6 +9,7 @@ use crate::source::{self, Tree};
 use crate::syntax::hcl::{Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
 use crate::value::{self, Data, Reason, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A variable of a template and the file that gives it a value.
@@ -45,7 +46,7 @@ fn sources_of_values<'a>(documents: &'a Documents<'a>) -> Vec<terraform::Source<
 
 /// What the variable files of the tree give to each template's variables.
 fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraform::Options {
-    let mut options = terraform::Options::default();
+    let mut given: BTreeMap<String, Vec<(String, terraform::Given)>> = BTreeMap::new();
     let folders: Vec<&str> = plain.tops().map(|instance| instance.module.folder.as_str()).collect();
     for instance in plain.tops() {
         let folder = instance.module.folder.as_str();
@@ -75,10 +76,12 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
                 (true, None) => Value::unknown(format!("var.{name} has no default and no variable file gives it")),
                 (false, _) => one_of(values, name),
             };
-            options.vars.push((folder.to_owned(), name.to_owned(), value));
+            given.entry(folder.to_owned()).or_default().push((name.to_owned(), terraform::Given(value)));
         }
     }
-    options
+    let run = |vars| vec![terraform::Run { evaluates: true, vars, ..terraform::Run::default() }];
+    let runs = given.into_iter().map(|(folder, vars)| (folder, run(vars))).collect();
+    terraform::Options { runs, ..terraform::Options::default() }
 }
 
 /// Whether a variable file is meant for a template: it lies beside or below it, or below none and somewhere near.

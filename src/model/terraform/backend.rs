@@ -1,5 +1,6 @@
 //! Where state is kept: `backend` and `cloud` blocks, and what Terragrunt generates for its folders.
 
+use super::eval::either;
 use super::instance::Instance;
 use super::module::{Module, constant};
 use super::view::{BlockView, argument};
@@ -36,7 +37,7 @@ pub struct Backend<'a, 't> {
     pub partial: bool,
     block: Option<BlockView<'a, 't>>,
     config: Value,
-    flags: Vec<(&'a str, &'a Value)>,
+    flags: Vec<(&'a str, Value)>,
 }
 
 /// A folder that Terragrunt drives.
@@ -60,7 +61,7 @@ impl Backend<'_, '_> {
     #[must_use]
     pub fn arg(&self, path: &str) -> Value {
         if let Some((_, value)) = self.flags.iter().rev().find(|(name, _)| *name == path) {
-            return (*value).clone();
+            return value.clone();
         }
         match &self.block {
             Some(block) => block.arg(path),
@@ -89,14 +90,7 @@ impl<'t> Terraform<'t> {
         let loc = Loc { file, span: block.header };
         let cloud = &*block.kind == "cloud";
         let ty = if cloud { "cloud" } else { block.label(0).unwrap_or("local") };
-        let flags: Vec<(&str, &Value)> = self
-            .ground
-            .options
-            .backend_configs
-            .iter()
-            .filter(|(folder, ..)| *folder == root.module.folder)
-            .map(|(_, key, value)| (&**key, value))
-            .collect();
+        let flags = self.backend_flags(&root.module.folder);
         let mut backend = Backend {
             folder: &root.module.folder,
             ty: Value::known(ty).at(loc),
@@ -109,6 +103,25 @@ impl<'t> Terraform<'t> {
         };
         backend.partial = needed(ty).iter().any(|name| backend.arg(name).is_absent());
         Some(backend)
+    }
+
+    /// What `-backend-config` gives for a root: where runs differ, each of their values.
+    fn backend_flags(&self, folder: &str) -> Vec<(&str, Value)> {
+        let reason = "it depends on the run of `terraform init`".into();
+        let mut flags: Vec<(&str, Value)> = Vec::new();
+        let runs = self.ground.options.runs.get(folder).map_or(&[][..], Vec::as_slice);
+        for run in runs.iter().filter(|run| !run.backend.is_empty()) {
+            for (at, (key, given)) in run.backend.iter().enumerate() {
+                if run.backend.iter().skip(at + 1).any(|(later, _)| later == key) {
+                    continue;
+                }
+                match flags.iter_mut().find(|(known, _)| known == key) {
+                    Some((_, value)) => *value = either(value, &given.0, &reason),
+                    None => flags.push((key, given.0.clone())),
+                }
+            }
+        }
+        flags
     }
 
     /// The backend that Terragrunt gives a unit, from its own file or one that it includes.

@@ -1,7 +1,8 @@
 //! What roots are given for their variables: variable files, flags, Terragrunt's inputs.
 
 use super::backend::Unit;
-use super::instance::{Given, Instance};
+use super::instance::{Alternative, Given, Instance};
+use super::runs::Run;
 use super::module::{Module, constant};
 use super::{Ground, Source, SourceKind};
 use crate::source;
@@ -71,11 +72,9 @@ impl<'s, 't> Values<'s, 't> {
     pub(super) fn given(&self, ground: &Ground<'t>, module: &Module<'t>) -> HashMap<&'t str, Given<'t>> {
         let folder = module.folder.as_str();
         let mut given = HashMap::new();
-        let flags = &ground.options.var_files;
-        let is_named = |source: &Source<'t>| flags.iter().any(|(root, path)| root == folder && path == source.path);
-        let named: Vec<&Source<'t>> =
-            self.automatic.iter().chain(&self.others).copied().filter(|source| is_named(source)).collect();
-        if named.is_empty() {
+        let runs = ground.options.runs.get(folder).map_or(&[][..], Vec::as_slice);
+        let runs: Vec<&Run> = runs.iter().filter(|run| run.evaluates).collect();
+        if runs.iter().all(|run| run.var_files.is_empty()) {
             let near = self
                 .others
                 .iter()
@@ -90,14 +89,45 @@ impl<'s, 't> Values<'s, 't> {
                 given.insert(&*attribute.name, Given::File(source.file, &attribute.value));
             }
         }
-        given.extend(collect(named.into_iter()).into_iter().map(|(name, values)| (name, Given::Several(values))));
-        for (_, name, value) in ground.options.vars.iter().filter(|(root, ..)| root == folder) {
-            // The variable's own label lives as long as the tree.
-            if let Some(variable) = module.variable(name).and_then(|at| module.variables.get(at)) {
-                given.insert(variable.label(0), Given::Flag(value.clone()));
+        for variable in &module.variables {
+            let name = variable.label(0);
+            let alternatives = self.by_runs(&runs, name, given.get(name));
+            if !alternatives.is_empty() {
+                given.insert(name, Given::Runs(alternatives));
             }
         }
         given
+    }
+
+    /// What each run gives for a variable, each once; nothing when no run gives it.
+    fn by_runs(&self, runs: &[&Run], name: &str, base: Option<&Given<'t>>) -> Vec<Alternative<'t>> {
+        let mut found: Vec<Alternative<'t>> = Vec::new();
+        let mut given = false;
+        for run in runs {
+            let alternative = self.by_run(run, name);
+            given |= alternative.is_some();
+            let alternative = alternative.unwrap_or_else(|| match base {
+                Some(Given::File(file, expr)) => Alternative::File(*file, expr),
+                _ => Alternative::Default,
+            });
+            if !found.contains(&alternative) {
+                found.push(alternative);
+            }
+        }
+        if given { found } else { Vec::new() }
+    }
+
+    /// What one run gives: a flag wins over files, a later file over an earlier one, and files over the environment.
+    fn by_run(&self, run: &Run, name: &str) -> Option<Alternative<'t>> {
+        let by_flag = run.vars.iter().rev().find(|(variable, _)| variable == name);
+        let by_file = || {
+            run.var_files.iter().rev().find_map(|path| {
+                let source = self.automatic.iter().chain(&self.others).find(|source| source.path == path)?;
+                let attribute = source.tree.body.attribute(name)?;
+                Some(Alternative::File(source.file, &attribute.value))
+            })
+        };
+        by_flag.map(|(_, value)| Alternative::Value(value.clone())).or_else(by_file)
     }
 }
 

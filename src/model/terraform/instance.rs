@@ -5,7 +5,7 @@ use super::module::{Declared, Mode, Module, ResourceDecl};
 use super::refs::out_of;
 use super::role::Role;
 use super::switch;
-use super::{Ground, types};
+use super::{Ground, runs, types};
 use crate::syntax::hcl::Expr;
 use crate::text::FileId;
 use crate::value::{Data, Kind, List, Map, Reason, Value};
@@ -126,14 +126,34 @@ pub struct Instance<'t> {
 pub(super) enum Given<'t> {
     /// In a variable file.
     File(FileId, &'t Expr),
-    /// In several variable files, of which one is used at a time.
-    Several(Vec<(FileId, &'t Expr)>),
+    /// By the runs of the root, each of which gives one of these.
+    Runs(Vec<Alternative<'t>>),
     /// In variable files that nothing names: used only when there is no default.
     Perhaps(Vec<(FileId, &'t Expr)>),
-    /// On a command line.
-    Flag(Value),
     /// By Terragrunt.
     Unit(Arc<Instance<'t>>, FileId, &'t Expr),
+}
+
+/// What one run of a root gives for a variable.
+#[derive(Clone, Debug)]
+pub(super) enum Alternative<'t> {
+    /// In a variable file.
+    File(FileId, &'t Expr),
+    /// On the command line.
+    Value(runs::Given),
+    /// Nothing: the variable has its default.
+    Default,
+}
+
+impl PartialEq for Alternative<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(_, a), Self::File(_, b)) => std::ptr::eq(*a, *b),
+            (Self::Value(a), Self::Value(b)) => a == b,
+            (Self::Default, Self::Default) => true,
+            _ => false,
+        }
+    }
 }
 
 fn cells<T>(count: usize) -> Cells<T> {
@@ -288,14 +308,32 @@ impl<'t> Env<'_, 't> {
         let env = Env { repeat: &Repeat::Single, scope: None, this: None, ..*self };
         match self.at.given.get(name)? {
             Given::File(file, expr) => Some(Env { file: *file, ..env }.value(expr, work)),
-            Given::Flag(value) => Some(value.clone()),
             Given::Unit(unit, file, expr) => Some(Env { at: unit, file: *file, ..env }.value(expr, work)),
-            Given::Several(values) => several_files(values, env, name, work),
+            Given::Runs(alternatives) => self.by_runs(alternatives, env, name, work),
             Given::Perhaps(values) => {
                 let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
                 variable.attribute("default").is_none().then(|| several_files(values, env, name, work))?
             }
         }
+    }
+
+    /// What the runs of the root give, each of which is possible.
+    fn by_runs(&self, alternatives: &[Alternative<'t>], env: Self, name: &str, work: &mut Work) -> Option<Value> {
+        let reason: Reason = format!("var.{name} depends on the run of Terraform").into();
+        let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
+        let mut values = Vec::new();
+        for alternative in alternatives {
+            values.push(match alternative {
+                Alternative::File(file, expr) => Env { file: *file, ..env }.value(expr, work),
+                Alternative::Value(given) => given.0.clone(),
+                Alternative::Default => match variable.attribute("default") {
+                    Some((file, default)) => Env { file, ..env }.value(&default.value, work),
+                    // Terraform asks for it.
+                    None => continue,
+                },
+            });
+        }
+        values.into_iter().reduce(|all, next| either(&all, &next, &reason))
     }
 
     /// `local.<name>`

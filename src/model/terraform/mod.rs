@@ -12,6 +12,7 @@ mod provisioner;
 mod refs;
 mod resource;
 mod role;
+mod runs;
 mod spelling;
 mod switch;
 mod template;
@@ -25,12 +26,12 @@ pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
 pub use provisioner::{Provisioner, When};
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
+pub use runs::{Given, Run, Runs, name_files, runs};
 pub use view::BlockView;
 
 use crate::source;
 use crate::syntax::hcl;
 use crate::text::FileId;
-use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -83,13 +84,11 @@ impl Files for source::Tree {
 /// What is known from outside the Terraform files (scripts, CI, configuration).
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `-var-file`: the root's folder and the file's path in the tree. A variable that several files give has each of
-    /// their values: they belong to different runs.
-    pub var_files: Vec<(String, String)>,
-    /// `-var` and `TF_VAR_`: the root's folder, the variable, the value.
-    pub vars: Vec<(String, String, Value)>,
-    /// `-backend-config`: the root's folder, the key, the value.
-    pub backend_configs: Vec<(String, String, Value)>,
+    /// How commands and the configuration run each root, by its folder. A variable that several runs give has each of
+    /// their values.
+    pub runs: Runs,
+    /// Folders that are roots because the configuration says so.
+    pub roots: Option<globset::GlobSet>,
 }
 
 /// What stays the same during evaluation.
@@ -123,7 +122,7 @@ impl<'t> Terraform<'t> {
     pub fn build(sources: &[Source<'t>], options: Options, files: &'t dyn Files) -> Self {
         let modules = module::gather(sources);
         let values = given::Values::new(sources);
-        let roles = role::judge(&modules, &values.folders());
+        let roles = role::judge(&modules, &values.folders(), options.roots.as_ref());
         let by_folder = modules.iter().enumerate().map(|(at, module)| (module.folder.clone(), at)).collect();
         let ground = Ground { modules: modules.into_iter().map(Arc::new).collect(), by_folder, files, options };
         let units = backend::units(&ground, sources);

@@ -2,7 +2,7 @@
 
 use super::eval::{Building, Env, Outcome, Scope, Work, either, lift, several, value_members};
 use super::instance::{Instance, Key, Repeat, bare_address};
-use super::module::Mode;
+use super::module::{Mode, constant};
 use super::types;
 use crate::syntax::hcl::{Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
@@ -133,7 +133,7 @@ impl<'t> Env<'_, 't> {
             }),
             Node::Path => Node::Value(self.path(name)),
             Node::Terraform => Node::Value(match name {
-                "workspace" => Value::unknown("terraform.workspace is chosen when Terraform runs"),
+                "workspace" => self.workspace(),
                 _ => Value::unknown(format!("terraform.{name} is not known")),
             }),
             Node::Modules => match self.at.module.call(name) {
@@ -184,6 +184,24 @@ impl<'t> Env<'_, 't> {
             "root" => Value::known("."),
             _ => Value::unknown(format!("path.{name} depends on where the repository lies")),
         }
+    }
+
+    /// `terraform.workspace`: the one that a `cloud` block names, or those that the runs of the root choose.
+    fn workspace(&self) -> Value {
+        let chosen = || Value::unknown("terraform.workspace is chosen when Terraform runs");
+        let root = self.ground.module(&self.at.root);
+        let cloud = root.and_then(|root| root.setting_blocks("cloud").last());
+        let named = cloud.and_then(|(file, block)| {
+            let name = block.body.blocks_of("workspaces").next()?.body.attribute("name")?;
+            Some(Value::known(constant(&name.value)?).at(Loc { file, span: name.value.span }))
+        });
+        if let Some(named) = named {
+            return named;
+        }
+        let runs = self.ground.options.runs.get(&*self.at.root).map_or(&[][..], Vec::as_slice);
+        let values = runs.iter().filter_map(|run| run.workspace.as_ref()).map(|given| given.0.clone());
+        let reason = "terraform.workspace depends on the run of Terraform".into();
+        values.reduce(|all, next| either(&all, &next, &reason)).filter(|value| value.reason().is_none() || matches!(value.kind, Kind::OneOf(_))).unwrap_or_else(chosen)
     }
 
     fn of_call(

@@ -41,8 +41,9 @@ pub(super) fn is_example(folder: &str) -> bool {
     has_component(folder, EXAMPLES)
 }
 
-/// The roles of all modules; `values` are folders with variable files that Terraform loads by itself.
-pub(super) fn judge(modules: &[Module<'_>], values: &[&str]) -> Vec<Judged> {
+/// The roles of all modules; `values` are folders with variable files that Terraform loads by itself, `roots` what the
+/// configuration calls a root.
+pub(super) fn judge(modules: &[Module<'_>], values: &[&str], roots: Option<&globset::GlobSet>) -> Vec<Judged> {
     let mut callers: HashMap<&str, (bool, bool)> = HashMap::new();
     for module in modules {
         let example = is_example(&module.folder);
@@ -56,6 +57,9 @@ pub(super) fn judge(modules: &[Module<'_>], values: &[&str]) -> Vec<Judged> {
     modules
         .iter()
         .map(|module| {
+            if roots.is_some_and(|globs| globs.is_match(&module.folder)) {
+                return Judged { role: Role::Root, evidence: "the configuration says so" };
+            }
             let called = callers.get(&*module.folder).copied().unwrap_or_default();
             let (role, evidence) = one(module, called, values.contains(&&*module.folder));
             Judged { role, evidence }

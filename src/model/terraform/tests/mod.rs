@@ -1,9 +1,10 @@
 mod expressions;
 mod modules;
+mod running;
 
 use super::*;
 use crate::source::{File, Tree};
-use crate::value::{Data, Kind};
+use crate::value::{Data, Kind, Value};
 
 /// A tree kept for the whole test, with its parsed Terraform files.
 fn terraform(files: &[(&str, &str)], options: Options) -> Terraform<'static> {

@@ -68,11 +68,13 @@ fn variables_come_from_files_in_order() {
         ("prod.tfvars", "d = 9\n"),
     ];
     assert_eq!(local(&build(&files), "all"), "[1, 2, 3, 1]");
-    let options = Options {
-        var_files: vec![(String::new(), "prod.tfvars".into())],
-        vars: vec![(String::new(), "a".into(), Value::known("cli"))],
-        ..Options::default()
+    let run = Run {
+        evaluates: true,
+        var_files: vec!["prod.tfvars".into()],
+        vars: vec![("a".into(), Given(Value::known("cli")))],
+        ..Run::default()
     };
+    let options = Options { runs: Runs::from([(String::new(), vec![run])]), ..Options::default() };
     let terraform = terraform(&files, options);
     assert_eq!(local(&terraform, "all"), "[\"cli\", 2, 3, 9]");
     assert_eq!(show(&terraform.variable(&terraform.instances[0], "e")), "?var.e has no default and no tfvars names it");
@@ -302,7 +304,10 @@ fn backends_units_and_roles() {
             ("stack/main.tf", "module \"c\" { source = \"../modules/called\" }\n"),
         ],
         Options {
-            backend_configs: vec![("envs/a".into(), "use_lockfile".into(), Value::known(true))],
+            runs: Runs::from([(
+                "envs/a".into(),
+                vec![Run { backend: vec![("use_lockfile".into(), Given(Value::known(true)))], ..Run::default() }],
+            )]),
             ..Options::default()
         },
     );
@@ -399,10 +404,11 @@ fn several_variable_files_are_possibilities() {
     let terraform_alone = build(&files);
     assert_eq!(show(&terraform_alone.variable(&terraform_alone.instances[0], "env")), "\"dev\"|\"prod\"");
     assert_eq!(show(&terraform_alone.variable(&terraform_alone.instances[0], "size")), "1");
-    let both = ["vars/dev.tfvars", "vars/prod.tfvars"].map(|path| (String::new(), path.to_owned()));
-    let named = terraform(&files, Options { var_files: both.into(), ..Options::default() });
-    assert_eq!(show(&named.variable(&named.instances[0], "size")), "2");
-    assert_eq!(local(&named, "all"), "~…-2");
+    let run = |path: &str| Run { evaluates: true, var_files: vec![path.into()], ..Run::default() };
+    let both = Runs::from([(String::new(), vec![run("vars/dev.tfvars"), run("vars/prod.tfvars")])]);
+    let named = terraform(&files, Options { runs: both, ..Options::default() });
+    assert_eq!(show(&named.variable(&named.instances[0], "env")), "\"dev\"|\"prod\"");
+    assert_eq!(show(&named.variable(&named.instances[0], "size")), "2|1");
 }
 
 #[test]

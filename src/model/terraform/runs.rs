@@ -1,0 +1,412 @@
+//! How the commands of a repository run Terraform: in which folder, with which variable files, variables, backend
+//! arguments and workspace. What a command leaves open (`envs/$ENV`) stands for every folder or file that fits.
+
+use super::{Files, Source, SourceKind};
+use crate::model::command::{Command, Site};
+use crate::source;
+use crate::syntax::hcl::{self, Expr, ExprKind};
+use crate::text::{HOLE, Loc};
+use crate::value::{Data, Kind, Piece, Value};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// So many folders or files stand for one that is left open.
+const MAX_FITTING: usize = 32;
+/// What a Jinja expression or its like was replaced by, letter by letter.
+const MASK: char = '\u{1}';
+
+/// One command line that Terraform is run with, in one folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Whether it evaluates the configuration (`plan`, `apply`…), so that variables without a value have their defaults.
+    pub evaluates: bool,
+    /// `-var-file`: paths in the tree, in order.
+    pub var_files: Vec<String>,
+    /// `-var` and `TF_VAR_…`, in order.
+    pub vars: Vec<(String, Given)>,
+    /// `-backend-config`, files included, in order.
+    pub backend: Vec<(String, Given)>,
+    /// `TF_WORKSPACE`, `workspace select`.
+    pub workspace: Option<Given>,
+}
+
+/// A value that can be compared with another.
+#[derive(Clone, Debug)]
+pub struct Given(pub Value);
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same(&other.0)
+    }
+}
+
+/// The runs of each root, by folder.
+pub type Runs = BTreeMap<String, Vec<Run>>;
+
+/// What a left-open piece stands for, by the reason that it is open.
+type Bound = HashMap<Arc<str>, String>;
+
+struct Reader<'a> {
+    /// Every folder with configuration, and the folders above.
+    folders: BTreeSet<&'a str>,
+    roots: BTreeSet<&'a str>,
+    var_files: Vec<&'a str>,
+    files: &'a dyn Files,
+    runs: Runs,
+}
+
+/// A folder that commands stand in, and what that says of open pieces.
+#[derive(Clone, Debug)]
+struct Place {
+    folder: String,
+    bound: Bound,
+}
+
+/// The runs that commands make; `path` gives the path of a command's file.
+pub fn runs<'a>(
+    commands: &'a [Command],
+    sources: &[Source<'a>],
+    files: &'a dyn Files,
+    path: &dyn Fn(&Command) -> &'a str,
+) -> Runs {
+    let configuration = sources.iter().filter(|it| matches!(it.kind, SourceKind::Configuration));
+    let roots: BTreeSet<&str> = configuration.map(|it| source::folder(it.path)).collect();
+    let mut folders = roots.clone();
+    for root in &roots {
+        let mut folder = *root;
+        while !folder.is_empty() {
+            folder = source::folder(folder);
+            folders.insert(folder);
+        }
+    }
+    let var_files = sources.iter().filter(|it| it.kind == SourceKind::Variables).map(|it| it.path).collect();
+    let mut reader = Reader { folders, roots, var_files, files, runs: Runs::new() };
+    for scope in commands.chunk_by(|a, b| a.loc.file == b.loc.file && a.scope == b.scope) {
+        if scope.iter().any(runs_terraform)
+            && let Some(first) = scope.first()
+        {
+            reader.scope(scope, path(first));
+        }
+    }
+    reader.runs
+}
+
+/// Adds variable files that the configuration names: each belongs to the root of its folder, or to the nearest above it.
+/// Files of one root that give different variables are used together, else one at a time.
+pub fn name_files(paths: &[String], sources: &[Source<'_>], runs: &mut Runs) {
+    let configured = |folder: &str| {
+        let here = |it: &Source<'_>| it.kind == SourceKind::Configuration && source::folder(it.path) == folder;
+        sources.iter().any(here)
+    };
+    let mut by_root: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in paths {
+        let mut folder = source::folder(path);
+        while !configured(folder) && !folder.is_empty() {
+            folder = source::folder(folder);
+        }
+        if configured(folder) {
+            by_root.entry(folder).or_default().push(path);
+        }
+    }
+    for (folder, paths) in by_root {
+        let mut names = BTreeSet::new();
+        let given = sources.iter().filter(|it| paths.contains(&it.path)).flat_map(|it| &it.tree.body.attributes);
+        let apart = given.fold(true, |apart, attribute| names.insert(&*attribute.name) && apart);
+        let together = if apart { vec![paths] } else { paths.into_iter().map(|path| vec![path]).collect() };
+        runs.entry(folder.to_owned()).or_default().extend(together.into_iter().map(|paths| Run {
+            evaluates: true,
+            var_files: paths.into_iter().map(str::to_owned).collect(),
+            ..Run::default()
+        }));
+    }
+}
+
+fn runs_terraform(command: &Command) -> bool {
+    matches!(&*command.program, "terraform" | "tofu" | "terragrunt") && !command.nested()
+}
+
+impl Reader<'_> {
+    /// The commands of one script, recipe or job, in order.
+    fn scope(&mut self, commands: &[Command], path: &str) {
+        let mut bases = Vec::new();
+        let own = source::folder(path);
+        match commands.first().map(|command| &command.site) {
+            Some(Site::Ci { .. }) => bases.extend(["", own]),
+            _ => bases.extend([own, ""]),
+        }
+        let bases: Vec<Place> =
+            bases.iter().map(|folder| Place { folder: (*folder).to_owned(), bound: Bound::new() }).collect();
+        let mut here: Vec<Place> = Vec::new();
+        for command in commands {
+            if let Some(folder) = &command.folder {
+                here = self.folders(&bases, folder);
+            }
+            match &*command.program {
+                "cd" | "pushd" => {
+                    let Some(to) = command.operands.first() else { continue };
+                    let mut next = self.folders(&here, to);
+                    if next.is_empty() {
+                        next = self.folders(&bases, to);
+                    }
+                    here = next;
+                }
+                "popd" => here = Vec::new(),
+                _ if runs_terraform(command) => self.command(command, &here, &bases),
+                _ => {}
+            }
+        }
+    }
+
+    fn command(&mut self, command: &Command, here: &[Place], bases: &[Place]) {
+        let at: &[Place] = if here.is_empty() { bases } else { here };
+        let named = ["chdir", "terragrunt-working-dir", "working-dir"].iter().find_map(|flag| command.flag(flag));
+        let mut places = match named {
+            Some(flag) => {
+                let found = self.folders(at, &flag.value);
+                if found.is_empty() { self.folders(bases, &flag.value) } else { found }
+            }
+            None => at.to_vec(),
+        };
+        places.retain(|place| self.roots.contains(&*place.folder));
+        if named.is_none() && here.is_empty() {
+            places.truncate(1);
+        }
+        for place in places {
+            for run in self.runs_at(command, &place, bases) {
+                let runs = self.runs.entry(place.folder.clone()).or_default();
+                if !runs.contains(&run) && runs.len() < MAX_FITTING {
+                    runs.push(run);
+                }
+            }
+        }
+    }
+
+    /// What the words of a command say; several when a variable file is left open.
+    fn runs_at(&self, command: &Command, place: &Place, bases: &[Place]) -> Vec<Run> {
+        let sub = command.sub.iter().find(|sub| !matches!(&***sub, "run" | "run-all" | "--"));
+        let sub = sub.map_or("", |sub| &**sub);
+        let evaluates = matches!(sub, "plan" | "apply" | "destroy" | "refresh" | "import" | "console" | "test");
+        // A saved plan has its values inside.
+        let saved = sub == "apply" && !command.operands.is_empty();
+        let mut run = Run { evaluates: evaluates && !saved, ..Run::default() };
+        for (name, value) in &command.env {
+            match name.strip_prefix("TF_VAR_") {
+                Some(variable) => run.vars.push((variable.to_owned(), Given(value.clone()))),
+                None if &**name == "TF_WORKSPACE" => run.workspace = Some(Given(value.clone())),
+                None => {}
+            }
+        }
+        if sub == "workspace"
+            && let Some(name) = command.operands.first()
+            && command.sub.last().is_some_and(|last| matches!(&**last, "select" | "new"))
+        {
+            run.workspace = Some(Given(name.clone()));
+        }
+        let mut alternatives = vec![run];
+        for flag in &command.flags {
+            match flag.name.trim_start_matches('-') {
+                "var" => {
+                    let Some((name, value)) = assignment(&flag.value) else { continue };
+                    alternatives.iter_mut().for_each(|run| run.vars.push((name.clone(), Given(value.clone()))));
+                }
+                "var-file" => {
+                    let paths = self.fitting(&flag.value, place, bases, &self.var_files);
+                    // Values that lie elsewhere are no reason to take the defaults.
+                    alternatives.iter_mut().for_each(|run| run.evaluates &= !paths.is_empty());
+                    multiply(&mut alternatives, &paths, |run, path| run.var_files.push(path.clone()));
+                }
+                "backend-config" => match assignment(&flag.value) {
+                    Some((key, value)) => {
+                        alternatives.iter_mut().for_each(|run| run.backend.push((key.clone(), Given(value.clone()))));
+                    }
+                    None => {
+                        let below: Vec<&str> = self.files.below("");
+                        let paths = self.fitting(&flag.value, place, bases, &below);
+                        multiply(&mut alternatives, &paths, |run, path| run.backend.extend(self.backend_file(path)));
+                    }
+                },
+                _ => {}
+            }
+        }
+        alternatives.retain(|run| {
+            run.evaluates || !run.backend.is_empty() || run.workspace.is_some() || !run.var_files.is_empty()
+        });
+        alternatives
+    }
+
+    /// The folders that a path leads to.
+    fn folders(&self, from: &[Place], path: &Value) -> Vec<Place> {
+        let Some(pieces) = pieces(path) else { return Vec::new() };
+        let all: Vec<&str> = self.folders.iter().copied().collect();
+        let mut found: Vec<Place> = Vec::new();
+        for base in from {
+            for (folder, bound) in fit(&base.folder, &pieces, &base.bound, &all) {
+                if found.len() < MAX_FITTING && found.iter().all(|place| place.folder != folder) {
+                    found.push(Place { folder, bound });
+                }
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The files that a path leads to from a run's folder, else from where the command is written.
+    fn fitting(&self, path: &Value, place: &Place, bases: &[Place], all: &[&str]) -> Vec<String> {
+        let Some(pieces) = pieces(path) else { return Vec::new() };
+        for base in std::iter::once(place).chain(bases) {
+            let found = fit(&base.folder, &pieces, &place.bound, all);
+            if !found.is_empty() && found.len() <= MAX_FITTING {
+                return found.into_iter().map(|(path, _)| path).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    /// The arguments in a file of `-backend-config`.
+    fn backend_file(&self, path: &str) -> Vec<(String, Given)> {
+        let Some((file, text)) = self.files.find(path) else { return Vec::new() };
+        let parsed = hcl::parse(text);
+        let arguments = parsed.body.attributes.iter();
+        arguments
+            .map(|attribute| {
+                let loc = Loc { file, span: attribute.value.span };
+                (attribute.name.to_string(), Given(literal(&attribute.value, 0).at(loc)))
+            })
+            .collect()
+    }
+}
+
+/// Every alternative with every path.
+fn multiply(alternatives: &mut Vec<Run>, paths: &[String], put: impl Fn(&mut Run, &String)) {
+    if alternatives.len().saturating_mul(paths.len()) > MAX_FITTING {
+        return;
+    }
+    let before = match paths {
+        [] => return,
+        _ => std::mem::take(alternatives),
+    };
+    for run in before {
+        for path in paths {
+            let mut run = run.clone();
+            put(&mut run, path);
+            alternatives.push(run);
+        }
+    }
+}
+
+/// A constant of a file without references.
+fn literal(expr: &Expr, depth: usize) -> Value {
+    match &expr.kind {
+        ExprKind::Str(text) => Value::known(&**text),
+        ExprKind::Bool(value) => Value::known(*value),
+        ExprKind::Number(value) => Value::known(*value),
+        ExprKind::List(items) if depth < 8 => Value::list(items.iter().map(|item| literal(item, depth + 1)).collect()),
+        ExprKind::Object(members) if depth < 8 => {
+            let member = |(key, value): &(hcl::Key, Expr)| match &key.expr.kind {
+                ExprKind::Str(name) => Some((Arc::from(&**name), literal(value, depth + 1))),
+                _ => None,
+            };
+            Value::map(members.iter().filter_map(member).collect())
+        }
+        _ => Value::unknown("it is no constant"),
+    }
+}
+
+/// `name=value`
+fn assignment(value: &Value) -> Option<(String, Value)> {
+    let pieces = pieces(value)?;
+    let Some(Piece::Lit(first)) = pieces.first() else { return None };
+    let (name, rest) = first.split_once('=')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let rest = std::iter::once(Piece::Lit(rest.into())).filter(|piece| *piece != Piece::Lit("".into()));
+    let mut value = Value { origin: value.origin, ..Value::text(rest.chain(pieces.iter().skip(1).cloned()).collect()) };
+    // `-var 'sizes=[1, 2]'` is an expression.
+    if let Some(text) = value.as_str().filter(|text| text.starts_with(['[', '{']))
+        && let Ok(expr) = hcl::parse_expr(text, 0)
+    {
+        value.kind = literal(&expr, 0).kind;
+    }
+    is_name.then(|| (name.to_owned(), value))
+}
+
+/// The pieces of a text; none when it is wholly unknown.
+fn pieces(value: &Value) -> Option<Vec<Piece>> {
+    let whole: Vec<Piece> = match &value.kind {
+        Kind::Known(Data::Str(text)) => vec![Piece::Lit(text.clone())],
+        Kind::Text(pieces) => pieces.to_vec(),
+        Kind::Unknown(reason) => vec![Piece::Hole(reason.clone())],
+        _ => return None,
+    };
+    // A masked expression is a hole as well.
+    let mut out = Vec::with_capacity(whole.len());
+    for piece in whole {
+        match piece {
+            Piece::Lit(text) if text.contains([MASK, HOLE]) => {
+                let mut rest = &*text;
+                while let Some(at) = rest.find([MASK, HOLE]) {
+                    let (before, after) = rest.split_at(at);
+                    let after = after.trim_start_matches([MASK, HOLE]);
+                    out.push(Piece::Lit(before.into()));
+                    out.push(Piece::Hole("it is filled in when the text is rendered".into()));
+                    rest = after;
+                }
+                out.push(Piece::Lit(rest.into()));
+            }
+            piece => out.push(piece),
+        }
+    }
+    out.retain(|piece| *piece != Piece::Lit("".into()));
+    Some(out)
+}
+
+/// Which of `all` a path leads to from a folder. A hole at the start is the folder of the script or repository; another
+/// one is a part of a name, the same wherever it is open for the same reason.
+fn fit(from: &str, pieces: &[Piece], bound: &Bound, all: &[&str]) -> Vec<(String, Bound)> {
+    let pieces = match pieces {
+        [Piece::Hole(reason), rest @ ..] if !bound.contains_key(reason) => match rest {
+            [Piece::Lit(text), ..] if text.starts_with('/') => rest,
+            _ => pieces,
+        },
+        pieces => pieces,
+    };
+    let mut text = String::new();
+    let mut holes: Vec<&Arc<str>> = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Lit(lit) => text.push_str(lit),
+            Piece::Hole(reason) => match bound.get(reason) {
+                Some(known) => text.push_str(known),
+                None => {
+                    text.push(HOLE);
+                    holes.push(reason);
+                }
+            },
+        }
+    }
+    let Some(path) = source::join(from, text.trim_start_matches("./")) else { return Vec::new() };
+    if holes.is_empty() {
+        let exact = all.iter().find(|known| **known == path);
+        return exact.map(|known| ((*known).to_owned(), bound.clone())).into_iter().collect();
+    }
+    // A path of nothing but an open name fits everything, which says nothing.
+    if path.chars().all(|c| matches!(c, HOLE | '/')) {
+        return Vec::new();
+    }
+    let pattern = regex::escape(&path).replace(HOLE, "([^/]+)");
+    let Ok(pattern) = Regex::new(&format!("^{pattern}$")) else { return Vec::new() };
+    let mut found = Vec::new();
+    for known in all {
+        let Some(captures) = pattern.captures(known) else { continue };
+        let mut bound = bound.clone();
+        let agree = holes.iter().zip(captures.iter().skip(1).flatten()).all(|(reason, segment)| {
+            bound.entry((*reason).clone()).or_insert_with(|| segment.as_str().to_owned()) == segment.as_str()
+        });
+        if agree {
+            found.push(((*known).to_owned(), bound));
+        }
+    }
+    found
+}

@@ -1,0 +1,95 @@
+//! Runs of Terraform that commands make, end to end: from scripts, recipes and pipelines to values.
+
+use super::*;
+use crate::model::command;
+use crate::model::load::{Documents, Options as Reading};
+
+/// The values of expressions in the one root, as the commands of the tree run it.
+fn run(files: &[(&str, &str)], root: &str, variables: &[&str]) -> Vec<String> {
+    let terraform = commanded(files);
+    let instance = terraform.tops().find(|top| top.module.folder == root).unwrap();
+    variables.iter().map(|name| show(&terraform.variable(instance, name))).collect()
+}
+
+fn commanded(files: &[(&str, &str)]) -> Terraform<'static> {
+    let files = files.iter().map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true)).collect();
+    let tree: &'static Tree = Box::leak(Box::new(Tree::new(files, None)));
+    let documents: &'static Documents<'static> = Box::leak(Box::new(Documents::load(tree, &Reading::default())));
+    let commands: &'static [command::Command] = Box::leak(command::of_documents(documents).into_boxed_slice());
+    let sources: Vec<Source<'static>> = documents
+        .list
+        .iter()
+        .filter_map(|document| {
+            let path = tree.path(document.file);
+            let kind = if path.contains(".tfvars") { SourceKind::Variables } else { SourceKind::Configuration };
+            Some(Source { file: document.file, path, tree: document.hcl()?, kind })
+        })
+        .collect();
+    let runs = runs(commands, &sources, tree, &|command| tree.path(command.loc.file));
+    Terraform::build(&sources, Options { runs, ..Options::default() }, tree)
+}
+
+const MAIN: &str = "variable \"env\" { default = \"none\" }\nvariable \"size\" { default = 1 }\n";
+
+#[test]
+fn flags_and_files_of_scripts() {
+    let script = "#!/bin/bash\nset -e\ncd \"$(dirname \"$0\")/../infra\"\nterraform init\nterraform apply -var-file=prod.tfvars -var 'size=9'\n";
+    let files = [("scripts/deploy.sh", script), ("infra/main.tf", MAIN), ("infra/prod.tfvars", "env = \"prod\"\nsize = 2\n")];
+    assert_eq!(run(&files, "infra", &["env", "size"]), ["\"prod\"", "\"9\""]);
+    let chdir = "terraform -chdir=infra plan -var-file prod.tfvars -out=p\nterraform -chdir=infra apply p\n";
+    let files = [("deploy.sh", chdir), files[1], files[2]];
+    assert_eq!(run(&files, "infra", &["env", "size"]), ["\"prod\"", "2"]);
+    let both = "cd infra\nterraform plan -var-file=prod.tfvars\nterraform plan\n";
+    let files = [("deploy.sh", both), files[1], files[2]];
+    assert_eq!(run(&files, "infra", &["env", "size"]), ["\"prod\"|\"none\"", "2|1"]);
+}
+
+#[test]
+fn what_is_left_open_fits_what_is_there() {
+    let vars = [("vars/dev.tfvars", "env = \"dev\"\n"), ("vars/prod.tfvars", "env = \"prod\"\n")];
+    let make = "ENV ?= dev\nplan:\n\tcd stacks/$(STACK) && terraform plan -var-file=../../vars/$(WHERE).tfvars\n";
+    let files = [("Makefile", make), ("stacks/db/main.tf", MAIN), vars[0], vars[1]];
+    assert_eq!(run(&files, "stacks/db", &["env"]), ["\"dev\"|\"prod\""]);
+    // The folder and the file hang on one variable.
+    let script = "ENV=$1\nterraform -chdir=\"envs/$ENV\" plan -var-file=\"../../vars/$ENV.tfvars\"\n";
+    let files = [("go.sh", script), ("envs/dev/main.tf", MAIN), ("envs/prod/main.tf", MAIN), vars[0], vars[1]];
+    assert_eq!(run(&files, "envs/prod", &["env"]), ["\"prod\""]);
+    assert_eq!(run(&files, "envs/dev", &["env"]), ["\"dev\""]);
+    // A file that is nowhere: its values are not known, the defaults are no better.
+    let script = "cd envs/dev && terraform plan -var-file=secret.tfvars\n";
+    assert_eq!(run(&[("go.sh", script), ("envs/dev/main.tf", MAIN)], "envs/dev", &["env"]), ["\"none\""]);
+}
+
+#[test]
+fn pipelines_say_where_and_with_what() {
+    let workflow = "on: push\njobs:\n  plan:\n    defaults:\n      run:\n        working-directory: infra\n    env:\n      TF_VAR_env: ci\n      TF_WORKSPACE: blue\n    steps:\n      - run: terraform init\n      - run: terraform plan\n";
+    let main = format!("{MAIN}variable \"w\" {{ default = \"x\" }}\nlocals {{ name = \"db-${{terraform.workspace}}\" }}\n");
+    let terraform = commanded(&[(".github/workflows/ci.yml", workflow), ("infra/main.tf", &main)]);
+    let root = terraform.tops().next().unwrap();
+    assert_eq!(show(&terraform.variable(root, "env")), "\"ci\"");
+    assert_eq!(show(&terraform.local(root, "name")), "\"db-blue\"");
+}
+
+#[test]
+fn backend_arguments_of_init() {
+    let main = "terraform {\n  backend \"s3\" {}\n}\n";
+    let script = "for env in dev prod; do\n  terraform -chdir=infra init -backend-config=\"backend/$env.tfbackend\" -backend-config=use_lockfile=true\ndone\n";
+    let terraform = commanded(&[
+        ("init.sh", script),
+        ("infra/main.tf", main),
+        ("infra/backend/dev.tfbackend", "bucket = \"state\"\nkey = \"dev\"\n"),
+        ("infra/backend/prod.tfbackend", "bucket = \"state\"\nkey = \"prod\"\n"),
+    ]);
+    let root = terraform.tops().next().unwrap();
+    let backend = terraform.backend(root).unwrap();
+    assert!(!backend.partial);
+    assert_eq!(show(&backend.arg("bucket")), "\"state\"");
+    assert_eq!(show(&backend.arg("key")), "\"dev\"|\"prod\"");
+    assert_eq!(show(&backend.arg("use_lockfile")), "\"true\"");
+}
+
+#[test]
+fn a_cloud_block_names_its_workspace() {
+    let main = "terraform {\n  cloud {\n    organization = \"o\"\n    workspaces { name = \"shop\" }\n  }\n}\nlocals { w = terraform.workspace }\n";
+    assert_eq!(local(&build(&[("main.tf", main)]), "w"), "\"shop\"");
+}
