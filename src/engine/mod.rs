@@ -14,10 +14,9 @@ use crate::model::annotation::{self, Remark};
 use crate::model::ansible::Ansible;
 use crate::model::command::{self, Command};
 use crate::model::git::Repository;
-use crate::model::kind::Kind;
-use crate::model::load::{Document, Documents, Options, Outcome as Read};
+use crate::model::load::{Documents, Options, Outcome as Read};
 use crate::model::packer::Packer;
-use crate::model::terraform::{self, Source, SourceKind, Terraform};
+use crate::model::terraform::{self, Source, Terraform};
 use crate::rule::card::{Card, CardError};
 use crate::rule::subject::{Row, Schema};
 use crate::rule::subjects::TABLES;
@@ -75,7 +74,7 @@ pub fn analyse(
         errors.sort_by_key(|error| error.loc);
         return Err(errors);
     }
-    let sources = terraform_sources(&documents);
+    let sources = terraform::sources(&documents);
     let ephemeral = |path: &str| config.is_ephemeral(path);
     let ((commands, ansible), ((repository, agents), remarks)) = rayon::join(
         || rayon::join(|| command::of_documents(&documents), || Ansible::build(&documents)),
@@ -99,19 +98,6 @@ pub fn analyse(
     let ground = Ground { tree, config: &config, request };
     let outcome = judge(&ground, cards, &estate, &documents);
     Ok(conclude(&ground, cards, outcome, &remarks, &documents))
-}
-
-fn terraform_sources<'t>(documents: &'t Documents<'t>) -> Vec<Source<'t>> {
-    let source = |document: &'t Document| {
-        let kind = match document.kind {
-            Kind::Terraform | Kind::TerraformJson => SourceKind::Configuration,
-            Kind::TerraformVariables | Kind::TerraformVariablesJson => SourceKind::Variables,
-            Kind::Terragrunt => SourceKind::Terragrunt,
-            _ => return None,
-        };
-        Some(Source { file: document.file, path: documents.tree.path(document.file), tree: document.hcl()?, kind })
-    };
-    documents.list.iter().filter_map(source).collect()
 }
 
 /// How Terraform is run: by commands, and as the configuration says.

@@ -6,7 +6,7 @@ use super::refs::out_of;
 use super::role::Role;
 use super::switch;
 use super::{Ground, runs, types};
-use crate::syntax::hcl::Expr;
+use crate::syntax::hcl::{Expr, ExprKind};
 use crate::text::FileId;
 use crate::value::{Data, Kind, List, Map, Reason, Value};
 use std::collections::HashMap;
@@ -233,6 +233,10 @@ impl<'t> Instance<'t> {
     }
 }
 
+fn is_object(ty: &Expr) -> bool {
+    matches!(&ty.kind, ExprKind::Call { name, .. } if &**name == "object")
+}
+
 /// An empty collection as the default of a top's own variable waits for whoever runs it: it says nothing of its members.
 fn left_open(value: Value, name: &str) -> Value {
     let reason = || Some(Reason::from(format!("var.{name} is empty by default, and no tfvars here fills it")));
@@ -274,7 +278,9 @@ impl<'t> Env<'_, 't> {
             (Some(value), _) => value,
             (None, Some((file, default))) => {
                 let value = Env { file, ..in_file }.value(&default.value, work);
-                if self.at.parent.is_none() { left_open(value, name) } else { value }
+                // An object has the members of its type, whether they are given or not.
+                let object = variable.attribute("type").is_some_and(|(_, ty)| is_object(&ty.value));
+                if self.at.parent.is_none() && !object { left_open(value, name) } else { value }
             }
             (None, None) => return Value::unknown(self.not_given(name)).at(variable.loc()),
         };

@@ -29,6 +29,8 @@ pub use role::{Judged, Role};
 pub use runs::{Given, Run, Runs, name_files, runs};
 pub use view::BlockView;
 
+use crate::model::kind::Kind;
+use crate::model::load::{Document, Documents};
 use crate::source;
 use crate::syntax::hcl;
 use crate::text::FileId;
@@ -58,6 +60,21 @@ pub struct Source<'t> {
     pub tree: &'t hcl::File,
     /// What it is to Terraform.
     pub kind: SourceKind,
+}
+
+/// The Terraform files of a tree, in path order.
+#[must_use]
+pub fn sources<'t>(documents: &'t Documents<'t>) -> Vec<Source<'t>> {
+    let source = |document: &'t Document| {
+        let kind = match document.kind {
+            Kind::Terraform | Kind::TerraformJson => SourceKind::Configuration,
+            Kind::TerraformVariables | Kind::TerraformVariablesJson => SourceKind::Variables,
+            Kind::Terragrunt => SourceKind::Terragrunt,
+            _ => return None,
+        };
+        Some(Source { file: document.file, path: documents.tree.path(document.file), tree: document.hcl()?, kind })
+    };
+    documents.list.iter().filter_map(source).collect()
 }
 
 /// Files that expressions read (`file`, `templatefile`, `jsondecode(file())`).

@@ -16,15 +16,7 @@ fn commanded(files: &[(&str, &str)]) -> Terraform<'static> {
     let tree: &'static Tree = Box::leak(Box::new(Tree::new(files, None)));
     let documents: &'static Documents<'static> = Box::leak(Box::new(Documents::load(tree, &Reading::default())));
     let commands: &'static [command::Command] = Box::leak(command::of_documents(documents).into_boxed_slice());
-    let sources: Vec<Source<'static>> = documents
-        .list
-        .iter()
-        .filter_map(|document| {
-            let path = tree.path(document.file);
-            let kind = if path.contains(".tfvars") { SourceKind::Variables } else { SourceKind::Configuration };
-            Some(Source { file: document.file, path, tree: document.hcl()?, kind })
-        })
-        .collect();
+    let sources = sources(documents);
     let runs = runs(commands, &sources, tree, &|command| tree.path(command.loc.file));
     Terraform::build(&sources, Options { runs, ..Options::default() }, tree)
 }
