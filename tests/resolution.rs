@@ -99,7 +99,7 @@ fn measure(folder: &Path) -> Count {
 
 fn print(name: &str, count: &Count) {
     let all = count.all().max(1);
-    let share = |part: usize| format!("{part} ({:.1} %)", 100.0 * part as f64 / all as f64);
+    let share = |part: usize| format!("{part} ({}.{} %)", part * 100 / all, part * 1000 / all % 10);
     println!(
         "{name}: {} resources ({} may not exist), {} arguments: known {}, one of several {}, in part {}, absent {}, unknown {}",
         count.resources,

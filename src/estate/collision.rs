@@ -4,7 +4,7 @@ use super::Estate;
 use super::machine::Machine;
 use super::root::RootFacts;
 use crate::knowledge::terraform as known;
-use crate::model::terraform::{BackendOrigin, Role};
+use crate::model::terraform::{Backend, Role};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -127,18 +127,26 @@ pub struct SharedState {
 /// Roots of different folders whose backends name one object.
 #[must_use]
 pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
+    let roots = estate.terraform.tops().filter(|instance| instance.role == Role::Root);
+    let mut backends: Vec<(&str, Backend<'m, 'm>)> = roots
+        .filter_map(|instance| {
+            let facts = RootFacts { estate, instance };
+            let folder = instance.unit.as_deref().unwrap_or(facts.folder());
+            Some((folder, facts.backend().filter(|backend| !backend.partial && facts.remote())?))
+        })
+        .collect();
+    // Units whose module lies elsewhere.
+    let outside = estate.terraform.units.iter().filter(|unit| unit.module.is_none());
+    backends.extend(outside.filter_map(|unit| Some((&*unit.folder, estate.terraform.unit_backend(unit)?))));
+    backends.sort_by_key(|(folder, _)| *folder);
     let mut first: BTreeMap<String, (&str, Loc)> = BTreeMap::new();
     let mut found = Vec::new();
-    for instance in estate.terraform.tops().filter(|instance| instance.role == Role::Root) {
-        let facts = RootFacts { estate, instance };
-        let Some(backend) = estate.terraform.backend(instance) else { continue };
-        if backend.partial || backend.origin == BackendOrigin::Terragrunt || !facts.remote() {
-            continue;
-        }
-        let Some(location) = location(&facts.backend_type(), &|name| backend.arg(name)) else { continue };
+    for (folder, backend) in backends {
+        let ty = backend.ty.scalar().unwrap_or_default();
+        let Some(location) = location(&ty, &|name| backend.arg(name)) else { continue };
         match first.get(&location) {
-            Some((other, earlier)) if *other != instance.module.folder => found.push(SharedState {
-                folder: shown(&instance.module.folder),
+            Some((other, earlier)) if *other != folder => found.push(SharedState {
+                folder: shown(folder),
                 other: shown(other),
                 location,
                 loc: backend.loc,
@@ -146,7 +154,7 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
             }),
             Some(_) => {}
             None => {
-                first.insert(location, (&instance.module.folder, backend.loc));
+                first.insert(location, (folder, backend.loc));
             }
         }
     }

@@ -58,8 +58,10 @@ impl<'m> RootFacts<'m> {
     #[must_use]
     pub fn backend(&self) -> Option<Backend<'m, 'm>> {
         let terraform = self.estate.terraform;
-        let unit = || terraform.unit(self.folder()).and_then(|unit| terraform.unit_backend(unit));
-        terraform.backend(self.instance).or_else(unit)
+        let folder = self.instance.unit.as_deref().unwrap_or(self.folder());
+        let unit = || terraform.unit(folder).and_then(|unit| terraform.unit_backend(unit));
+        // Terragrunt completes the block of the module that it runs.
+        unit().or_else(|| terraform.backend(self.instance))
     }
 
     /// The backend's type; `""` without one.

@@ -3,6 +3,7 @@
 mod path;
 
 use crate::source::{self, file_name, folder};
+use crate::syntax::hcl;
 use crate::syntax::yaml::{Node, Yaml};
 pub use path::{by_path, is_state_name, pattern};
 
@@ -134,6 +135,8 @@ pub enum Candidate {
     Yaml,
     /// JSON: its shape decides.
     Json,
+    /// HCL of some tool: its shape decides.
+    Hcl,
     /// A script if its first line says so.
     Shebang,
     /// INI in an inventory folder, or a file without suffix that may be an inventory.
@@ -170,6 +173,37 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
     let listed = in_inventory(path) || file_name(path) == "hosts" || file_name(path).contains("inventory");
     group
         && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
+}
+
+/// Whether a file in HCL is one of Terragrunt: it has nothing but what Terragrunt knows.
+pub fn is_terragrunt(file: &hcl::File) -> bool {
+    const BLOCKS: [&str; 12] = [
+        "catalog",
+        "dependencies",
+        "dependency",
+        "engine",
+        "errors",
+        "exclude",
+        "feature",
+        "generate",
+        "include",
+        "locals",
+        "remote_state",
+        "terraform",
+    ];
+    const ATTRIBUTES: [&str; 7] = [
+        "inputs",
+        "skip",
+        "prevent_destroy",
+        "iam_role",
+        "download_dir",
+        "terraform_version_constraint",
+        "terragrunt_version_constraint",
+    ];
+    let body = &file.body;
+    (!body.blocks.is_empty() || body.attribute("inputs").is_some())
+        && body.blocks.iter().all(|block| BLOCKS.contains(&&*block.kind))
+        && body.attributes.iter().all(|attribute| ATTRIBUTES.contains(&&*attribute.name))
 }
 
 /// What a YAML file is, by its shape and then its path.

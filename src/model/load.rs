@@ -204,6 +204,15 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
             Some(kind) => parse_as(id, kind, text),
             None => skipped(Skip::NoKind),
         },
+        Candidate::Hcl => {
+            let mut file = hcl::parse(text);
+            let errors = std::mem::take(&mut file.errors);
+            if errors.is_empty() && kind::is_terragrunt(&file) {
+                finish(id, Kind::Terragrunt, Syntax::Hcl(file), errors)
+            } else {
+                skipped(Skip::NoKind)
+            }
+        }
         Candidate::Inventory if kind::is_shell_script(text.as_bytes()) => parse_as(id, Kind::Shell, text),
         Candidate::Inventory if text.starts_with("#!") => skipped(Skip::NoKind),
         Candidate::Inventory => inventory(id, &file.path, text),

@@ -113,7 +113,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 22] = [
+const SUFFIXES: [(&str, Candidate); 23] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -122,6 +122,7 @@ const SUFFIXES: [(&str, Candidate); 22] = [
     (".tfvars.json", Candidate::Is(Kind::TerraformVariablesJson)),
     (".pkr.hcl", Candidate::Is(Kind::Packer)),
     (".pkrvars.hcl", Candidate::Is(Kind::PackerVariables)),
+    (".hcl", Candidate::Hcl),
     (".tfplan", Candidate::Is(Kind::Plan)),
     (".yml", Candidate::Yaml),
     (".yaml", Candidate::Yaml),
@@ -225,7 +226,7 @@ mod tests {
             ("web/node_modules/x/main.tf", Candidate::Not(Skip::Vendored)),
             ("inventories/prod/hosts", Candidate::Inventory),
             ("inventory/production", Candidate::Inventory),
-            ("nomad.hcl", Candidate::Not(Skip::NoKind)),
+            ("live/account.hcl", Candidate::Hcl),
             (".claude/settings.local.json", Candidate::Is(Kind::AgentSettings)),
             ("bin/deploy", Candidate::Shebang),
             ("x.png", Candidate::Not(Skip::NoKind)),

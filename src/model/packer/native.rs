@@ -46,7 +46,7 @@ fn sources_of_values<'a>(documents: &'a Documents<'a>) -> Vec<terraform::Source<
 
 /// What the variable files of the tree give to each template's variables.
 fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraform::Options {
-    let mut given: BTreeMap<String, Vec<(String, terraform::Given)>> = BTreeMap::new();
+    let mut by_folder: BTreeMap<String, Vec<(String, terraform::Given)>> = BTreeMap::new();
     let folders: Vec<&str> = plain.tops().map(|instance| instance.module.folder.as_str()).collect();
     for instance in plain.tops() {
         let folder = instance.module.folder.as_str();
@@ -76,11 +76,11 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
                 (true, None) => Value::unknown(format!("var.{name} has no default and no variable file gives it")),
                 (false, _) => one_of(values, name),
             };
-            given.entry(folder.to_owned()).or_default().push((name.to_owned(), terraform::Given(value)));
+            by_folder.entry(folder.to_owned()).or_default().push((name.to_owned(), terraform::Given(value)));
         }
     }
     let run = |vars| vec![terraform::Run { evaluates: true, vars, ..terraform::Run::default() }];
-    let runs = given.into_iter().map(|(folder, vars)| (folder, run(vars))).collect();
+    let runs = by_folder.into_iter().map(|(folder, vars)| (folder, run(vars))).collect();
     terraform::Options { runs, ..terraform::Options::default() }
 }
 

@@ -2,14 +2,14 @@
 
 use super::eval::either;
 use super::instance::Instance;
-use super::module::{Module, constant};
+use super::runs::literal;
 use super::view::{BlockView, argument};
-use super::{Ground, Role, Source, SourceKind, Terraform};
+use super::{Terraform, Unit};
+use crate::model::command::text_of;
 use crate::source;
-use crate::syntax::hcl::{Expr, ExprKind};
-use crate::text::{FileId, Loc};
+use crate::syntax::hcl;
+use crate::text::Loc;
 use crate::value::Value;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What declares a backend.
@@ -38,22 +38,6 @@ pub struct Backend<'a, 't> {
     block: Option<BlockView<'a, 't>>,
     config: Value,
     flags: Vec<(&'a str, Value)>,
-}
-
-/// A folder that Terragrunt drives.
-pub struct Unit<'t> {
-    /// The folder.
-    pub folder: String,
-    /// Its `terragrunt.hcl`.
-    pub file: FileId,
-    /// Its own configuration.
-    pub instance: Arc<Instance<'t>>,
-    /// The configurations that it includes, nearest first.
-    pub includes: Vec<Arc<Instance<'t>>>,
-    /// `terraform.source`, when it is a constant.
-    pub source: Option<&'t str>,
-    /// The folder that a local `source` names.
-    pub module: Option<String>,
 }
 
 impl Backend<'_, '_> {
@@ -124,21 +108,33 @@ impl<'t> Terraform<'t> {
         flags
     }
 
-    /// The backend that Terragrunt gives a unit, from its own file or one that it includes.
+    /// The backend that Terragrunt gives a unit, from its own file or one that it includes: `remote_state`, else a file that
+    /// it generates.
     #[must_use]
     pub fn unit_backend<'a>(&'a self, unit: &'a Unit<'t>) -> Option<Backend<'a, 't>> {
-        std::iter::once(&unit.instance).chain(&unit.includes).find_map(|instance| {
+        let backend = |ty, loc, config| Backend {
+            folder: &unit.folder,
+            ty,
+            origin: BackendOrigin::Terragrunt,
+            loc,
+            partial: false,
+            config,
+            block: None,
+            flags: Vec::new(),
+        };
+        let files = || std::iter::once(&unit.instance).chain(&unit.includes);
+        let declared = files().find_map(|instance| {
             let (file, block) = instance.module.others_of("remote_state").next()?;
             let view = self.block(instance, file, block);
-            Some(Backend {
-                folder: &unit.folder,
-                ty: view.arg("backend"),
-                origin: BackendOrigin::Terragrunt,
-                loc: view.loc,
-                partial: false,
-                config: view.arg("config"),
-                block: None,
-                flags: Vec::new(),
+            Some(backend(view.arg("backend"), view.loc, view.arg("config")))
+        });
+        declared.or_else(|| {
+            files().find_map(|instance| {
+                instance.module.others_of("generate").find_map(|(file, block)| {
+                    let view = self.block(instance, file, block);
+                    let (ty, config) = generated(&view.arg("contents"))?;
+                    Some(backend(ty.at(view.loc), view.loc, config))
+                })
             })
         })
     }
@@ -156,94 +152,16 @@ impl<'t> Terraform<'t> {
     }
 }
 
-/// All units, in path order.
-pub(super) fn units<'t>(ground: &Ground<'t>, sources: &[Source<'t>]) -> Vec<Unit<'t>> {
-    let mut files: Vec<&Source<'t>> = sources.iter().filter(|source| source.kind == SourceKind::Terragrunt).collect();
-    files.sort_by_key(|source| source.path);
-    let by_path: HashMap<&str, Arc<Instance<'t>>> = files
-        .iter()
-        .map(|source| {
-            let module = Arc::new(Module::single(source));
-            (source.path, Instance::top(&module, Role::Root, HashMap::new()))
-        })
-        .collect();
-    let parents: Vec<&str> = files.iter().map(|source| source.path).collect();
-    files
-        .iter()
-        .filter_map(|source| {
-            let instance = by_path.get(source.path)?.clone();
-            let included: Vec<String> = instance
-                .module
-                .others_of("include")
-                .filter_map(|(_, block)| block.body.attribute("path"))
-                .filter_map(|attribute| include_path(&attribute.value, source.path, &parents))
-                .collect();
-            let written = instance.module.settings.iter().find_map(|(_, block)| block.body.attribute("source"));
-            let text = written.and_then(|attribute| constant(&attribute.value));
-            let runs =
-                written.is_some() || !included.is_empty() || ground.module(source::folder(source.path)).is_some();
-            if source::file_name(source.path) != "terragrunt.hcl" || !runs {
-                return None;
-            }
-            let folder = source::folder(source.path).to_owned();
-            // `//` marks where the module begins in what is copied; as a path it is one slash.
-            let local = written.filter(|_| text.is_none_or(|text| text.starts_with('.')));
-            Some(Unit {
-                module: local.and_then(|attribute| include_path(&attribute.value, source.path, &parents)),
-                includes: included.iter().filter_map(|path| by_path.get(&**path).cloned()).collect(),
-                source: text,
-                file: source.file,
-                folder,
-                instance,
-            })
-        })
-        .collect()
-}
-
-/// The path that an `include` or `source` names, for the forms that are used.
-fn include_path(expr: &Expr, from: &str, files: &[&str]) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Str(path) => source::join(source::folder(from), path),
-        ExprKind::Call { name, args, .. } if &**name == "find_in_parent_folders" => {
-            let wanted = args.first().map_or(Some("terragrunt.hcl"), constant)?;
-            let mut folder = source::folder(from);
-            while !folder.is_empty() {
-                folder = source::folder(folder);
-                let mut names = vec![wanted];
-                if args.is_empty() {
-                    names.push("root.hcl");
-                }
-                let found =
-                    names.iter().filter_map(|name| source::join(folder, name)).find(|path| files.contains(&&**path));
-                if found.is_some() {
-                    return found;
-                }
-            }
-            None
-        }
-        // `"${dirname(find_in_parent_folders("root.hcl"))}/_envcommon/x.hcl"`
-        ExprKind::Template(parts) => {
-            let mut folder = None;
-            for part in parts {
-                match part {
-                    crate::syntax::hcl::Part::Interp(Expr { kind: ExprKind::Call { name, args, .. }, .. }) => {
-                        match &**name {
-                            "dirname" => {
-                                folder = Some(source::folder(&include_path(args.first()?, from, files)?).to_owned());
-                            }
-                            "get_repo_root" => folder = Some(String::new()),
-                            "get_terragrunt_dir" => folder = Some(source::folder(from).to_owned()),
-                            _ => return None,
-                        }
-                    }
-                    crate::syntax::hcl::Part::Lit(text, _) => {
-                        return source::join(&folder?, text);
-                    }
-                    _ => return None,
-                }
-            }
-            None
-        }
-        _ => None,
+/// The type and the arguments of the backend in a file that is generated.
+fn generated(contents: &Value) -> Option<(Value, Value)> {
+    let text = text_of(contents);
+    if !text.contains("backend") {
+        return None;
     }
+    let file = hcl::parse(&text);
+    let mut settings = file.body.blocks_of("terraform").flat_map(|block| &block.body.blocks);
+    let block = settings.find(|block| &*block.kind == "backend")?;
+    let arguments = block.body.attributes.iter();
+    let config = arguments.map(|attribute| (Arc::from(&*attribute.name), literal(&attribute.value, 0))).collect();
+    Some((Value::known(block.label(0)?), Value::map(config)))
 }

@@ -1,15 +1,13 @@
-//! What roots are given for their variables: variable files, flags, Terragrunt's inputs.
+//! What roots are given for their variables: variable files and flags.
 
-use super::backend::Unit;
-use super::instance::{Alternative, Given, Instance};
+use super::instance::{Alternative, Given};
+use super::module::Module;
 use super::runs::Run;
-use super::module::{Module, constant};
 use super::{Ground, Source, SourceKind};
 use crate::source;
-use crate::syntax::hcl::{Expr, ExprKind};
+use crate::syntax::hcl::Expr;
 use crate::text::FileId;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The variable files of a tree.
 pub(super) struct Values<'s, 't> {
@@ -106,7 +104,7 @@ impl<'s, 't> Values<'s, 't> {
         for run in runs {
             let alternative = self.by_run(run, name);
             given |= alternative.is_some();
-            let alternative = alternative.unwrap_or_else(|| match base {
+            let alternative = alternative.unwrap_or(match base {
                 Some(Given::File(file, expr)) => Alternative::File(*file, expr),
                 _ => Alternative::Default,
             });
@@ -129,23 +127,4 @@ impl<'s, 't> Values<'s, 't> {
         };
         by_flag.map(|(_, value)| Alternative::Value(value.clone())).or_else(by_file)
     }
-}
-
-/// The module that Terragrunt runs for a unit, with the unit's inputs.
-pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Option<Arc<Instance<'t>>> {
-    let module = ground.module(unit.module.as_ref()?)?;
-    let mut given = HashMap::new();
-    // What lies nearer wins.
-    for instance in unit.includes.iter().rev().chain([&unit.instance]) {
-        let inputs = instance.module.attributes.iter().filter(|(_, attribute)| &*attribute.name == "inputs");
-        for (file, attribute) in inputs {
-            let ExprKind::Object(members) = &attribute.value.kind else { continue };
-            for (key, value) in members {
-                if let Some(name) = constant(&key.expr) {
-                    given.insert(name, Given::Unit(instance.clone(), *file, value));
-                }
-            }
-        }
-    }
-    Some(Instance::of_unit(module, &unit.folder, given))
 }

@@ -5,6 +5,7 @@ use super::module::{Declared, Mode, Module, ResourceDecl};
 use super::refs::out_of;
 use super::role::Role;
 use super::switch;
+use super::terragrunt::Context;
 use super::{Ground, runs, types};
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::text::FileId;
@@ -114,6 +115,8 @@ pub struct Instance<'t> {
     depth: usize,
     below: Arc<AtomicUsize>,
     pub(super) given: HashMap<&'t str, Given<'t>>,
+    /// Of a file of Terragrunt.
+    pub(super) terragrunt: Option<Context<'t>>,
     variables: Cells<Value>,
     locals: Cells<Value>,
     outputs: Cells<Value>,
@@ -130,8 +133,8 @@ pub(super) enum Given<'t> {
     Runs(Vec<Alternative<'t>>),
     /// In variable files that nothing names: used only when there is no default.
     Perhaps(Vec<(FileId, &'t Expr)>),
-    /// By Terragrunt.
-    Unit(Arc<Instance<'t>>, FileId, &'t Expr),
+    /// By the `inputs` of Terragrunt's files, nearest first.
+    Inputs(Arc<[(Arc<Instance<'t>>, FileId, &'t Expr)]>),
 }
 
 /// What one run of a root gives for a variable.
@@ -173,6 +176,7 @@ impl<'t> Instance<'t> {
             depth: 0,
             below: Arc::default(),
             given,
+            terragrunt: None,
             variables: cells(module.variables.len()),
             locals: cells(module.locals.len()),
             outputs: cells(module.outputs.len()),
@@ -190,6 +194,12 @@ impl<'t> Instance<'t> {
     /// A module that Terragrunt runs for a unit.
     pub(super) fn of_unit(module: &Arc<Module<'t>>, unit: &str, given: HashMap<&'t str, Given<'t>>) -> Arc<Self> {
         Arc::new(Self { unit: Some(unit.to_owned()), ..Self::new(module, Role::Root, given) })
+    }
+
+    /// A file of Terragrunt as it is read for a unit.
+    pub(super) fn of_terragrunt(module: &Arc<Module<'t>>, context: Context<'t>) -> Arc<Self> {
+        let root = context.unit.as_str().into();
+        Arc::new(Self { root, terragrunt: Some(context), ..Self::new(module, Role::Root, HashMap::new()) })
     }
 
     /// An instance of one call.
@@ -314,7 +324,7 @@ impl<'t> Env<'_, 't> {
         let env = Env { repeat: &Repeat::Single, scope: None, this: None, ..*self };
         match self.at.given.get(name)? {
             Given::File(file, expr) => Some(Env { file: *file, ..env }.value(expr, work)),
-            Given::Unit(unit, file, expr) => Some(Env { at: unit, file: *file, ..env }.value(expr, work)),
+            Given::Inputs(inputs) => env.input(inputs, name, work),
             Given::Runs(alternatives) => self.by_runs(alternatives, env, name, work),
             Given::Perhaps(values) => {
                 let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;

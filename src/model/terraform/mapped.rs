@@ -4,6 +4,7 @@ use super::eval::{Env, Scope, Work};
 use super::module::Mode;
 use super::ops;
 use super::refs::Node;
+use super::terragrunt::REPOSITORY;
 use super::view::argument;
 use crate::source;
 use crate::syntax::hcl::{self, Expr, ExprKind, Part};
@@ -146,6 +147,9 @@ impl<'t> Env<'_, 't> {
 
     /// A path as `file` takes it, from the tree's root.
     pub(super) fn locate(&self, path: &str) -> Option<String> {
+        if let Some(rest) = path.strip_prefix(REPOSITORY) {
+            return source::join("", rest);
+        }
         if path.starts_with(['/', '~']) {
             return None;
         }

@@ -16,10 +16,11 @@ mod runs;
 mod spelling;
 mod switch;
 mod template;
+mod terragrunt;
 mod types;
 mod view;
 
-pub use backend::{Backend, BackendOrigin, Unit};
+pub use backend::{Backend, BackendOrigin};
 pub use instance::{Instance, Key};
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
@@ -27,6 +28,7 @@ pub use provisioner::{Provisioner, When};
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
 pub use runs::{Given, Run, Runs, name_files, runs};
+pub use terragrunt::Unit;
 pub use view::BlockView;
 
 use crate::model::kind::Kind;
@@ -112,6 +114,7 @@ pub struct Options {
 pub(crate) struct Ground<'t> {
     modules: Vec<Arc<Module<'t>>>,
     by_folder: HashMap<String, usize>,
+    terragrunt: terragrunt::Files<'t>,
     files: &'t dyn Files,
     options: Options,
 }
@@ -141,12 +144,15 @@ impl<'t> Terraform<'t> {
         let values = given::Values::new(sources);
         let roles = role::judge(&modules, &values.folders(), options.roots.as_ref());
         let by_folder = modules.iter().enumerate().map(|(at, module)| (module.folder.clone(), at)).collect();
-        let ground = Ground { modules: modules.into_iter().map(Arc::new).collect(), by_folder, files, options };
-        let units = backend::units(&ground, sources);
-        let mut tops: Vec<Arc<Instance<'t>>> = units.iter().filter_map(|unit| given::run_by(&ground, unit)).collect();
+        let terragrunt = terragrunt::files(sources);
+        let modules = modules.into_iter().map(Arc::new).collect();
+        let ground = Ground { modules, by_folder, terragrunt, files, options };
+        let units = terragrunt::units(&ground);
+        let mut tops: Vec<Arc<Instance<'t>>> =
+            units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit)).collect();
         for (module, judged) in ground.modules.iter().zip(&roles) {
             let run = tops.iter().any(|top| top.module.folder == module.folder);
-            if judged.role != Role::Child && !(run && judged.role == Role::Library) {
+            if judged.role != Role::Child && !run {
                 tops.push(Instance::top(module, judged.role, values.given(&ground, module)));
             }
         }

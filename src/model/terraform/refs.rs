@@ -20,6 +20,12 @@ pub(super) enum Node<'t> {
     Path,
     Terraform,
     Modules,
+    /// What a file of Terragrunt includes.
+    Includes,
+    /// `feature` of Terragrunt.
+    Features,
+    /// A file of Terragrunt.
+    Configuration(Arc<Instance<'t>>),
     /// All that `module.<name>` makes.
     Call(Arc<Instance<'t>>, usize),
     /// One instance of a module.
@@ -93,6 +99,9 @@ impl<'t> Env<'_, 't> {
         if self.closed {
             return Node::Value(Value::unknown(format!("`{name}` is not given to the template")));
         }
+        if let Some(node) = self.terragrunt_name(name) {
+            return node;
+        }
         match name {
             "var" => Node::Variables,
             "local" => Node::Locals,
@@ -107,9 +116,6 @@ impl<'t> Env<'_, 't> {
                 Some((resource, at)) => Node::One(self.at.clone(), resource, at),
                 None => Node::Value(Value::unknown("`self` is known only in a resource")),
             },
-            "include" | "dependency" | "feature" | "values" => {
-                Node::Value(Value::unknown(format!("`{name}` comes from Terragrunt at run time")))
-            }
             ty => Node::Type(Mode::Managed, ty.into()),
         }
     }
@@ -126,6 +132,9 @@ impl<'t> Env<'_, 't> {
                 Some(index) => self.local(index, work),
                 None => Value::unknown(format!("local.{name} is not declared")),
             }),
+            Node::Includes => self.included(name, work),
+            Node::Features => Node::Value(self.feature(name, work)),
+            Node::Configuration(at) => Node::Value(self.configuration(&at, name, work)),
             Node::Each => Node::Value(self.repeated(name)),
             Node::Count => Node::Value(match self.repeat {
                 Repeat::Count(index) => index.clone(),
@@ -201,7 +210,10 @@ impl<'t> Env<'_, 't> {
         let runs = self.ground.options.runs.get(&*self.at.root).map_or(&[][..], Vec::as_slice);
         let values = runs.iter().filter_map(|run| run.workspace.as_ref()).map(|given| given.0.clone());
         let reason = "terraform.workspace depends on the run of Terraform".into();
-        values.reduce(|all, next| either(&all, &next, &reason)).filter(|value| value.reason().is_none() || matches!(value.kind, Kind::OneOf(_))).unwrap_or_else(chosen)
+        values
+            .reduce(|all, next| either(&all, &next, &reason))
+            .filter(|value| value.reason().is_none() || matches!(value.kind, Kind::OneOf(_)))
+            .unwrap_or_else(chosen)
     }
 
     fn of_call(
@@ -495,7 +507,7 @@ fn uncertain_key<'a>(keys: impl Iterator<Item = &'a Key>, name: &str) -> Outcome
 }
 
 /// From one folder to another, as a relative path.
-fn relative(from: &str, to: &str) -> String {
+pub(super) fn relative(from: &str, to: &str) -> String {
     if from == to {
         return ".".to_owned();
     }

@@ -2,7 +2,7 @@
 //! arguments and workspace. What a command leaves open (`envs/$ENV`) stands for every folder or file that fits.
 
 use super::{Files, Source, SourceKind};
-use crate::model::command::{Command, Site};
+use crate::model::command::{Command, Flag, Site};
 use crate::source;
 use crate::syntax::hcl::{self, Expr, ExprKind};
 use crate::text::{HOLE, Loc};
@@ -111,8 +111,8 @@ pub fn name_files(paths: &[String], sources: &[Source<'_>], runs: &mut Runs) {
     }
     for (folder, paths) in by_root {
         let mut names = BTreeSet::new();
-        let given = sources.iter().filter(|it| paths.contains(&it.path)).flat_map(|it| &it.tree.body.attributes);
-        let apart = given.fold(true, |apart, attribute| names.insert(&*attribute.name) && apart);
+        let mut given = sources.iter().filter(|it| paths.contains(&it.path)).flat_map(|it| &it.tree.body.attributes);
+        let apart = given.all(|attribute| names.insert(&*attribute.name));
         let together = if apart { vec![paths] } else { paths.into_iter().map(|path| vec![path]).collect() };
         runs.entry(folder.to_owned()).or_default().extend(together.into_iter().map(|paths| Run {
             evaluates: true,
@@ -203,36 +203,44 @@ impl Reader<'_> {
         {
             run.workspace = Some(Given(name.clone()));
         }
-        let mut alternatives = vec![run];
+        let mut runs = vec![run];
         for flag in &command.flags {
-            match flag.name.trim_start_matches('-') {
-                "var" => {
-                    let Some((name, value)) = assignment(&flag.value) else { continue };
-                    alternatives.iter_mut().for_each(|run| run.vars.push((name.clone(), Given(value.clone()))));
-                }
-                "var-file" => {
-                    let paths = self.fitting(&flag.value, place, bases, &self.var_files);
-                    // Values that lie elsewhere are no reason to take the defaults.
-                    alternatives.iter_mut().for_each(|run| run.evaluates &= !paths.is_empty());
-                    multiply(&mut alternatives, &paths, |run, path| run.var_files.push(path.clone()));
-                }
-                "backend-config" => match assignment(&flag.value) {
-                    Some((key, value)) => {
-                        alternatives.iter_mut().for_each(|run| run.backend.push((key.clone(), Given(value.clone()))));
-                    }
-                    None => {
-                        let below: Vec<&str> = self.files.below("");
-                        let paths = self.fitting(&flag.value, place, bases, &below);
-                        multiply(&mut alternatives, &paths, |run, path| run.backend.extend(self.backend_file(path)));
-                    }
-                },
-                _ => {}
-            }
+            self.flag(flag, place, bases, &mut runs);
         }
-        alternatives.retain(|run| {
+        runs.retain(|run| {
             run.evaluates || !run.backend.is_empty() || run.workspace.is_some() || !run.var_files.is_empty()
         });
-        alternatives
+        runs
+    }
+
+    fn flag(&self, flag: &Flag, place: &Place, bases: &[Place], runs: &mut Vec<Run>) {
+        match flag.name.trim_start_matches('-') {
+            "var" => {
+                let Some((name, value)) = assignment(&flag.value) else { return };
+                for run in runs {
+                    run.vars.push((name.clone(), Given(value.clone())));
+                }
+            }
+            "var-file" => {
+                let paths = fitting(&flag.value, place, bases, &self.var_files);
+                for run in runs.iter_mut() {
+                    // Values that lie elsewhere are no reason to take the defaults.
+                    run.evaluates &= !paths.is_empty();
+                }
+                multiply(runs, &paths, |run, path| run.var_files.push(path.clone()));
+            }
+            "backend-config" => {
+                if let Some((key, value)) = assignment(&flag.value) {
+                    for run in runs {
+                        run.backend.push((key.clone(), Given(value.clone())));
+                    }
+                    return;
+                }
+                let paths = fitting(&flag.value, place, bases, &self.files.below(""));
+                multiply(runs, &paths, |run, path| run.backend.extend(self.backend_file(path)));
+            }
+            _ => {}
+        }
     }
 
     /// The folders that a path leads to.
@@ -253,18 +261,6 @@ impl Reader<'_> {
         found
     }
 
-    /// The files that a path leads to from a run's folder, else from where the command is written.
-    fn fitting(&self, path: &Value, place: &Place, bases: &[Place], all: &[&str]) -> Vec<String> {
-        let Some(pieces) = pieces(path) else { return Vec::new() };
-        for base in std::iter::once(place).chain(bases) {
-            let found = fit(&base.folder, &pieces, &place.bound, all);
-            if !found.is_empty() && found.len() <= MAX_FITTING {
-                return found.into_iter().map(|(path, _)| path).collect();
-            }
-        }
-        Vec::new()
-    }
-
     /// The arguments in a file of `-backend-config`.
     fn backend_file(&self, path: &str) -> Vec<(String, Given)> {
         let Some((file, text)) = self.files.find(path) else { return Vec::new() };
@@ -277,6 +273,18 @@ impl Reader<'_> {
             })
             .collect()
     }
+}
+
+/// The files that a path leads to from a run's folder, else from where the command is written.
+fn fitting(path: &Value, place: &Place, bases: &[Place], all: &[&str]) -> Vec<String> {
+    let Some(pieces) = pieces(path) else { return Vec::new() };
+    for base in std::iter::once(place).chain(bases) {
+        let found = fit(&base.folder, &pieces, &place.bound, all);
+        if !found.is_empty() && found.len() <= MAX_FITTING {
+            return found.into_iter().map(|(path, _)| path).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// Every alternative with every path.
@@ -297,9 +305,18 @@ fn multiply(alternatives: &mut Vec<Run>, paths: &[String], put: impl Fn(&mut Run
     }
 }
 
-/// A constant of a file without references.
-fn literal(expr: &Expr, depth: usize) -> Value {
+/// A constant of a file without references; [`HOLE`] in a text is what is not known of it.
+pub(super) fn literal(expr: &Expr, depth: usize) -> Value {
     match &expr.kind {
+        ExprKind::Str(text) if text.contains(HOLE) => {
+            let reason = || Piece::Hole("it is put in when the file is generated".into());
+            let mut pieces = Vec::new();
+            for (at, part) in text.split(HOLE).enumerate() {
+                pieces.extend((at > 0).then(reason));
+                pieces.extend((!part.is_empty()).then(|| Piece::Lit(part.into())));
+            }
+            Value::text(pieces)
+        }
         ExprKind::Str(text) => Value::known(&**text),
         ExprKind::Bool(value) => Value::known(*value),
         ExprKind::Number(value) => Value::known(*value),
@@ -377,13 +394,14 @@ fn fit(from: &str, pieces: &[Piece], bound: &Bound, all: &[&str]) -> Vec<(String
     for piece in pieces {
         match piece {
             Piece::Lit(lit) => text.push_str(lit),
-            Piece::Hole(reason) => match bound.get(reason) {
-                Some(known) => text.push_str(known),
-                None => {
+            Piece::Hole(reason) => {
+                if let Some(known) = bound.get(reason) {
+                    text.push_str(known);
+                } else {
                     text.push(HOLE);
                     holes.push(reason);
                 }
-            },
+            }
         }
     }
     let Some(path) = source::join(from, text.trim_start_matches("./")) else { return Vec::new() };

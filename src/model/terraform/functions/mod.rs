@@ -139,6 +139,9 @@ impl Env<'_, '_> {
             }
             _ => {}
         }
+        if let Some(outcome) = self.terragrunt_call(name, args, work) {
+            return outcome;
+        }
         if let Some(returned) = self.decoded_file(name, args, work) {
             return settled(returned);
         }

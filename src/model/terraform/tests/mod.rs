@@ -1,6 +1,7 @@
 mod expressions;
 mod modules;
 mod running;
+mod terragrunt;
 
 use super::*;
 use crate::source::{File, Tree};
@@ -18,7 +19,9 @@ fn terraform(files: &[(&str, &str)], options: Options) -> Terraform<'static> {
                 path if path.contains(".tf.") || path.split('.').any(|part| matches!(part, "tf" | "tofu")) => {
                     SourceKind::Configuration
                 }
-                path if path.ends_with("terragrunt.hcl") || path.ends_with("root.hcl") => SourceKind::Terragrunt,
+                path if path.split('.').next_back() == Some("hcl") && !path.contains(".terraform.") => {
+                    SourceKind::Terragrunt
+                }
                 _ => return None,
             };
             let text = tree.text(file);

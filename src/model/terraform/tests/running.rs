@@ -26,7 +26,8 @@ const MAIN: &str = "variable \"env\" { default = \"none\" }\nvariable \"size\" {
 #[test]
 fn flags_and_files_of_scripts() {
     let script = "#!/bin/bash\nset -e\ncd \"$(dirname \"$0\")/../infra\"\nterraform init\nterraform apply -var-file=prod.tfvars -var 'size=9'\n";
-    let files = [("scripts/deploy.sh", script), ("infra/main.tf", MAIN), ("infra/prod.tfvars", "env = \"prod\"\nsize = 2\n")];
+    let files =
+        [("scripts/deploy.sh", script), ("infra/main.tf", MAIN), ("infra/prod.tfvars", "env = \"prod\"\nsize = 2\n")];
     assert_eq!(run(&files, "infra", &["env", "size"]), ["\"prod\"", "\"9\""]);
     let chdir = "terraform -chdir=infra plan -var-file prod.tfvars -out=p\nterraform -chdir=infra apply p\n";
     let files = [("deploy.sh", chdir), files[1], files[2]];
@@ -55,7 +56,8 @@ fn what_is_left_open_fits_what_is_there() {
 #[test]
 fn pipelines_say_where_and_with_what() {
     let workflow = "on: push\njobs:\n  plan:\n    defaults:\n      run:\n        working-directory: infra\n    env:\n      TF_VAR_env: ci\n      TF_WORKSPACE: blue\n    steps:\n      - run: terraform init\n      - run: terraform plan\n";
-    let main = format!("{MAIN}variable \"w\" {{ default = \"x\" }}\nlocals {{ name = \"db-${{terraform.workspace}}\" }}\n");
+    let main =
+        format!("{MAIN}variable \"w\" {{ default = \"x\" }}\nlocals {{ name = \"db-${{terraform.workspace}}\" }}\n");
     let terraform = commanded(&[(".github/workflows/ci.yml", workflow), ("infra/main.tf", &main)]);
     let root = terraform.tops().next().unwrap();
     assert_eq!(show(&terraform.variable(root, "env")), "\"ci\"");
