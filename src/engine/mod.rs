@@ -95,7 +95,7 @@ pub fn analyse(
         commands,
     };
     let estate = Estate::join(parts);
-    let ground = Ground { tree, config: &config, request };
+    let ground = Ground { tree, documents: &documents, config: &config, request };
     let outcome = judge(&ground, cards, &estate, &documents);
     Ok(conclude(&ground, cards, outcome, &remarks, &documents))
 }

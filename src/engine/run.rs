@@ -3,6 +3,7 @@
 use super::select::{self, Request};
 use crate::config::Config;
 use crate::diag::{Finding, Related, Severity, Undecided};
+use crate::model::load::Documents;
 use crate::rule::card::{Card, Settings};
 use crate::rule::judge::{Hit, Verdict, judge};
 use crate::rule::subject::Row;
@@ -25,6 +26,8 @@ pub(super) struct Outcome {
 pub(super) struct Ground<'a> {
     /// The tree.
     pub tree: &'a Tree,
+    /// The files of it.
+    pub documents: &'a Documents<'a>,
     /// The configuration.
     pub config: &'a Config,
     /// The request.
@@ -55,12 +58,22 @@ pub(super) fn table(ground: &Ground<'_>, cards: &[&Card], rows: &[Row<'_>]) -> O
                     continue;
                 }
                 let settings = settings_of(ground, card, path, &defaults[at]);
-                found.extend(verdicts(card, row, &settings).into_iter().map(|verdict| (at, row.loc(), verdict)));
+                let verdicts = verdicts(card, row, &settings).into_iter();
+                found.extend(verdicts.filter_map(|verdict| Some((at, row.loc(), placed(ground, row, verdict)?))));
             }
             found
         })
         .collect();
     collect(ground, cards, judged.into_iter().flatten())
+}
+
+/// What is found inside an installed module is told where it is called, if anywhere.
+fn placed(ground: &Ground<'_>, row: &Row<'_>, verdict: Verdict) -> Option<Verdict> {
+    let Verdict::Fires(mut hit) = verdict else { return Some(verdict) };
+    if ground.documents.is_installed(hit.loc.file) {
+        hit.loc = row.loc();
+    }
+    (!ground.documents.is_installed(hit.loc.file)).then_some(Verdict::Fires(hit))
 }
 
 const FAILED: &str = "evaluating it failed inside Stateward; please report this";

@@ -282,6 +282,26 @@ pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
     Value::has(&call.arg("version"))
 }
 
+/// Where a module call leads: `circle` back to the module that calls, `nowhere` when its folder has no Terraform file,
+/// else `somewhere`.
+#[must_use]
+pub fn leads<'m>(estate: &'m Estate<'m>, call: &CallView<'m, 'm>) -> &'static str {
+    let Some(folder) = call.call.folder.as_deref() else { return "somewhere" };
+    if call.target().is_some() {
+        let circle = estate.terraform.is_in_circle(&call.instance.module.folder, call.call);
+        return if circle { "circle" } else { "somewhere" };
+    }
+    let tree = estate.documents.tree;
+    let configured =
+        |path: &str| [".tf", ".tofu", ".tf.json", ".tofu.json"].iter().any(|suffix| path.ends_with(suffix));
+    // Files that are excluded, or stand in another repository, are there for Terraform.
+    let there = tree.below(folder).any(|(_, file)| configured(&file.path));
+    let elsewhere =
+        tree.submodules.iter().any(|module| folder == &**module || folder.starts_with(&format!("{module}/")));
+    let ignored = estate.repository.ignores.ignores(&format!("{folder}/main.tf"));
+    if there || elsewhere || ignored { "somewhere" } else { "nowhere" }
+}
+
 /// Whether a source lies in this repository.
 #[must_use]
 pub fn is_local(source: &str) -> bool {

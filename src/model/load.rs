@@ -18,6 +18,8 @@ pub struct Document {
     pub kind: Kind,
     /// Its tree.
     pub syntax: Syntax,
+    /// A module that `terraform init` has put there: it is followed, and not judged.
+    pub installed: bool,
 }
 
 /// The tree of a file.
@@ -86,7 +88,9 @@ impl<'t> Documents<'t> {
     #[must_use]
     pub fn load(tree: &'t Tree, options: &Options) -> Self {
         let ids: Vec<(FileId, &File)> = tree.iter().collect();
-        let read: Vec<Read> = ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options)).collect();
+        let installed = |path: &str| is_installed(tree, path);
+        let read: Vec<Read> =
+            ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options, &installed)).collect();
         let mut documents =
             Self { tree, list: Vec::new(), outcomes: Vec::with_capacity(read.len()), problems: Vec::new() };
         for one in read {
@@ -107,6 +111,12 @@ impl<'t> Documents<'t> {
     pub fn document(&self, file: FileId) -> Option<&Document> {
         let index = self.list.binary_search_by_key(&file, |document| document.file).ok()?;
         self.list.get(index)
+    }
+
+    /// Whether a file belongs to a module that `terraform init` has put there.
+    #[must_use]
+    pub fn is_installed(&self, file: FileId) -> bool {
+        self.document(file).is_some_and(|document| document.installed)
     }
 
     /// The YAML tree of a path, if that is what it holds.
@@ -141,12 +151,33 @@ fn skipped(skip: Skip) -> Read {
     Read { document: None, outcome: Outcome::Skipped(skip), problems: Vec::new() }
 }
 
-fn read(id: FileId, file: &File, options: &Options) -> Read {
+/// Whether a path is a Terraform file of an installed module, listed in the manifest beside it.
+fn is_installed(tree: &Tree, path: &str) -> bool {
+    const MODULES: &str = ".terraform/modules/";
+    let suffix = [".tf", ".tofu", ".tf.json", ".tofu.json"].iter().any(|suffix| path.ends_with(suffix));
+    let at = path.find(MODULES).filter(|at| suffix && (*at == 0 || path[..*at].ends_with('/')));
+    at.is_some_and(|at| tree.find(&format!("{}{MODULES}modules.json", &path[..at])).is_some())
+}
+
+/// A file of an installed module: what cannot be parsed of it is nobody's fault here.
+fn installed_module(id: FileId, file: &File) -> Read {
+    let json = file.path.ends_with(".json");
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let text = file.text().ok()?;
+        Some(if json { hcl::parse_json(&text.text) } else { hcl::parse(&text.text) })
+    }));
+    let kind = if json { Kind::TerraformJson } else { Kind::Terraform };
+    let document = |tree| Document { file: id, kind, syntax: Syntax::Hcl(tree), installed: true };
+    Read { document: parsed.ok().flatten().map(document), ..skipped(Skip::Vendored) }
+}
+
+fn read(id: FileId, file: &File, options: &Options, installed: &(dyn Fn(&str) -> bool + Sync)) -> Read {
     if options.exclude.as_ref().is_some_and(|globs| globs.is_match(&*file.path)) {
         return skipped(Skip::Excluded);
     }
     let candidate = kind::by_path(&file.path);
     match candidate {
+        Candidate::Not(Skip::Vendored) if installed(&file.path) => return installed_module(id, file),
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
@@ -168,7 +199,7 @@ fn read(id: FileId, file: &File, options: &Options) -> Read {
 }
 
 fn whole(id: FileId, kind: Kind) -> Read {
-    let document = Document { file: id, kind, syntax: Syntax::Text };
+    let document = Document { file: id, kind, syntax: Syntax::Text, installed: false };
     Read { document: Some(document), outcome: Outcome::Judged(kind), problems: Vec::new() }
 }
 
@@ -310,7 +341,7 @@ fn finish(id: FileId, kind: Kind, syntax: Syntax, errors: Vec<SyntaxError>) -> R
         .into_iter()
         .map(|error| Problem { loc: Loc { file: id, span: error.span }, kind, message: error.message })
         .collect();
-    Read { document: Some(Document { file: id, kind, syntax }), outcome, problems }
+    Read { document: Some(Document { file: id, kind, syntax, installed: false }), outcome, problems }
 }
 
 /// A YAML scalar as the data that it stands for (YAML 1.1, as Ansible reads it).

@@ -210,6 +210,26 @@ impl Tree {
         Some(FileId(Span::new(index, index).start))
     }
 
+    /// A path with the symbolic links to folders on its way followed.
+    #[must_use]
+    pub fn real(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        // Links may lead to links, or round in a circle.
+        for _ in 0..8 {
+            let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+            let followed = ends.find_map(|end| {
+                let (prefix, rest) = path.split_at(end);
+                let target = self.file(self.find(prefix)?).symlink.as_deref()?;
+                join(folder(prefix), target).map(|target| format!("{target}{rest}"))
+            });
+            match followed {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        path
+    }
+
     /// The files whose path lies below `folder` (`""`: all), in path order.
     pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (FileId, &'a File)> {
         let inside =

@@ -1,14 +1,14 @@
 //! Instances: a module with the arguments of one call, and what it repeats.
 
 use super::eval::{Cell, CellKind, Env, Work, either};
-use super::module::{Declared, Mode, Module, ResourceDecl};
+use super::module::{Call, Declared, Mode, Module, ResourceDecl};
 use super::refs::out_of;
 use super::role::Role;
 use super::switch;
 use super::terragrunt::Context;
 use super::{Ground, runs, types};
 use crate::syntax::hcl::{Expr, ExprKind};
-use crate::text::FileId;
+use crate::text::{FileId, Loc};
 use crate::value::{Data, Kind, List, Map, Reason, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -232,6 +232,38 @@ impl<'t> Instance<'t> {
         Some((parent.instance.upgrade()?, parent.call))
     }
 
+    /// The names of the calls that lead to this instance: `db.instance`.
+    fn names(&self) -> String {
+        let mut names = Vec::new();
+        let mut next = self.caller();
+        while let Some((caller, call)) = next {
+            names.extend(caller.module.calls.get(call).map(|call| call.name));
+            next = caller.caller();
+        }
+        names.reverse();
+        names.join(".")
+    }
+
+    /// The module that a call of this instance leads to, when its files are at hand.
+    pub(super) fn target<'g>(&self, ground: &'g Ground<'t>, call: &Call<'t>) -> Option<&'g Arc<Module<'t>>> {
+        if let Some(folder) = &call.folder {
+            return ground.module(folder);
+        }
+        let manifest = ground.installed.get(&*self.root)?;
+        let above = self.names();
+        let dot = if above.is_empty() { "" } else { "." };
+        ground.module(manifest.get(&format!("{above}{dot}{}", call.name))?)
+    }
+
+    /// Where a finding inside this instance points when its module is not of this repository: the call that leads there.
+    pub(super) fn call_into_installed(&self) -> Option<Loc> {
+        if !self.module.is_installed() {
+            return None;
+        }
+        let (caller, call) = self.caller()?;
+        caller.call_into_installed().or_else(|| Some(caller.module.calls.get(call)?.decl.loc()))
+    }
+
     fn calls_folder(&self, folder: &str) -> bool {
         let mut next = self.caller();
         let mut found = self.module.folder == folder;
@@ -387,8 +419,7 @@ impl<'t> Env<'_, 't> {
 
     fn make_children(&self, index: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
         let Some(call) = self.at.module.calls.get(index) else { return Arc::default() };
-        let module = call.folder.as_ref().and_then(|folder| self.ground.module(folder));
-        let Some(module) = module else { return Arc::default() };
+        let Some(module) = self.at.target(self.ground, call) else { return Arc::default() };
         if self.at.depth >= MAX_DEPTH || self.at.calls_folder(&module.folder) {
             return Arc::default();
         }

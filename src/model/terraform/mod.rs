@@ -4,6 +4,7 @@ mod backend;
 mod eval;
 mod functions;
 mod given;
+mod installed;
 mod instance;
 mod mapped;
 mod module;
@@ -85,6 +86,8 @@ pub trait Files: Sync {
     fn find(&self, path: &str) -> Option<(FileId, &str)>;
     /// The paths below a folder, relative to it, in order.
     fn below<'a>(&'a self, folder: &str) -> Vec<&'a str>;
+    /// A path with the symbolic links to folders on its way followed.
+    fn real(&self, path: &str) -> String;
 }
 
 impl Files for source::Tree {
@@ -97,6 +100,10 @@ impl Files for source::Tree {
         let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
         let ids: Vec<FileId> = Self::below(self, folder).map(|(id, _)| id).collect();
         ids.into_iter().filter_map(|id| self.path(id).get(skip..)).collect()
+    }
+
+    fn real(&self, path: &str) -> String {
+        Self::real(self, path)
     }
 }
 
@@ -115,6 +122,7 @@ pub(crate) struct Ground<'t> {
     modules: Vec<Arc<Module<'t>>>,
     by_folder: HashMap<String, usize>,
     terragrunt: terragrunt::Files<'t>,
+    installed: installed::Manifests,
     files: &'t dyn Files,
     options: Options,
 }
@@ -140,13 +148,15 @@ impl<'t> Terraform<'t> {
     /// Reads modules, judges their roles and makes their instances; values are evaluated when they are asked for.
     #[must_use]
     pub fn build(sources: &[Source<'t>], options: Options, files: &'t dyn Files) -> Self {
-        let modules = module::gather(sources);
+        let mut modules = module::gather(sources);
+        module::follow_links(&mut modules, files);
         let values = given::Values::new(sources);
         let roles = role::judge(&modules, &values.folders(), options.roots.as_ref());
         let by_folder = modules.iter().enumerate().map(|(at, module)| (module.folder.clone(), at)).collect();
         let terragrunt = terragrunt::files(sources);
         let modules = modules.into_iter().map(Arc::new).collect();
-        let ground = Ground { modules, by_folder, terragrunt, files, options };
+        let installed = installed::manifests(files);
+        let ground = Ground { modules, by_folder, terragrunt, installed, files, options };
         let units = terragrunt::units(&ground);
         let mut tops: Vec<Arc<Instance<'t>>> =
             units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit)).collect();
@@ -160,7 +170,7 @@ impl<'t> Terraform<'t> {
         let mut instances = below(&ground, &tops);
         // Called, but never made (zero times, from outside, in a circle): looked at by itself.
         let seen: HashSet<&str> = instances.iter().map(|instance| &*instance.module.folder).collect();
-        let unseen = ground.modules.iter().filter(|module| !seen.contains(&*module.folder));
+        let unseen = ground.modules.iter().filter(|module| !seen.contains(&*module.folder) && !module.is_installed());
         let alone: Vec<_> = unseen.map(|module| Instance::top(module, Role::Library, HashMap::new())).collect();
         instances.extend(below(&ground, &alone));
         Self { ground, roles, instances, units }
@@ -176,6 +186,23 @@ impl<'t> Terraform<'t> {
     #[must_use]
     pub fn module(&self, folder: &str) -> Option<&Arc<Module<'t>>> {
         self.ground.module(folder)
+    }
+
+    /// Whether the calls of a module lead back to it.
+    #[must_use]
+    pub fn is_in_circle(&self, folder: &str, call: &Call<'_>) -> bool {
+        let mut waiting: Vec<&str> = call.folder.as_deref().into_iter().collect();
+        let mut seen: HashSet<&str> = HashSet::new();
+        while let Some(next) = waiting.pop() {
+            if next == folder {
+                return true;
+            }
+            if seen.insert(next) {
+                let calls = self.module(next).into_iter().flat_map(|module| &module.calls);
+                waiting.extend(calls.filter_map(|call| call.folder.as_deref()));
+            }
+        }
+        false
     }
 
     /// The role of a module's folder.

@@ -306,6 +306,12 @@ impl<'t> Module<'t> {
         }
     }
 
+    /// Whether `terraform init` has put it there.
+    #[must_use]
+    pub fn is_installed(&self) -> bool {
+        super::installed::is_installed(&self.folder)
+    }
+
     /// Resolves where the calls lead.
     fn resolve_calls(&mut self) {
         for call in &mut self.calls {
@@ -322,6 +328,16 @@ impl<'t> Module<'t> {
         let mut module = Self { folder: source::folder(source.path).to_owned(), ..Self::default() };
         module.add(source.file, source.tree, false);
         module
+    }
+}
+
+/// Calls whose folder is reached through a symbolic link lead to where it points.
+pub(super) fn follow_links(modules: &mut [Module<'_>], files: &dyn super::Files) {
+    let known: std::collections::HashSet<String> = modules.iter().map(|module| module.folder.clone()).collect();
+    for call in modules.iter_mut().flat_map(|module| &mut module.calls) {
+        if let Some(folder) = call.folder.as_mut().filter(|folder| !known.contains(folder.as_str())) {
+            *folder = files.real(folder);
+        }
     }
 }
 

@@ -228,8 +228,7 @@ impl<'t> Env<'_, 't> {
         let children = Env { at, ..*self }.children(call, work);
         if children.is_empty() {
             let source = declared.source.unwrap_or("elsewhere");
-            let outside = declared.folder.as_ref().is_none_or(|folder| self.ground.module(folder).is_none());
-            if outside {
+            if at.target(self.ground, declared).is_none() {
                 let reason = format!("module.{} comes from {source}, which is not in this repository", declared.name);
                 return Ok(Node::Value(Value::unknown(reason)));
             }

@@ -126,10 +126,10 @@ impl<'a, 't> Resource<'a, 't> {
         self.decl.name
     }
 
-    /// Where a finding on it points.
+    /// Where a finding on it points: its declaration, or the call of the installed module that declares it.
     #[must_use]
     pub fn loc(&self) -> Loc {
-        self.decl.decl.loc()
+        self.instance.call_into_installed().unwrap_or_else(|| self.decl.decl.loc())
     }
 
     fn slot(&self) -> Option<&Slot> {
@@ -278,6 +278,6 @@ impl<'a, 't> CallView<'a, 't> {
     /// The module that it calls, when it lies in this repository.
     #[must_use]
     pub fn target(&self) -> Option<&'a Arc<Module<'t>>> {
-        self.call.folder.as_ref().and_then(|folder| self.ground.module(folder))
+        self.instance.target(self.ground, self.call)
     }
 }

@@ -57,6 +57,9 @@ pub(super) fn judge(modules: &[Module<'_>], values: &[&str], roots: Option<&glob
     modules
         .iter()
         .map(|module| {
+            if module.is_installed() {
+                return Judged { role: Role::Child, evidence: "it is an installed module" };
+            }
             if roots.is_some_and(|globs| globs.is_match(&module.folder)) {
                 return Judged { role: Role::Root, evidence: "the configuration says so" };
             }

@@ -154,7 +154,9 @@ pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
         }
     }
     for call in estate.terraform.instances.iter().flat_map(|instance| estate.terraform.calls_of(instance)) {
-        let Some(module) = call.call.source.and_then(known::well_known_module) else { continue };
+        // What is at hand speaks for itself.
+        let source = call.call.source.filter(|_| call.target().is_none());
+        let Some(module) = source.and_then(known::well_known_module) else { continue };
         let holder = Holder::Call(call, &module.kind);
         for known in module.protections.iter().map(Some) {
             rows.push(Arc::new(ProtectionRow { holder: holder.clone(), known }) as Row<'m>);

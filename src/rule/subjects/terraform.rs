@@ -446,12 +446,14 @@ pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A module call.
 pub(super) struct CallRow<'m> {
+    estate: &'m Estate<'m>,
     call: CallView<'m, 'm>,
 }
 
 impl CallRow<'_> {
     fn known(&self) -> Option<&'static known::WellKnownModule> {
-        self.call.call.source.and_then(known::well_known_module)
+        // What is at hand speaks for itself.
+        self.call.call.source.filter(|_| self.call.target().is_none()).and_then(known::well_known_module)
     }
 
     fn guarded(&self) -> Tri {
@@ -479,6 +481,8 @@ subject! {
         source: Str certain => row.call.call.source.unwrap_or("");
         /// Whether that is this repository.
         local: Bool certain => root::is_local(row.call.call.source.unwrap_or(""));
+        /// Whether it leads to a module, nowhere, or back to the module that calls.
+        leads: Word(&["somewhere", "nowhere", "circle"]) certain => root::leads(row.estate, &row.call);
         /// What losing what a well-known module makes loses; `none` when that is not known.
         data: Str certain => row.known().map_or("none", |module| module.data.as_str());
         /// What kind of data that is; empty when it is not known.
@@ -499,7 +503,7 @@ pub(super) fn calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     let instances = estate.terraform.instances.iter();
     instances
         .flat_map(|instance| estate.terraform.calls_of(instance))
-        .map(|call| Arc::new(CallRow { call }) as Row<'m>)
+        .map(|call| Arc::new(CallRow { estate, call }) as Row<'m>)
         .collect()
 }
 

@@ -87,3 +87,53 @@ fn a_cloud_block_names_its_workspace() {
     let main = "terraform {\n  cloud {\n    organization = \"o\"\n    workspaces { name = \"shop\" }\n  }\n}\nlocals { w = terraform.workspace }\n";
     assert_eq!(local(&build(&[("main.tf", main)]), "w"), "\"shop\"");
 }
+
+#[test]
+fn installed_modules_are_followed_and_not_judged() {
+    let manifest = r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"db","Source":"registry.terraform.io/acme/db/aws","Version":"1.0.0","Dir":".terraform/modules/db"},{"Key":"db.log","Source":"registry.terraform.io/acme/log/aws","Dir":".terraform/modules/db.log"}]}"#;
+    let terraform = commanded(&[
+        ("infra/.terraform/modules/modules.json", manifest),
+        (
+            "infra/.terraform/modules/db/main.tf",
+            "variable \"guard\" { default = false }\nresource \"t\" \"x\" { guard = var.guard }\nmodule \"in\" { source = \"./modules/in\" }\nmodule \"log\" {\n  source = \"acme/log/aws\"\n}\noutput \"id\" { value = \"db-1\" }\n",
+        ),
+        ("infra/.terraform/modules/db/modules/in/main.tf", "resource \"t\" \"y\" {}\n"),
+        ("infra/.terraform/modules/db/examples/basic/main.tf", "provider \"aws\" {}\nresource \"t\" \"example\" {}\n"),
+        ("infra/.terraform/modules/db.log/main.tf", "resource \"t\" \"z\" {}\n"),
+        (
+            "infra/main.tf",
+            "module \"db\" {\n  source = \"acme/db/aws\"\n  guard = true\n}\nlocals { id = module.db.id }\n",
+        ),
+        ("other/main.tf", "module \"db\" {\n  source = \"acme/db/aws\"\n}\nlocals { id = module.db.id }\n"),
+    ]);
+    assert_eq!(addresses(&terraform), ["module.db.t.x", "module.db.module.in.t.y", "module.db.module.log.t.z"]);
+    let x = resource(&terraform, "module.db.t.x");
+    assert_eq!(show(&x.arg("guard")), "true");
+    // A finding points at the call, the file that somebody here can edit.
+    let call = terraform.module("infra").unwrap().calls[0].decl.loc();
+    assert_eq!(x.loc(), call);
+    assert_eq!(resource(&terraform, "module.db.module.log.t.z").loc(), call);
+    let other = terraform.tops().find(|top| top.module.folder == "other").unwrap();
+    assert_eq!(
+        show(&terraform.local(other, "id")),
+        "?module.db comes from acme/db/aws, which is not in this repository"
+    );
+}
+
+#[test]
+fn folders_behind_symbolic_links() {
+    let mut link = File::in_memory("app/modules", b"../shared".to_vec(), true);
+    link.symlink = Some("../shared".into());
+    let files = [
+        ("app/main.tf", "module \"n\" {\n  source = \"./modules/net\"\n}\n"),
+        ("shared/net/main.tf", "resource \"t\" \"x\" {}\n"),
+    ];
+    let mut all: Vec<File> =
+        files.iter().map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true)).collect();
+    all.push(link);
+    let tree: &'static Tree = Box::leak(Box::new(Tree::new(all, None)));
+    assert_eq!(tree.real("app/modules/net"), "shared/net");
+    let documents: &'static Documents<'static> = Box::leak(Box::new(Documents::load(tree, &Reading::default())));
+    let terraform = Terraform::build(&sources(documents), Options::default(), tree);
+    assert_eq!(addresses(&terraform), ["module.n.t.x"]);
+}
