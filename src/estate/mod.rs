@@ -4,6 +4,7 @@ pub mod artifact;
 pub mod collision;
 pub mod container;
 pub mod fleet;
+pub mod guard;
 pub mod habit;
 pub mod identity;
 mod instruction;
@@ -26,10 +27,12 @@ use crate::model::load::Documents;
 use crate::model::packer::Packer;
 use crate::model::terraform::Terraform;
 use crate::text::Loc;
+use guard::Guards;
 use identity::{Adjustment, IdentityFact, Ownership};
 use invocation::Invocation;
 use machine::Machine;
 use placement::Placement;
+use std::collections::HashSet;
 
 /// What the tools of a repository say together.
 pub struct Estate<'m> {
@@ -53,6 +56,10 @@ pub struct Estate<'m> {
     pub invocations: Vec<Invocation<'m>>,
     /// Every machine of Terraform.
     pub machines: Vec<Machine<'m>>,
+    /// What protects resources from beside them.
+    pub guards: Guards<'m>,
+    /// The buckets and accounts that backends keep state in.
+    pub state_stores: HashSet<String>,
     /// Every container.
     pub containers: Vec<container::Container>,
     /// Data services on machines.
@@ -114,6 +121,8 @@ impl<'m> Estate<'m> {
             ephemeral,
             invocations,
             machines,
+            state_stores: root::state_stores(terraform),
+            guards: Guards::join(terraform),
             containers: Vec::new(),
             placements: Vec::new(),
             identities: Vec::new(),

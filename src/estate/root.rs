@@ -2,11 +2,12 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, Locks};
-use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role};
+use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role, Terraform};
 use crate::source::folder;
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::text::{FileId, Loc, Span};
 use crate::value::{Tri, Value};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A root (or library, or example) in its estate.
@@ -195,6 +196,17 @@ impl<'m> RootFacts<'m> {
     }
 }
 
+/// The names of the buckets and accounts in which the backends of a repository keep state.
+#[must_use]
+pub fn state_stores(terraform: &Terraform<'_>) -> HashSet<String> {
+    let of_roots = terraform.tops().filter_map(|root| terraform.backend(root));
+    let of_units = terraform.units.iter().filter_map(|unit| terraform.unit_backend(unit));
+    let stores = of_roots.chain(of_units).flat_map(|backend| {
+        ["bucket", "storage_account_name"].into_iter().filter_map(move |name| backend.arg(name).scalar())
+    });
+    stores.map(|name| name.to_string()).collect()
+}
+
 /// A provider that a module requires.
 pub struct Requirement<'m> {
     /// The local name.
@@ -287,6 +299,10 @@ pub fn call_is_pinned(call: &CallView<'_, '_>) -> Tri {
 #[must_use]
 pub fn leads<'m>(estate: &'m Estate<'m>, call: &CallView<'m, 'm>) -> &'static str {
     let Some(folder) = call.call.folder.as_deref() else { return "somewhere" };
+    // Tests and examples are often completed before they are run.
+    if call.instance.role == Role::Example {
+        return "somewhere";
+    }
     if call.target().is_some() {
         let circle = estate.terraform.is_in_circle(&call.instance.module.folder, call.call);
         return if circle { "circle" } else { "somewhere" };

@@ -4,6 +4,7 @@ mod backend;
 mod eval;
 mod functions;
 mod given;
+mod graph;
 mod installed;
 mod instance;
 mod mapped;
@@ -22,6 +23,7 @@ mod types;
 mod view;
 
 pub use backend::{Backend, BackendOrigin};
+pub use graph::Declaration;
 pub use instance::{Instance, Key};
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};

@@ -132,6 +132,11 @@ impl<'a, 't> Resource<'a, 't> {
         self.instance.call_into_installed().unwrap_or_else(|| self.decl.decl.loc())
     }
 
+    /// The position of its declaration in its module.
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
     fn slot(&self) -> Option<&Slot> {
         self.slots.get(self.at).map(|slot| &slot.slot)
     }

@@ -86,7 +86,7 @@ pub(super) fn mentions(expr: &Expr, depth: usize, found: &mut Vec<(String, Strin
 }
 
 /// Calls `visit` for each expression directly inside.
-fn children(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
+pub(super) fn children<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     match &expr.kind {
         ExprKind::Template(parts) => part_children(parts, visit),
         ExprKind::List(items) => items.iter().for_each(visit),
@@ -117,7 +117,7 @@ fn children(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn part_children(parts: &[Part], visit: &mut dyn FnMut(&Expr)) {
+fn part_children<'e>(parts: &'e [Part], visit: &mut dyn FnMut(&'e Expr)) {
     for part in parts {
         match part {
             Part::Lit(..) => {}

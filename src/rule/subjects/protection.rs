@@ -2,7 +2,8 @@
 
 use super::terraform::{ResourceRow, managed};
 use crate::estate::Estate;
-use crate::knowledge::terraform::{self as known, Protection, Role};
+use crate::estate::guard::Guard;
+use crate::knowledge::terraform::{self as known, Lock, Protection, Role};
 use crate::model::terraform::CallView;
 use crate::rule::subject::{Fact, Row};
 use crate::subject;
@@ -12,9 +13,20 @@ use std::sync::Arc;
 
 /// An argument that protects what holds data, or takes protection away.
 pub(super) struct ProtectionRow<'m> {
+    estate: &'m Estate<'m>,
     holder: Holder<'m>,
-    /// `None`: Terraform's own `prevent_destroy`.
-    known: Option<&'static Protection>,
+    known: Known,
+}
+
+/// What protects.
+#[derive(Clone, Copy)]
+enum Known {
+    /// Terraform's own `prevent_destroy`.
+    Lifecycle,
+    /// An argument of the resource or module call.
+    Argument(&'static Protection),
+    /// A resource beside it.
+    Beside(&'static Lock),
 }
 
 /// What holds the data.
@@ -76,33 +88,52 @@ pub(super) fn is_guard(role: Role) -> bool {
     matches!(role, Role::DeleteGuardApi | Role::DeleteGuardClient)
 }
 
-impl ProtectionRow<'_> {
+impl<'m> ProtectionRow<'m> {
     fn path(&self) -> &'static str {
-        self.known.map_or("lifecycle.prevent_destroy", |known| known.path.as_str())
+        match self.known {
+            Known::Lifecycle => "lifecycle.prevent_destroy",
+            Known::Argument(known) => &known.path,
+            Known::Beside(lock) => &lock.ty,
+        }
+    }
+
+    /// The resources beside it that may protect it in this way.
+    fn beside(&self) -> impl Iterator<Item = &'m Guard<'m>> {
+        let (lock, holder) = match (self.known, &self.holder) {
+            (Known::Beside(lock), Holder::Resource(row)) => (Some(lock), Some(row)),
+            _ => (None, None),
+        };
+        let guards = holder.into_iter().flat_map(|row| self.estate.guards.of(&row.resource, |_| true));
+        guards.filter(move |guard| lock.is_some_and(|lock| std::ptr::eq(guard.lock, lock)))
     }
 
     fn value(&self) -> Value {
-        self.holder.arg(self.path())
+        match self.known {
+            Known::Beside(_) => self.beside().next().map_or_else(Value::absent, Guard::value),
+            _ => self.holder.arg(self.path()),
+        }
     }
 
     fn role(&self) -> &'static str {
-        match self.known.map(|known| known.role) {
-            None => "delete-guard",
-            Some(role) if is_guard(role) => "delete-guard",
-            Some(role) => role.as_str(),
+        match self.known {
+            Known::Lifecycle => "delete-guard",
+            Known::Argument(known) if is_guard(known.role) => "delete-guard",
+            Known::Argument(known) => known.role.as_str(),
+            Known::Beside(lock) => lock.role.as_str(),
         }
     }
 
     fn is_unsafe(&self) -> Tri {
         match self.known {
             // Whose default is not known is not unsafe by default.
-            Some(known)
+            Known::Argument(known)
                 if known.default.is_none() && self.value().is_absent() && matches!(self.holder, Holder::Call(..)) =>
             {
                 Tri::False
             }
-            Some(known) => known.is_unsafe(&self.value()),
-            None => self.value().equals(&Data::Bool(false)),
+            Known::Argument(known) => known.is_unsafe(&self.value()),
+            Known::Lifecycle => self.value().equals(&Data::Bool(false)),
+            Known::Beside(_) => !self.beside().fold(Tri::False, |so_far, guard| so_far.or(|| guard.holds())),
         }
     }
 
@@ -110,6 +141,17 @@ impl ProtectionRow<'_> {
     fn place(&self) -> Loc {
         let written = if self.path().contains('.') { None } else { self.holder.written(self.path()) };
         written.or_else(|| self.value().origin).unwrap_or_else(|| self.holder.loc())
+    }
+
+    /// Whether the same is done in another way: old versions are kept if one of the ways does it.
+    fn elsewhere(&self) -> Tri {
+        let Holder::Resource(row) = &self.holder else { return Tri::False };
+        let role = self.role();
+        let arguments = row.kind().protections.iter().filter(|known| known.role.as_str() == role);
+        let by_argument =
+            arguments.fold(Tri::False, |so_far, known| so_far.or(|| known.is_safe(&row.resource.arg(&known.path))));
+        let mut beside = self.estate.guards.of(&row.resource, move |own| own.as_str() == role);
+        by_argument.or(|| beside.by_ref().fold(Tri::False, |so_far, guard| so_far.or(|| guard.holds())))
     }
 }
 
@@ -126,6 +168,8 @@ subject! {
         given: Bool => row.value().has();
         /// Whether its value, or the default, is surely dangerous.
         r#unsafe: Bool => row.is_unsafe();
+        /// Whether another argument, or a resource beside it, does what this one does not.
+        elsewhere: Bool => row.elsewhere();
         /// The argument where it is written, else what holds the data.
         place: Loc => row.place();
         /// The address of the resource or module call.
@@ -149,8 +193,11 @@ pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     for resource in managed(estate) {
         let Some(ty) = known::data_type(resource.ty()) else { continue };
         let holder = Holder::Resource(Arc::new(ResourceRow::new(estate, resource)));
-        for known in std::iter::once(None).chain(ty.protections.iter().map(Some)) {
-            rows.push(Arc::new(ProtectionRow { holder: holder.clone(), known }) as Row<'m>);
+        let beside =
+            ty.companions.iter().filter_map(|ty| known::lock(ty)).filter(|lock| lock.role == Role::Versioning).take(1);
+        let arguments = ty.protections.iter().map(Known::Argument);
+        for known in std::iter::once(Known::Lifecycle).chain(arguments).chain(beside.map(Known::Beside)) {
+            rows.push(Arc::new(ProtectionRow { estate, holder: holder.clone(), known }) as Row<'m>);
         }
     }
     for call in estate.terraform.instances.iter().flat_map(|instance| estate.terraform.calls_of(instance)) {
@@ -158,8 +205,8 @@ pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
         let source = call.call.source.filter(|_| call.target().is_none());
         let Some(module) = source.and_then(known::well_known_module) else { continue };
         let holder = Holder::Call(call, &module.kind);
-        for known in module.protections.iter().map(Some) {
-            rows.push(Arc::new(ProtectionRow { holder: holder.clone(), known }) as Row<'m>);
+        for known in module.protections.iter().map(Known::Argument) {
+            rows.push(Arc::new(ProtectionRow { estate, holder: holder.clone(), known }) as Row<'m>);
         }
     }
     rows

@@ -102,7 +102,7 @@ impl<'m> ResourceRow<'m> {
         let guards = self.kind().protections.iter().filter(|protection| is_guard(protection.role));
         guards
             .fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path))))
-            .or(|| self.locked().into())
+            .or(|| self.protected_by(is_guard))
     }
 
     fn guard_off(&self) -> Tri {
@@ -117,13 +117,14 @@ impl<'m> ResourceRow<'m> {
         })
     }
 
-    /// Whether a lock resource refers to it.
-    fn locked(&self) -> bool {
-        let mut others = self.estate.terraform.resources_of(self.resource.instance);
-        others.any(|other| {
-            known::lock(other.ty()).is_some()
-                && other.references().iter().any(|(ty, name)| ty == self.resource.ty() && name == self.resource.name())
-        })
+    /// Whether a resource beside it protects it in one way.
+    fn protected_by(&self, role: impl Fn(ProtectionRole) -> bool) -> Tri {
+        self.estate.guards.of(&self.resource, role).fold(Tri::False, |so_far, guard| so_far.or(|| guard.holds()))
+    }
+
+    fn keeps_state(&self) -> bool {
+        let name = ["bucket", "name"].iter().find_map(|name| self.resource.arg(name).scalar());
+        name.is_some_and(|name| self.estate.state_stores.contains(&*name))
     }
 
     fn prevent_destroy(&self) -> Tri {
@@ -240,6 +241,10 @@ subject! {
         refuses_when_full: Bool => row.refuses_when_full();
         /// Whether what is deleted can be had back for a while.
         recoverable: Bool => row.recoverable();
+        /// Whether a backup plan beside it makes copies of it.
+        backed_up: Bool => row.protected_by(|role| role == ProtectionRole::Backup);
+        /// Whether a backend of this repository keeps its state in it.
+        keeps_state: Bool => row.keeps_state();
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
