@@ -168,6 +168,33 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
+/// A root whose guard hangs on a variable file, and a script that uses the one for tests.
+fn two_environments() -> Folder {
+    Folder::new(&[
+        ROOT_MARK,
+        (
+            "main.tf",
+            "variable \"guard\" {\n  type    = bool\n  default = true\n}\nresource \"aws_db_instance\" \"main\" {\n  deletion_protection = var.guard\n}\n",
+        ),
+        ("test.tfvars", "guard = false\n"),
+        ("prod.tfvars", "guard = true\n"),
+        ("plan.sh", "terraform plan -var-file=test.tfvars\n"),
+        (".gitignore", "*.tfstate*\n.terraform/\n"),
+    ])
+}
+
+#[test]
+fn variable_files_come_from_scripts_or_from_the_command_line() {
+    let folder = two_environments();
+    let guard = |args: &[&str]| {
+        let run = folder.run(&[&["check", "--select", "deletion-guard-disabled", "-q"], args].concat());
+        (run.code, run.out.contains("deletion_protection is false"))
+    };
+    assert_eq!(guard(&[]), (1, true));
+    assert_eq!(guard(&["--var-file", "prod.tfvars"]), (0, false));
+    assert_eq!(folder.run(&["check", "--var-file", "none.tfvars"]).code, 2);
+}
+
 #[test]
 fn mistakes_in_the_configuration_have_a_place() {
     let folder = Folder::new(&[(".stateward.yaml", "root: true\nfail_on: error\nignore: [no-such-rule]\n"), UNLOCK]);

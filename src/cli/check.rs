@@ -48,6 +48,9 @@ pub(super) struct Args {
     /// Use no configuration file
     #[arg(long)]
     no_config: bool,
+    /// A variable file that Terraform is run with, instead of those that scripts name (repeatable)
+    #[arg(long, value_name = "FILE")]
+    var_file: Vec<PathBuf>,
     /// How many threads to use (default: one for each core)
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -137,17 +140,19 @@ fn analyse(args: &Args) -> Result<Done, String> {
     let first = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
     let unreadable = |path: &Path, error: io::Error| format!("stateward: {}: {error}", path.display());
     let root = disk::project(first).map_err(|error| unreadable(first, error))?;
-    let mut paths = Vec::new();
-    for path in &args.paths {
+    let inside = |path: &PathBuf| {
         let full = path.canonicalize().map_err(|error| unreadable(path, error))?;
         let relative = full
             .strip_prefix(&root)
             .map_err(|_| format!("stateward: {} lies outside the project {}", path.display(), root.display()))?;
-        paths.push(relative.to_string_lossy().replace('\\', "/"));
-    }
+        Ok::<String, String>(relative.to_string_lossy().replace('\\', "/"))
+    };
+    let paths = args.paths.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
+    let var_files = args.var_file.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
     let tree = disk::tree(&root).map_err(|error| unreadable(&root, error))?;
     let mut cards = catalogue::built_in()?;
     let mut config = load_config(args, &tree)?;
+    config.var_files.extend(var_files);
     catalogue::add_user_rules(&mut cards, &config, &tree)?;
     check_names(args, &cards)?;
     if !config.knowledge.is_empty() {

@@ -92,7 +92,7 @@ pub fn runs<'a>(
     reader.runs
 }
 
-/// Adds variable files that the configuration names: each belongs to the root of its folder, or to the nearest above it.
+/// Adds variable files that the configuration names, in the place of those that commands name: each belongs to the root of its folder, or to the nearest above it.
 /// Files of one root that give different variables are used together, else one at a time.
 pub fn name_files(paths: &[String], sources: &[Source<'_>], runs: &mut Runs) {
     let configured = |folder: &str| {
@@ -114,7 +114,12 @@ pub fn name_files(paths: &[String], sources: &[Source<'_>], runs: &mut Runs) {
         let mut given = sources.iter().filter(|it| paths.contains(&it.path)).flat_map(|it| &it.tree.body.attributes);
         let apart = given.all(|attribute| names.insert(&*attribute.name));
         let together = if apart { vec![paths] } else { paths.into_iter().map(|path| vec![path]).collect() };
-        runs.entry(folder.to_owned()).or_default().extend(together.into_iter().map(|paths| Run {
+        let runs = runs.entry(folder.to_owned()).or_default();
+        // What is said outright is surer than what commands show.
+        for run in runs.iter_mut() {
+            run.evaluates = false;
+        }
+        runs.extend(together.into_iter().map(|paths| Run {
             evaluates: true,
             var_files: paths.into_iter().map(str::to_owned).collect(),
             ..Run::default()

@@ -8,7 +8,7 @@ use crate::model::terraform::CallView;
 use crate::rule::subject::{Fact, Row};
 use crate::subject;
 use crate::text::Loc;
-use crate::value::{Data, Tri, Value};
+use crate::value::{Data, Kind, Tri, Value};
 use std::sync::Arc;
 
 /// An argument that protects what holds data, or takes protection away.
@@ -137,6 +137,15 @@ impl<'m> ProtectionRow<'m> {
         }
     }
 
+    /// Whether it is dangerous in some of the cases that are known to be possible, and not in all.
+    fn is_unsafe_in_some(&self) -> bool {
+        let value = self.value();
+        let (Known::Argument(known), Kind::OneOf(cases)) = (self.known, &value.kind) else { return false };
+        let unsafe_cases =
+            cases.iter().filter(|case| known.is_unsafe(&Value::known((*case).clone())).is_true()).count();
+        (1..cases.len()).contains(&unsafe_cases)
+    }
+
     /// The argument, else what holds the data.
     fn place(&self) -> Loc {
         let written = if self.path().contains('.') { None } else { self.holder.written(self.path()) };
@@ -168,6 +177,8 @@ subject! {
         given: Bool => row.value().has();
         /// Whether its value, or the default, is surely dangerous.
         r#unsafe: Bool => row.is_unsafe();
+        /// Whether its value has several possibilities, of which some are dangerous and others not.
+        unsafe_in_some: Bool => row.is_unsafe_in_some();
         /// Whether another argument, or a resource beside it, does what this one does not.
         elsewhere: Bool => row.elsewhere();
         /// The argument where it is written, else what holds the data.
