@@ -43,7 +43,7 @@ impl Key {
         match self {
             Self::Single => String::new(),
             Self::Index(index) => format!("[{index}]"),
-            Self::Name(name) => format!("[\"{name}\"]"),
+            Self::Name(name) => format!("[\"{}\"]", quoted(name)),
             Self::Unknown(_) => "[\"…\"]".to_owned(),
         }
     }
@@ -58,6 +58,24 @@ impl Key {
             Self::Unknown(reason) => Some(Value::unknown(reason.clone())),
         }
     }
+}
+
+/// A text as Terraform writes it between quotes.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => out.extend([c, c]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// What `count.index`, `each.key` and `each.value` are.
@@ -75,6 +93,8 @@ pub(super) struct Slot {
     pub(super) repeat: Repeat,
     /// Why it may not exist.
     pub(super) uncertain: Option<Reason>,
+    /// The files alone do not make it: it is looked at because a switch may be set, and nothing else refers to it.
+    pub(super) assumed: bool,
 }
 
 /// A resource instance inside a module instance.
@@ -111,6 +131,8 @@ pub struct Instance<'t> {
     pub key: Key,
     /// Why it may not exist, if that is so.
     pub uncertain: Option<Reason>,
+    /// The files alone do not make it.
+    pub(super) assumed: bool,
     parent: Option<Parent<'t>>,
     depth: usize,
     below: Arc<AtomicUsize>,
@@ -172,6 +194,7 @@ impl<'t> Instance<'t> {
             unit: None,
             key: Key::Single,
             uncertain: None,
+            assumed: false,
             parent: None,
             depth: 0,
             below: Arc::default(),
@@ -212,6 +235,7 @@ impl<'t> Instance<'t> {
             unit: parent.unit.clone(),
             key: slot.key,
             uncertain: slot.uncertain.or_else(|| parent.uncertain.clone()),
+            assumed: slot.assumed || parent.assumed,
             parent: Some(Parent { instance: Arc::downgrade(parent), call, repeat: slot.repeat }),
             depth: parent.depth + 1,
             below: parent.below.clone(),
@@ -483,10 +507,10 @@ impl<'t> Env<'_, 't> {
             }
             // Off by default is not off: whoever runs the root may switch it on.
             let Some((reason, value)) = switch::other_side(env, &attribute.value, work) else { return slots };
-            let maybe = |slot: Slot| Slot { uncertain: Some(reason.clone()), ..slot };
+            let maybe = |slot: Slot| Slot { uncertain: Some(reason.clone()), assumed: true, ..slot };
             return expanded(&value, most).into_iter().map(maybe).collect();
         }
-        vec![Slot { key: Key::Single, repeat: Repeat::Single, uncertain: None }]
+        vec![Slot { key: Key::Single, repeat: Repeat::Single, uncertain: None, assumed: false }]
     }
 }
 
@@ -497,13 +521,13 @@ fn several_files<'t>(values: &[(FileId, &'t Expr)], env: Env<'_, 't>, name: &str
 }
 
 fn counted(index: usize, uncertain: Option<Reason>) -> Slot {
-    Slot { key: Key::Index(index), repeat: Repeat::Count(Value::known(types::float(index))), uncertain }
+    Slot { key: Key::Index(index), repeat: Repeat::Count(Value::known(types::float(index))), uncertain, assumed: false }
 }
 
 fn unknown_slot(reason: &Reason, count: bool) -> Slot {
     let unknown = || Value::unknown(reason.clone());
     let repeat = if count { Repeat::Count(unknown()) } else { Repeat::Each(unknown(), unknown()) };
-    Slot { key: Key::Unknown(reason.clone()), repeat, uncertain: Some(reason.clone()) }
+    Slot { key: Key::Unknown(reason.clone()), repeat, uncertain: Some(reason.clone()), assumed: false }
 }
 
 fn by_count(count: &Value, most: usize) -> Vec<Slot> {
@@ -567,7 +591,7 @@ fn keyed(data: &Data, collection: &Value, slots: &mut Vec<Slot>) {
             for (key, value) in types::sorted(map) {
                 let key_value = Value { kind: Kind::Known(Data::Str(key.clone())), ..collection.clone() };
                 let repeat = Repeat::Each(key_value, out_of(collection, value.clone()));
-                slots.push(Slot { key: Key::Name(key.clone()), repeat, uncertain: None });
+                slots.push(Slot { key: Key::Name(key.clone()), repeat, uncertain: None, assumed: false });
             }
             open.clone_from(&map.open);
         }
@@ -581,6 +605,7 @@ fn keyed(data: &Data, collection: &Value, slots: &mut Vec<Slot>) {
                     key,
                     repeat: Repeat::Each(item.clone(), out_of(collection, item.clone())),
                     uncertain: None,
+                    assumed: false,
                 });
             }
             open.clone_from(&list.open);

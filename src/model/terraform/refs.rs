@@ -1,7 +1,7 @@
 //! References: what `var.x`, `local.x`, `module.a["k"].out` and `aws_x.y[0].name` stand for.
 
 use super::eval::{Building, Env, Outcome, Scope, Work, either, lift, several, value_members};
-use super::instance::{Instance, Key, Repeat, bare_address};
+use super::instance::{Instance, Key, Repeat, ResourceSlot, bare_address};
 use super::module::{Mode, constant};
 use super::types;
 use crate::syntax::hcl::{Block, Expr, ExprKind};
@@ -161,7 +161,7 @@ impl<'t> Env<'_, 't> {
             },
             Node::Resource(at, resource) => {
                 let env = Env { at: &at, ..*self };
-                let slots = env.slots(resource, work);
+                let slots = self.slots_of(&at, resource, work);
                 match slots.iter().position(|slot| slot.slot.key == Key::Name(name.into())) {
                     Some(position) => Node::One(at.clone(), resource, position),
                     None if slots.is_empty() => return Err("it is made zero times".into()),
@@ -216,6 +216,28 @@ impl<'t> Env<'_, 't> {
             .unwrap_or_else(chosen)
     }
 
+    /// Whether what asks is itself looked at only because a switch may be set.
+    fn is_assumed(&self, work: &mut Work) -> bool {
+        self.at.assumed
+            || self.this.is_some_and(|(resource, position)| {
+                self.slots(resource, work).get(position).is_some_and(|slot| slot.slot.assumed)
+            })
+    }
+
+    /// The instances of a resource that others see.
+    fn slots_of(&self, at: &Arc<Instance<'t>>, resource: usize, work: &mut Work) -> Arc<[ResourceSlot]> {
+        let slots = Env { at, ..*self }.slots(resource, work);
+        let assumed = slots.first().is_some_and(|slot| slot.slot.assumed);
+        if assumed && !self.is_assumed(work) { Arc::default() } else { slots }
+    }
+
+    /// The instances of a module call that others see.
+    fn children_of(&self, at: &Arc<Instance<'t>>, call: usize, work: &mut Work) -> Arc<[Arc<Instance<'t>>]> {
+        let children = Env { at, ..*self }.children(call, work);
+        let assumed = children.first().is_some_and(|child| child.assumed && !at.assumed);
+        if assumed && !self.is_assumed(work) { Arc::default() } else { children }
+    }
+
     fn of_call(
         &self,
         at: &Arc<Instance<'t>>,
@@ -225,7 +247,7 @@ impl<'t> Env<'_, 't> {
         work: &mut Work,
     ) -> Result<Node<'t>, Reason> {
         let Some(declared) = at.module.calls.get(call) else { return Ok(Node::Value(Value::absent())) };
-        let children = Env { at, ..*self }.children(call, work);
+        let children = self.children_of(at, call, work);
         if children.is_empty() {
             let source = declared.source.unwrap_or("elsewhere");
             if at.target(self.ground, declared).is_none() {
@@ -259,7 +281,7 @@ impl<'t> Env<'_, 't> {
         match node {
             Node::Resource(at, resource) => {
                 let Some(wanted) = wanted else { return Ok(Node::Value(several(key))) };
-                let slots = Env { at: &at, ..*self }.slots(resource, work);
+                let slots = self.slots_of(&at, resource, work);
                 match slots.iter().position(|slot| slot.slot.key == wanted) {
                     Some(position) => Ok(Node::One(at, resource, position)),
                     None if slots.first().is_some_and(|slot| slot.slot.key == Key::Single) => {
@@ -314,12 +336,12 @@ impl<'t> Env<'_, 't> {
     pub(super) fn members(&self, node: &Node<'t>, work: &mut Work) -> Result<Members<'t>, Reason> {
         Ok(match node {
             Node::Resource(at, resource) => {
-                let slots = Env { at, ..*self }.slots(*resource, work);
+                let slots = self.slots_of(at, *resource, work);
                 let keys = slots.iter().map(|slot| &slot.slot.key).enumerate();
                 Ok(walked(keys, |position| Node::One(at.clone(), *resource, position)))
             }
             Node::Call(at, call) => {
-                let children = Env { at, ..*self }.children(*call, work);
+                let children = self.children_of(at, *call, work);
                 if children.is_empty() {
                     return Ok(match self.of_call(at, *call, &Key::Single, None, work) {
                         Ok(Node::Value(value)) => Err(several(&value).reason().unwrap_or_default()),

@@ -1,0 +1,3 @@
+output "text" {
+  value = chomp(file("${path.module}/note.txt"))
+}

@@ -1,0 +1,4 @@
+variable "from" {}
+resource "terraform_data" "x" {
+  input = var.from
+}

@@ -1,0 +1,1 @@
+by_auto = "from a.auto.tfvars"

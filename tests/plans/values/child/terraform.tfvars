@@ -1,0 +1,2 @@
+# Terraform does not load this one: the folder is no root.
+never_null = "wrong"

@@ -1,0 +1,2 @@
+by_file = "from terraform.tfvars"
+by_auto = "from terraform.tfvars"
