@@ -78,6 +78,12 @@ impl<'m> RootFacts<'m> {
         !ty.is_empty() && known::backend(&ty).is_none_or(|backend| backend.remote)
     }
 
+    /// Whether OpenTofu encrypts its state.
+    #[must_use]
+    pub fn encrypted(&self) -> bool {
+        self.estate.terraform.encryption(self.instance).is_some()
+    }
+
     /// Whether two runs exclude each other.
     #[must_use]
     pub fn locks(&self) -> Tri {

@@ -139,6 +139,14 @@ impl<'t> Terraform<'t> {
         })
     }
 
+    /// The `encryption` block by which `OpenTofu` encrypts the state of a root.
+    #[must_use]
+    pub fn encryption<'a>(&'a self, root: &'a Arc<Instance<'t>>) -> Option<BlockView<'a, 't>> {
+        let blocks = root.module.setting_blocks("encryption");
+        let (file, block) = blocks.filter(|(_, block)| block.body.blocks_of("state").next().is_some()).last()?;
+        Some(self.block(root, file, block))
+    }
+
     /// The unit that Terragrunt runs in a folder, or that uses the module there.
     #[must_use]
     pub fn unit(&self, folder: &str) -> Option<&Unit<'t>> {

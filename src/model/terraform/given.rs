@@ -5,7 +5,7 @@ use super::module::Module;
 use super::runs::Run;
 use super::{Ground, Source, SourceKind};
 use crate::source;
-use crate::syntax::hcl::Expr;
+use crate::syntax::hcl::{self, Expr};
 use crate::text::FileId;
 use std::collections::HashMap;
 
@@ -95,6 +95,16 @@ impl<'s, 't> Values<'s, 't> {
             }
         }
         given
+    }
+
+    /// What one variable file gives.
+    pub(super) fn in_file(&self, path: &str) -> Vec<(&'t str, Given<'t>)> {
+        let source = self.automatic.iter().chain(&self.others).find(|source| source.path == path);
+        let attributes = source.into_iter().flat_map(|source| {
+            let tree: &'t hcl::File = source.tree;
+            tree.body.attributes.iter().map(|attribute| (source.file, attribute))
+        });
+        attributes.map(|(file, attribute)| (&*attribute.name, Given::File(file, &attribute.value))).collect()
     }
 
     /// What each run gives for a variable, each once; nothing when no run gives it.

@@ -161,7 +161,7 @@ impl<'t> Terraform<'t> {
         let ground = Ground { modules, by_folder, terragrunt, installed, files, options };
         let units = terragrunt::units(&ground);
         let mut tops: Vec<Arc<Instance<'t>>> =
-            units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit)).collect();
+            units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit, &values)).collect();
         for (module, judged) in ground.modules.iter().zip(&roles) {
             let run = tops.iter().any(|top| top.module.folder == module.folder);
             if judged.role != Role::Child && !run {

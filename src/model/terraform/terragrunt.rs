@@ -1,7 +1,8 @@
 //! Terragrunt: the folders that it drives, what they include, and the functions that only its files know.
 
 use super::eval::{Env, Outcome, Work};
-use super::instance::Instance;
+use super::given::Values;
+use super::instance::{Given, Instance};
 use super::module::{Module, constant};
 use super::refs::{Node, relative};
 use super::{Ground, Source, SourceKind};
@@ -311,8 +312,9 @@ impl<'t> Env<'_, 't> {
     }
 }
 
-/// The module that Terragrunt runs for a unit, with the unit's inputs.
-pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Option<Arc<Instance<'t>>> {
+/// The module that Terragrunt runs for a unit, with the unit's inputs; variable files win over them, as they come by the
+/// environment.
+pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>, values: &Values<'_, 't>) -> Option<Arc<Instance<'t>>> {
     let module = ground.module(unit.module.as_ref()?)?;
     let nearest_first = std::iter::once(&unit.instance).chain(&unit.includes);
     let inputs: Vec<_> = nearest_first
@@ -321,14 +323,40 @@ pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Option<Arc<Ins
             inputs.map(|(file, attribute)| (instance.clone(), *file, &attribute.value))
         })
         .collect();
-    let given = if inputs.is_empty() {
-        HashMap::new()
-    } else {
+    let mut given = HashMap::new();
+    if !inputs.is_empty() {
         let names = module.variables.iter().map(|variable| variable.label(0));
         let shared: Arc<[_]> = inputs.into();
-        names.map(|name| (name, super::instance::Given::Inputs(shared.clone()))).collect()
-    };
+        given.extend(names.map(|name| (name, Given::Inputs(shared.clone()))));
+    }
+    let loaded = values.given(ground, module).into_iter();
+    given.extend(loaded.filter(|(_, one)| matches!(one, Given::File(..))));
+    for path in var_files(ground, unit) {
+        given.extend(values.in_file(&path));
+    }
     Some(Instance::of_unit(module, &unit.folder, given))
+}
+
+/// The variable files that `extra_arguments` of a unit and its includes name, in order.
+fn var_files<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for instance in unit.includes.iter().rev().chain([&unit.instance]) {
+        for (file, block) in instance.module.setting_blocks("extra_arguments") {
+            let env = Env { file, ..Env::new(ground, instance) };
+            let listed = |name: &str| {
+                let list =
+                    block.body.attribute(name).map(|attribute| env.value(&attribute.value, &mut Work::default()));
+                list.and_then(|list| Some(list.as_list()?.items.clone())).unwrap_or_default()
+            };
+            let arguments = listed("arguments");
+            let named = arguments.iter().filter_map(|value| value.as_str()?.strip_prefix("-var-file="));
+            let named: Vec<Arc<str>> = named.map(Into::into).collect();
+            let files = listed("required_var_files").into_iter().chain(listed("optional_var_files"));
+            let files = files.filter_map(|value| value.scalar()).chain(named);
+            paths.extend(files.filter_map(|path| located(&unit.folder, &path)));
+        }
+    }
+    paths
 }
 
 impl<'t> Env<'_, 't> {

@@ -32,6 +32,8 @@ subject! {
         remote: Bool certain => row.facts.remote();
         /// Whether the rest of its backend's configuration is given at init.
         partial: Bool certain => row.facts.backend().is_some_and(|backend| backend.partial);
+        /// Whether OpenTofu encrypts its state and plans before they leave the machine.
+        encrypted: Bool certain => row.facts.encrypted();
         /// Whether two runs exclude each other.
         locks: Bool => row.facts.locks();
         /// Whether more than its resources shows that somebody applies it.

@@ -535,3 +535,14 @@ fn cloud_init_parts_and_mentions_through_locals() {
     let found = vm.references();
     assert_eq!(found, [("data.cloudinit_config".to_owned(), "c".to_owned()), ("s3".to_owned(), "logs".to_owned())]);
 }
+
+#[test]
+fn opentofu_says_how_it_encrypts() {
+    let main = "variable \"pass\" { default = \"long enough\" }\nterraform {\n  encryption {\n    key_provider \"pbkdf2\" \"k\" {\n      passphrase = var.pass\n    }\n    method \"aes_gcm\" \"m\" {\n      keys = key_provider.pbkdf2.k\n    }\n    state {\n      method   = method.aes_gcm.m\n      enforced = true\n    }\n  }\n}\n";
+    let terraform = build(&[("main.tofu", main), ("plain/main.tf", "terraform {}\nresource \"t\" \"x\" {}\n")]);
+    let root = |folder: &str| terraform.tops().find(|top| top.module.folder == folder).unwrap();
+    let encryption = terraform.encryption(root("")).unwrap();
+    assert_eq!(show(&encryption.arg("state.enforced")), "true");
+    assert_eq!(show(&encryption.arg("key_provider.passphrase")), "\"long enough\"");
+    assert!(terraform.encryption(root("plain")).is_none());
+}

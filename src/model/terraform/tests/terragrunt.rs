@@ -107,3 +107,16 @@ fn what_is_told_at_run_time_is_unknown_and_says_so() {
     // A file that reads itself ends.
     assert!(matches!(terraform.variable(top, "self").kind, Kind::Known(_) | Kind::Unknown(_)));
 }
+
+#[test]
+fn variable_files_of_extra_arguments_win_over_inputs() {
+    let terraform = live(&[
+        (
+            "live/prod/eu/db/terragrunt.hcl",
+            "include \"root\" {\n  path = find_in_parent_folders(\"root.hcl\")\n}\nterraform {\n  source = \"${get_repo_root()}/modules//db\"\n  extra_arguments \"vars\" {\n    commands = [\"plan\"]\n    required_var_files = [\"${get_terragrunt_dir()}/../common.tfvars\", \"own.tfvars\"]\n  }\n}\ninputs = { tier = \"input\" }\n",
+        ),
+        ("live/prod/eu/common.tfvars", "size = 7\ntier = \"common\"\n"),
+        ("live/prod/eu/db/own.tfvars", "tier = \"own\"\n"),
+    ]);
+    assert_eq!(seen(&terraform), [("live/prod/eu/db".to_owned(), "\"prod true eu 7 own\"".to_owned())]);
+}
