@@ -6,6 +6,9 @@ use super::{Attribute, Block, Body, Expr, ExprKind, Key, MAX_DEPTH, TOO_DEEP};
 use crate::text::Span;
 use tree_sitter::Node;
 
+/// Larger texts do not go to tree-sitter, which needs hundreds of bytes of memory for each byte.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+
 /// The reason of an expression inside which there is a fault.
 const BROKEN: &str = "it has a syntax error";
 
@@ -20,6 +23,16 @@ pub(super) fn body(place: Place) -> (Body, bool) {
     let root = tree.root_node();
     Tree { place }.body(root, 0, &mut body);
     (body, !root.has_error())
+}
+
+/// Parses the value of an attribute that stands in its file where `span` says.
+pub(super) fn value(text: &str, span: Span) -> Expr {
+    let intro = "x = ";
+    let whole = format!("{intro}{text}\n");
+    let base = i64::from(span.start) - i64::try_from(intro.len()).unwrap_or(0);
+    let (body, _) = body(Place { text: &whole, base });
+    let found = body.attributes.into_iter().next();
+    found.map_or_else(|| opaque("it is not followed", span), |attribute| attribute.value)
 }
 
 /// Makes sure that the block whose header is intact is in what was recovered of its text: where the tree has no such block,

@@ -10,8 +10,6 @@ struct Scan {
     edits: Vec<Edit>,
     /// An object has more members than `hcl-edit` parses in reasonable time.
     wide: bool,
-    /// The end of the first line on which a string is not closed.
-    open_quote: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -79,11 +77,6 @@ pub(super) fn parsed<T, E>(text: &str, parser: impl Fn(&str) -> Result<T, E>) ->
     Some(first)
 }
 
-/// The end of the first line on which a string is not closed: `hcl-edit` lets strings go on and finds the fault far below.
-pub(super) fn open_quote(text: &str) -> Option<usize> {
-    scan(text).open_quote
-}
-
 /// Whether a text must be scanned before the first parse: what `hcl-edit` would misread without an error, or read too slowly.
 fn needed(text: &str) -> bool {
     text.len() > 4 * MAX_MEMBERS as usize
@@ -147,10 +140,7 @@ impl Scanner<'_> {
                 self.after_name = true;
             }
             // A string ends with its line: what follows an open quote is found again on the next one.
-            b'\n' => {
-                self.found.open_quote.get_or_insert(self.at);
-                self.stack.pop();
-            }
+            b'\n' => drop(self.stack.pop()),
             b'$' | b'%' => {
                 if !self.template_start() {
                     self.at += 1;

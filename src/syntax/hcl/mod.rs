@@ -1,9 +1,11 @@
 //! HCL (Terraform, `OpenTofu`, Packer, Terragrunt, Nomad…): one tree for the native and the JSON syntax.
 
+mod check;
 mod convert;
 mod fallback;
 mod json;
 mod mask;
+mod outline;
 mod recover;
 mod template;
 
@@ -84,7 +86,7 @@ pub struct Attribute {
 }
 
 /// `kind "label" { … }`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Block {
     /// `resource`, `variable`…
     pub kind: Box<str>,
