@@ -4,8 +4,9 @@ use super::{Folder, ROOT};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A text and where it is from.
 pub(crate) struct Text {
@@ -58,13 +59,19 @@ fn files_below(folder: &Path, extensions: &[&str]) -> Vec<Text> {
         .collect()
 }
 
-/// Runs Terraform in a folder. None: it is not installed, which is told.
-pub(crate) fn terraform(folder: &Folder, arguments: &[&str]) -> Option<Output> {
+/// Runs Terraform in a folder with this on its standard input. None: it is not installed, which is told.
+pub(crate) fn terraform(folder: &Folder, arguments: &[&str], input: &str) -> Option<Output> {
     let mut command = Command::new("terraform");
     command.args(arguments).current_dir(folder.path());
     command.env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1").env_remove("TF_CLI_ARGS");
-    match command.output() {
-        Ok(output) => Some(output),
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match command.spawn() {
+        Ok(mut child) => {
+            let mut stdin = child.stdin.take().expect("it is piped");
+            stdin.write_all(input.as_bytes()).expect("terraform reads its input");
+            drop(stdin);
+            Some(child.wait_with_output().expect("terraform ends"))
+        }
         Err(error) if std::env::var_os("STATEWARD_ORACLES").is_some_and(|value| value == "required") => {
             panic!("terraform is required, but does not start: {error}")
         }
@@ -94,7 +101,7 @@ fn refused_of(texts: &[Text], places: &[usize]) -> Option<BTreeMap<usize, BTreeS
     let folder = Folder::new(&files.iter().map(|(name, text)| (name.as_str(), *text)).collect::<Vec<_>>());
     let mut arguments = vec!["fmt", "-check", "-list=false", "-no-color"];
     arguments.extend(files.iter().map(|(name, _)| name.as_str()));
-    let output = terraform(&folder, &arguments)?;
+    let output = terraform(&folder, &arguments, "")?;
     // 3: some are not formatted. Anything but the known codes is a crash: then each text gets its own process.
     if !matches!(output.status.code(), Some(0 | 2 | 3)) {
         if let [only] = places {

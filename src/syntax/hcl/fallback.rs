@@ -159,7 +159,7 @@ impl<'t> Tree<'t> {
     }
 
     fn parsed(self, node: Node) -> Option<Expr> {
-        super::parse_expr(self.text(node), self.span(node).start).ok()
+        super::edit_expr(self.text(node), self.span(node).start).ok()
     }
 
     fn expressions(self, nodes: &[Node], depth: usize) -> Vec<Expr> {
@@ -196,7 +196,9 @@ impl<'t> Tree<'t> {
             else {
                 continue;
             };
-            let bare = matches!(&children(key)[..], [only] if only.kind() == "variable_expr");
+            // `null = 1` and `true = 1` are words as any other there.
+            let bare = matches!(&children(key)[..], [only] if only.kind() == "variable_expr")
+                || matches!(self.text(key), "null" | "true" | "false");
             let key = if bare {
                 Expr { kind: ExprKind::Str(self.text(key).into()), span: self.span(key) }
             } else {

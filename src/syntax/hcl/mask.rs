@@ -1,8 +1,15 @@
 //! Same-length changes to a text before `hcl-edit` parses it. They take away what it reads otherwise than Terraform does;
 //! offsets stay right, and literals are cut from the unchanged text.
 
+use hcl_edit::parser::Error;
+use std::borrow::Cow;
+use std::ops::Range;
+
 /// More members than this in one object take `hcl-edit` (quadratic in them) too long.
 const MAX_MEMBERS: u32 = 4000;
+
+/// No more keys than this are renamed in one text: each costs a parse.
+const MAX_RENAMED: usize = 50;
 
 /// What a walk over the tokens of a text found.
 #[derive(Debug, Default)]
@@ -61,20 +68,69 @@ fn scan(text: &str) -> Scan {
 }
 
 /// Parses a text with `parser`, changed where that is needed. None: an object in it is too wide to try.
-pub(super) fn parsed<T, E>(text: &str, parser: impl Fn(&str) -> Result<T, E>) -> Option<Result<T, E>> {
+pub(super) fn parsed<T>(text: &str, parser: impl Fn(&str) -> Result<T, Error>) -> Option<Result<T, Error>> {
     if needed(text) {
         let scan = scan(text);
-        return (!scan.wide).then(|| if scan.edits.is_empty() { parser(text) } else { parser(&apply(text, &scan)) });
+        return (!scan.wide).then(|| distinct(apply(text, &scan), &parser));
     }
-    let first = parser(text);
+    let first = match parser(text) {
+        Err(error) if is_twice(&error) => distinct(text.into(), &parser),
+        result => result,
+    };
     if first.is_err() {
         let scan = scan(text);
         if !scan.edits.is_empty() {
             // A second refusal is told in the first one's words: both texts have the same lines.
-            return Some(parser(&apply(text, &scan)).or(first));
+            return Some(distinct(apply(text, &scan), &parser).or(first));
         }
     }
     Some(first)
+}
+
+/// Whether the parser refuses a text for a key that an object has twice. For Terraform the last one counts.
+fn is_twice(error: &Error) -> bool {
+    error.message().contains("redefined object key")
+}
+
+/// Parses a text, and where the parser refuses the second of two keys gives that one another name for it.
+fn distinct<T>(mut text: Cow<'_, str>, parser: &impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
+    for number in 0..MAX_RENAMED {
+        match parser(&text) {
+            Err(error) if is_twice(&error) => {
+                let Some(range) = renamed(&text, error.location().offset()) else { return Err(error) };
+                text.to_mut().replace_range(range.clone(), &name(number, range.len()));
+            }
+            result => return result,
+        }
+    }
+    parser(&text)
+}
+
+/// What of the key at an offset can be another name: the key, or what is in its quotes. Only a key that is nothing else:
+/// in `a.b = 1` the name is read.
+fn renamed(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?;
+    let (start, key, after) = if let Some(inside) = rest.strip_prefix('"') {
+        inside.split_once('"').map(|(key, after)| (at + 1, key, after))?
+    } else {
+        let length = rest.bytes().take_while(|byte| is_name_byte(*byte)).count();
+        (at, rest.get(..length)?, rest.get(length..)?)
+    };
+    let after = after.trim_start_matches([' ', '\t']).as_bytes();
+    let is_key = matches!(after.first(), Some(b'=' | b':')) && !matches!(after.get(1), Some(b'=' | b':'));
+    let is_plain = !key.is_empty() && !key.contains(['\\', '$', '%']);
+    (is_key && is_plain).then(|| start..start + key.len())
+}
+
+/// A name of a length; another one for each number, as far as there are some. One that the object has is refused again.
+fn name(mut number: usize, length: usize) -> String {
+    let letters = b"_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut name = String::new();
+    for _ in 0..length {
+        name.push(char::from(letters[number % letters.len()]));
+        number /= letters.len();
+    }
+    name
 }
 
 /// Whether a text must be scanned before the first parse: what `hcl-edit` would misread without an error, or read too slowly.
@@ -85,7 +141,10 @@ fn needed(text: &str) -> bool {
 }
 
 /// The text with the changes made; of the same length.
-fn apply(text: &str, scan: &Scan) -> String {
+fn apply<'a>(text: &'a str, scan: &Scan) -> Cow<'a, str> {
+    if scan.edits.is_empty() {
+        return text.into();
+    }
     let mut bytes = text.as_bytes().to_vec();
     for edit in &scan.edits {
         let (Edit::Blank(start, end) | Edit::Empty(start, end) | Edit::NoEnd(start, end)) = *edit;
@@ -103,7 +162,7 @@ fn apply(text: &str, scan: &Scan) -> String {
             }
         }
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    String::from_utf8(bytes).map_or_else(|_| text.into(), Cow::Owned)
 }
 
 /// Whether a byte can stand in a name; every byte of a character beyond ASCII can.
@@ -302,7 +361,7 @@ mod tests {
     fn masked(text: &str) -> String {
         let masked = apply(text, &scan(text));
         assert_eq!(masked.len(), text.len());
-        masked
+        masked.into_owned()
     }
 
     #[test]

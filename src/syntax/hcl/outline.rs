@@ -3,7 +3,7 @@
 
 use super::check::Event;
 use super::template::{Place, opaque};
-use super::{Attribute, Block, Body, Expr, ExprKind, MAX_DEPTH, fallback, parse_expr};
+use super::{Attribute, Block, Body, Expr, ExprKind, MAX_DEPTH, parse_expr};
 use std::ops::Range;
 
 /// The structure of a text as a tree.
@@ -55,9 +55,5 @@ fn label(text: &str) -> Box<str> {
 fn value(place: Place, range: Range<usize>) -> Expr {
     let text = place.text.get(range.clone()).unwrap_or("");
     let span = place.span(range.start, range.end);
-    match parse_expr(text, span.start) {
-        Ok(expr) => expr,
-        Err(_) if text.len() > fallback::MAX_TEXT => opaque("a value of more than 1 MiB is not followed", span),
-        Err(_) => fallback::value(text, span),
-    }
+    parse_expr(text, span.start).unwrap_or_else(|_| opaque("it is too large to be followed", span))
 }

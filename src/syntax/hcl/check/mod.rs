@@ -40,6 +40,22 @@ pub(super) fn file(text: &str) -> Checked {
     Check::new(text, None).all().map(drop)
 }
 
+/// Reads a text that is one expression, over as many lines as it likes.
+pub(super) fn expression(text: &str) -> Checked {
+    let mut check = Check::new(text, None);
+    check.newlines = false;
+    check.expr()?;
+    let next = check.peek();
+    if next.kind == Kind::End { Ok(()) } else { refused(next.start, "expected the end of the expression") }
+}
+
+/// The offset after the template sequence that begins at an offset, when it is right in itself.
+pub(super) fn sequence(text: &str, at: usize) -> Option<usize> {
+    let mut check = Check::new(text, None);
+    check.at = at;
+    check.inside(None).ok().map(|()| check.at)
+}
+
 /// Reads a file; what it consists of.
 pub(super) fn outline(text: &str) -> Checked<Vec<Event>> {
     Check::new(text, Some(Vec::new())).all()

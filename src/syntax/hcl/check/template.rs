@@ -5,7 +5,7 @@ use super::{Check, Checked, Token, refused};
 
 /// A directive that is open.
 #[derive(Clone, Copy, PartialEq)]
-enum Open {
+pub(super) enum Open {
     If,
     Else,
     For,
@@ -83,7 +83,7 @@ impl Check<'_> {
                 Some(b'\\') => self.escape()?,
                 Some(b'$' | b'%') => {
                     if self.sequence() {
-                        self.inside(&mut open)?;
+                        self.inside(Some(&mut open))?;
                     }
                 }
                 _ => return refused(self.at, "expected `\"` before the end of the line"),
@@ -119,7 +119,7 @@ impl Check<'_> {
                 b'\r' => return refused(self.at, "a carriage return stands before no line break"),
                 _ => {
                     if self.sequence() {
-                        self.inside(&mut open)?;
+                        self.inside(Some(&mut open))?;
                     }
                 }
             }
@@ -127,8 +127,8 @@ impl Check<'_> {
         refused(introduction.start, "expected the end of this heredoc, on a line of its own")
     }
 
-    /// A template sequence at the cursor.
-    fn inside(&mut self, open: &mut Vec<Open>) -> Checked {
+    /// A template sequence at the cursor; `open` when it must fit what is open around it.
+    pub(super) fn inside(&mut self, open: Option<&mut Vec<Open>>) -> Checked {
         let control = self.rest()[0] == b'%';
         let start = self.at;
         self.at += 2;
@@ -147,16 +147,27 @@ impl Check<'_> {
     }
 
     /// The inside of `%{ … }`.
-    fn directive(&mut self, start: usize, open: &mut Vec<Open>) -> Checked {
-        let last = open.last().copied();
-        if self.word("if") {
-            open.push(Open::If);
-            self.expr()
+    fn directive(&mut self, start: usize, open: Option<&mut Vec<Open>>) -> Checked {
+        let begins = if self.word("if") {
+            Some(Open::If)
         } else if self.word("for") {
-            open.push(Open::For);
             self.names()?;
-            self.expr()
-        } else if self.word("else") && last == Some(Open::If) {
+            Some(Open::For)
+        } else {
+            None
+        };
+        if let Some(directive) = begins {
+            if let Some(open) = open {
+                open.push(directive);
+            }
+            return self.expr();
+        }
+        let Some(open) = open else {
+            let known = self.word("else") || self.word("endif") || self.word("endfor");
+            return if known { Ok(()) } else { refused(start, "expected a directive") };
+        };
+        let last = open.last().copied();
+        if self.word("else") && last == Some(Open::If) {
             open.pop();
             open.push(Open::Else);
             Ok(())
