@@ -1,5 +1,7 @@
 //! HCL texts to test with, and Terraform itself as the one who knows.
 
+pub(crate) mod tables;
+
 use super::{Folder, ROOT};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,6 +49,12 @@ fn span(place: Place, range: Option<Range<usize>>) -> Span {
     range.map_or_else(Span::default, |range| place.span(range.start, range.end))
 }
 
+/// The text from where a span begins.
+fn source<'a>(place: Place<'a>, whole: Span) -> &'a str {
+    let start = usize::try_from(i64::from(whole.start) - place.base).unwrap_or(0);
+    place.text.get(start..).unwrap_or("")
+}
+
 /// Converts an expression; `depth` counts the expressions around it. Parentheses leave no trace.
 pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
     let whole = span(place, from.span());
@@ -63,6 +69,8 @@ pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
             .value()
             .as_f64()
             .map_or_else(|| ExprKind::Opaque("a number that does not fit".into()), ExprKind::Number),
+        // What the parser is given for an empty heredoc.
+        Expression::String(_) if source(place, whole).starts_with("<<") => ExprKind::Str("".into()),
         Expression::String(value) => ExprKind::Str(value.as_str().into()),
         Expression::Array(items) => ExprKind::List(items.iter().map(inner).collect()),
         Expression::Object(members) => object(place, members, from.span(), depth),
@@ -266,8 +274,7 @@ fn heredoc(place: Place, from: &HeredocTemplate, whole: Span, depth: usize) -> E
     flatten(place, &from.template, false, depth, &mut tokens);
     template::strip(&mut tokens);
     // `indent` is set for `<<-` when there is something to remove; the introduction itself is the surer sign.
-    let start = usize::try_from(i64::from(whole.start) - place.base).unwrap_or(0);
-    if place.text.get(start..).is_some_and(|text| text.starts_with("<<-")) {
+    if source(place, whole).starts_with("<<-") {
         template::dedent(&mut tokens);
     }
     template::finish(template::assemble(tokens), true)

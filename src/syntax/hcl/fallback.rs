@@ -21,8 +21,19 @@ pub(super) fn body(place: Place) -> (Body, bool) {
     }
     let Some(tree) = parser.parse(place.text, None) else { return (body, false) };
     let root = tree.root_node();
-    Tree { place }.body(root, 0, &mut body);
+    Tree { place, values: true }.body(root, 0, &mut body);
     (body, !root.has_error())
+}
+
+/// The blocks and attributes of a text without fault, of the values nothing but where they stand.
+pub(super) fn places(text: &str) -> Option<Body> {
+    let mut body = Body::default();
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_hcl::LANGUAGE.into()).ok()?;
+    let tree = parser.parse(text, None)?;
+    let root = tree.root_node();
+    Tree { place: Place { text, base: 0 }, values: false }.body(root, 0, &mut body);
+    (!root.has_error()).then_some(body)
 }
 
 /// Parses the value of an attribute that stands in its file where `span` says.
@@ -68,6 +79,8 @@ pub(super) fn keep_block(place: Place, header: Header, body: &mut Body) {
 #[derive(Clone, Copy)]
 struct Tree<'a> {
     place: Place<'a>,
+    /// Values are looked into.
+    values: bool,
 }
 
 impl<'t> Tree<'t> {
@@ -100,7 +113,10 @@ impl<'t> Tree<'t> {
         let value = parts.iter().find(|part| part.kind() == "expression");
         let value = value.map_or_else(
             || opaque(BROKEN, self.span(node)),
-            |value| self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)),
+            |value| match self.values {
+                true => self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)),
+                false => opaque("it is not looked into", self.span(*value)),
+            },
         );
         Some(Attribute { name: self.text(*name).into(), name_span: self.span(*name), value })
     }

@@ -23,7 +23,7 @@ struct Scan {
 enum Edit {
     /// Spaces instead of these bytes.
     Blank(usize, usize),
-    /// An empty heredoc: `""` and spaces, line breaks kept.
+    /// An empty heredoc: a string of spaces that is as long, line breaks kept.
     Empty(usize, usize),
     /// Content of a heredoc that `hcl-edit` would take for its end.
     NoEnd(usize, usize),
@@ -156,8 +156,8 @@ fn apply<'a>(text: &'a str, scan: &Scan) -> Cow<'a, str> {
                 for byte in part.iter_mut().filter(|byte| **byte != b'\n') {
                     *byte = b' ';
                 }
-                if let Some(quotes) = part.get_mut(..2) {
-                    quotes.fill(b'"');
+                if let [first, .., last] = part {
+                    (*first, *last) = (b'"', b'"');
                 }
             }
         }
@@ -240,20 +240,22 @@ impl Scanner<'_> {
     }
 
     fn code(&mut self, top: Option<Frame>) {
-        let in_for = matches!(top, Some(Frame::Object { is_for: true, .. }));
+        // Line breaks do not count here; `hcl-edit` minds some of them.
+        let free =
+            matches!(top, Some(Frame::Object { is_for: true, .. } | Frame::Paren | Frame::Bracket | Frame::Interp));
         let byte = self.bytes[self.at];
         let next = self.bytes.get(self.at + 1).copied();
         match byte {
             b' ' | b'\t' => self.at += 1,
             b'\n' | b'\r' => {
-                if in_for {
+                if free {
                     self.found.edits.push(Edit::Blank(self.at, self.at + 1));
                 }
                 self.after_name = false;
                 self.at += 1;
             }
-            b'#' => self.line_comment(in_for),
-            b'/' if next == Some(b'/') => self.line_comment(in_for),
+            b'#' => self.line_comment(free),
+            b'/' if next == Some(b'/') => self.line_comment(free),
             b'/' if next == Some(b'*') => {
                 let from = self.at + 2;
                 let close = memchr::memmem::find(self.bytes.get(from..).unwrap_or(&[]), b"*/");
@@ -307,9 +309,9 @@ impl Scanner<'_> {
         self.after_name = false;
     }
 
-    fn line_comment(&mut self, in_for: bool) {
+    fn line_comment(&mut self, free: bool) {
         let end = memchr::memchr(b'\n', self.rest()).map_or(self.bytes.len(), |next| self.at + next);
-        if in_for {
+        if free {
             self.found.edits.push(Edit::Blank(self.at, end));
         }
         self.at = end;
@@ -366,17 +368,17 @@ mod tests {
 
     #[test]
     fn empty_heredocs_become_empty_strings() {
-        assert_eq!(masked("a = <<EOT\nEOT\nb = 1"), "a = \"\"   \n   \nb = 1");
-        assert_eq!(masked("a = <<-EOT\n  EOT\n"), "a = \"\"    \n     \n");
+        assert_eq!(masked("a = <<EOT\nEOT\nb = 1"), "a = \"    \n  \"\nb = 1");
+        assert_eq!(masked("a = <<-EOT\n  EOT\n"), "a = \"     \n    \"\n");
         let inner = "a = <<EOF\ncat <<EOF\nEOF\n# <<X\nX\nb = \"<<X\"\n";
         assert_eq!(masked(inner), inner);
     }
 
     #[test]
-    fn line_breaks_in_for_objects_are_blanked() {
+    fn line_breaks_free_objects_are_blanked() {
         assert_eq!(
             masked("a = { for k in x : k => # c\n k\n ? [\n1] : {\n} }"),
-            "a = { for k in x : k =>      k  ? [\n1] : {\n} }"
+            "a = { for k in x : k =>      k  ? [ 1] : {\n} }"
         );
     }
 
