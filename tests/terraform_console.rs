@@ -181,6 +181,7 @@ fn whole() -> String {
 
 fn json(value: &Value) -> Json {
     match value.data() {
+        None if value.is_absent() => Json::Null,
         None => Json::String(format!("?{}", value.display())),
         Some(Data::Null) => Json::Null,
         Some(Data::Bool(value)) => Json::Bool(*value),
@@ -191,24 +192,34 @@ fn json(value: &Value) -> Json {
     }
 }
 
-/// What we make of the configuration.
-fn ours(files: &[(String, String)]) -> Vec<Json> {
+fn parsed(id: FileId, tree: &Tree) -> (FileId, SourceKind, hcl::File) {
+    let (path, text) = (tree.path(id), tree.text(id));
+    match path.split_once('.').map_or("", |(_, kind)| kind) {
+        "tfvars.json" => (id, SourceKind::Variables, hcl::parse_json_values(text)),
+        "tfvars" => (id, SourceKind::Variables, hcl::parse(text)),
+        "tf.json" => (id, SourceKind::Configuration, hcl::parse_json(text)),
+        _ => (id, SourceKind::Configuration, hcl::parse(text)),
+    }
+}
+
+/// What we make of the local values `c0`, `c1`… of a configuration.
+fn ours(files: &[(String, String)], count: usize) -> Vec<Json> {
     let in_memory = files.iter().map(|(name, text)| File::in_memory(name, text.as_bytes().to_vec(), true));
     let tree = Tree::new(in_memory.collect(), None);
-    let parsed: Vec<(FileId, hcl::File)> = tree.iter().map(|(id, _)| (id, hcl::parse(tree.text(id)))).collect();
-    let sources = parsed.iter().map(|(file, parsed)| {
+    let parsed: Vec<(FileId, SourceKind, hcl::File)> = tree.iter().map(|(id, _)| parsed(id, &tree)).collect();
+    let sources = parsed.iter().map(|(file, kind, parsed)| {
         assert!(parsed.errors.is_empty(), "{}: {:?}", tree.path(*file), parsed.errors);
-        Source { file: *file, path: tree.path(*file), tree: parsed, kind: SourceKind::Configuration }
+        Source { file: *file, path: tree.path(*file), tree: parsed, kind: *kind }
     });
     let terraform = Terraform::build(&sources.collect::<Vec<_>>(), Options::default(), &tree);
     let instance = terraform.instances[0].clone();
-    (0..VALUES.len()).map(|index| json(&terraform.local(&instance, &format!("c{index}")))).collect()
+    (0..count).map(|index| json(&terraform.local(&instance, &format!("c{index}")))).collect()
 }
 
-/// What Terraform makes of it. None: it is not installed.
-fn theirs(files: &[(String, String)]) -> Option<Vec<Json>> {
+/// What Terraform makes of them. None: it is not installed.
+fn theirs(files: &[(String, String)], count: usize) -> Option<Vec<Json>> {
     let folder = Folder::new(&files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>());
-    let all: Vec<String> = (0..VALUES.len()).map(|index| format!("local.c{index}")).collect();
+    let all: Vec<String> = (0..count).map(|index| format!("local.c{index}")).collect();
     // `$` and `%` as JSON escapes: the console doubles them before a brace.
     let asked =
         format!("replace(replace(jsonencode([{}]), \"$\", \"\\\\u0024\"), \"%\", \"\\\\u0025\")\n", all.join(", "));
@@ -228,15 +239,11 @@ fn as_floats(value: &Json) -> Json {
     }
 }
 
-#[test]
-fn values_are_terraforms() {
-    let files = files();
-    let ours = ours(&files);
-    let shown = VALUES.iter().zip(&ours).map(|(value, json)| format!("{}\n  => {json}\n", value.trim_end()));
-    insta::assert_snapshot!("values", shown.collect::<String>());
-    let Some(theirs) = theirs(&files) else { return };
-    assert_eq!(theirs.len(), ours.len());
-    let wrong: Vec<String> = VALUES
+/// Compares the two; what each value is written as tells which one differs.
+fn compare(files: &[(String, String)], written: &[&str]) {
+    let Some(theirs) = theirs(files, written.len()) else { return };
+    let ours = ours(files, written.len());
+    let wrong: Vec<String> = written
         .iter()
         .zip(ours.iter().zip(&theirs))
         .filter(|(_, (ours, theirs))| as_floats(ours) != as_floats(theirs))
@@ -247,7 +254,55 @@ fn values_are_terraforms() {
 }
 
 #[test]
+fn values_are_terraforms() {
+    let files = files();
+    let shown = VALUES.iter().zip(ours(&files, VALUES.len()));
+    let shown = shown.map(|(value, json)| format!("{}\n  => {json}\n", value.trim_end()));
+    insta::assert_snapshot!("values", shown.collect::<String>());
+    compare(&files, VALUES);
+}
+
+/// Values in the JSON syntax.
+const JSON_VALUES: &[&str] = &[
+    r#"{"//": "a member as any other", "a": 1, "${local.s}": 2, "$${x}": 3}"#,
+    r#"["${local.s}", "a ${local.n} b", "${local.l}", "%{ if local.t }x%{ endif }", "$${x} %%{y} 100% $5"]"#,
+    r#""a\nb\u00e4\ud83d\ude00 \"q\" \\n \/""#,
+    r#""${local.m[\"a\"]} ${join(\",\", local.l)}""#,
+    r#""${[for o in local.objs : o.n if o.n > 1]}""#,
+    r#""  ${ local.s }  ""#,
+    r#""${~ local.s ~}""#,
+    r#""${\n local.t\n ? 1 # why\n : 2\n}""#,
+    r#""<<EOT\nx\nEOT\n""#,
+    r#""local.s""#,
+    r"[1, -1.5e1, 0.5, 1E2, true, false, null, {}, []]",
+    r#""${var.plain}""#,
+    r#""${var.block}""#,
+    r#""${var.data}""#,
+    r#""${var.resource}""#,
+];
+
+#[test]
+fn json_values_are_terraforms() {
+    let locals: Vec<String> = JSON_VALUES.iter().enumerate().map(|(at, value)| format!("\"c{at}\": {value}")).collect();
+    // Locals as a list of objects, a block that is null, labels in one object and in several, notes.
+    let config = format!(
+        r#"{{"//": "note", "locals": [{{"//": "note"}}, {{{}}}], "output": {{"o": null}}, "variable": [
+            {{"plain": {{"default": ["${{x}}", "%{{if", "a\\nb"], "//": "note"}}, "block": [{{"default": {{"//": 1}}}}]}},
+            {{"data": {{}}}}, {{"resource": {{"type": "any"}}}}]}}"#,
+        locals.join(",")
+    );
+    let given = r#"{"data": {"a": "${1 + 1}", "//": [null]}, "//": "note", "resource": "%{ no template"}"#;
+    let files: Vec<(String, String)> =
+        [("given.tf", GIVEN), ("main.tf.json", &config), ("terraform.tfvars.json", given)]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into();
+    compare(&files, JSON_VALUES);
+    assert_eq!(ours(&files, JSON_VALUES.len())[13].to_string(), r#"{"a":"${1 + 1}","//":[null]}"#);
+}
+
+#[test]
 fn what_is_around_them_changes_no_value() {
+    let ours = |files: &[(String, String)]| ours(files, VALUES.len());
     let alone = ours(&files());
     let file = |text: String| vec![("main.tf".to_owned(), text)];
     assert_eq!(ours(&file(whole())), alone);

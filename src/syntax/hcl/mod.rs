@@ -14,7 +14,7 @@ use crate::text::Span;
 use check::Fault;
 use template::Place;
 
-pub use json::parse_json;
+pub use json::{parse_json, parse_json_values};
 
 /// Blocks and expressions nested deeper than this are not understood: everything that walks them recurses.
 const MAX_DEPTH: usize = 100;
