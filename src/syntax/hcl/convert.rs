@@ -50,7 +50,7 @@ fn span(place: Place, range: Option<Range<usize>>) -> Span {
 }
 
 /// The text from where a span begins.
-fn source<'a>(place: Place<'a>, whole: Span) -> &'a str {
+fn source(place: Place<'_>, whole: Span) -> &str {
     let start = usize::try_from(i64::from(whole.start) - place.base).unwrap_or(0);
     place.text.get(start..).unwrap_or("")
 }

@@ -113,9 +113,12 @@ impl<'t> Tree<'t> {
         let value = parts.iter().find(|part| part.kind() == "expression");
         let value = value.map_or_else(
             || opaque(BROKEN, self.span(node)),
-            |value| match self.values {
-                true => self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)),
-                false => opaque("it is not looked into", self.span(*value)),
+            |value| {
+                if self.values {
+                    self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0))
+                } else {
+                    opaque("it is not looked into", self.span(*value))
+                }
             },
         );
         Some(Attribute { name: self.text(*name).into(), name_span: self.span(*name), value })
@@ -148,7 +151,7 @@ impl<'t> Tree<'t> {
         Block { kind: name.into(), labels, header, span: self.span(node), body }
     }
 
-    /// Literals, lists, objects and calls as the tree has them; anything else is parsed by itself, because the grammar ranks
+    /// Literals, lists, objects, calls and conditions as the tree has them; anything else is parsed by itself, because the grammar ranks
     /// `a == b.c` as `(a == b).c`.
     fn expr(self, node: Node, depth: usize) -> Expr {
         let span = self.span(node);
@@ -158,12 +161,16 @@ impl<'t> Tree<'t> {
         let parts = children(node);
         let kind = match (node.kind(), &parts[..]) {
             ("expression" | "collection_value" | "template_expr" | "literal_value", [only]) => {
-                return self.expr(*only, depth + 1);
+                // A level of the grammar only.
+                return self.expr(*only, depth);
             }
             ("expression", [open, inner, _]) if open.kind() == "(" => return self.expr(*inner, depth + 1),
             ("tuple", _) => ExprKind::List(self.expressions(&parts, depth)),
             ("object", _) => self.object(&parts, depth),
             ("function_call", _) => self.call(&parts, depth),
+            ("conditional", [test, _, yes, _, no]) => {
+                ExprKind::Cond(Box::new([test, yes, no].map(|part| self.expr(*part, depth + 1))))
+            }
             (kind, _) => match (self.parsed(node), kind) {
                 (Some(expr), _) => return expr,
                 (None, "string_lit" | "quoted_template") if !node.has_error() => self.quoted(node),

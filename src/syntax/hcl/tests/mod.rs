@@ -1,3 +1,5 @@
+mod traps;
+
 use super::*;
 
 fn only(text: &str) -> Expr {
