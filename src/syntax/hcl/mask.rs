@@ -8,8 +8,9 @@ use std::ops::Range;
 /// More members than this in one object take `hcl-edit` (quadratic in them) too long.
 const MAX_MEMBERS: u32 = 4000;
 
-/// No more keys than this are renamed in one text: each costs a parse.
+/// No more keys than this are renamed in one text, and none in a long one: each costs a parse.
 const MAX_RENAMED: usize = 50;
+const MAX_REPEATED: usize = 1 << 18;
 
 /// What a walk over the tokens of a text found.
 #[derive(Debug, Default)]
@@ -96,7 +97,7 @@ fn is_twice(error: &Error) -> bool {
 fn distinct<T>(mut text: Cow<'_, str>, parser: &impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
     for number in 0..MAX_RENAMED {
         match parser(&text) {
-            Err(error) if is_twice(&error) => {
+            Err(error) if is_twice(&error) && text.len() <= MAX_REPEATED => {
                 let Some(range) = renamed(&text, error.location().offset()) else { return Err(error) };
                 text.to_mut().replace_range(range.clone(), &name(number, range.len()));
             }
