@@ -9,10 +9,12 @@ use stateward::text::Span;
 use support::hcl::tables::accepted_texts;
 use support::hcl::{Text, corpus, own_texts};
 
-/// A block (kind, labels; span of the header and the whole) or an attribute (name; span of the name and the value).
+/// A block (kind, labels and where they stand; span of the header and the whole) or an attribute (name; span of the name
+/// and the value).
 #[derive(Debug)]
 struct Item {
     words: Vec<String>,
+    labels: Vec<Span>,
     head: Span,
     rest: Span,
     is_block: bool,
@@ -21,19 +23,23 @@ struct Item {
 impl Item {
     fn is(&self, other: &Self, text: &str) -> bool {
         let same_rest = if self.is_block { self.rest == other.rest } else { agree(text, self.rest, other.rest) };
-        (self.is_block, &self.words, self.head) == (other.is_block, &other.words, other.head) && same_rest
+        (self.is_block, &self.words, &self.labels, self.head)
+            == (other.is_block, &other.words, &other.labels, other.head)
+            && same_rest
     }
 }
 
 fn items(body: &Body, found: &mut Vec<Item>) {
     for attribute in &body.attributes {
         let words = vec![attribute.name.to_string()];
-        found.push(Item { words, head: attribute.name_span, rest: attribute.value.span, is_block: false });
+        let (head, rest) = (attribute.name_span, attribute.value.span);
+        found.push(Item { words, labels: Vec::new(), head, rest, is_block: false });
     }
     for block in &body.blocks {
         let labels = block.labels.iter().map(|(label, _)| label.to_string());
         let words = std::iter::once(block.kind.to_string()).chain(labels).collect();
-        found.push(Item { words, head: block.header, rest: block.span, is_block: true });
+        let labels = block.labels.iter().map(|(_, span)| *span).collect();
+        found.push(Item { words, labels, head: block.header, rest: block.span, is_block: true });
         items(&block.body, found);
     }
 }
