@@ -7,7 +7,7 @@ use crate::syntax::SyntaxError;
 use crate::text::Span;
 
 /// No more errors than this are kept for a file.
-const MAX_ERRORS: usize = 100;
+pub(super) const MAX_ERRORS: usize = 100;
 
 /// Parses a body, by pieces where it is refused as a whole.
 pub(super) fn parse(text: &str) -> File {

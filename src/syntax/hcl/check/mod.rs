@@ -49,6 +49,13 @@ pub(super) fn expression(text: &str) -> Checked {
     if next.kind == Kind::End { Ok(()) } else { refused(next.start, "expected the end of the expression") }
 }
 
+/// Reads a text that is a template as a whole.
+pub(super) fn template(text: &str) -> Checked {
+    let mut check = Check::new(text, None);
+    check.at = 0;
+    check.bare()
+}
+
 /// The offset after the template sequence that begins at an offset, when it is right in itself.
 pub(super) fn sequence(text: &str, at: usize) -> Option<usize> {
     let mut check = Check::new(text, None);

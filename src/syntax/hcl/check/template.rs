@@ -91,6 +91,18 @@ impl Check<'_> {
         }
     }
 
+    /// A template up to the end of the text.
+    pub(super) fn bare(&mut self) -> Checked {
+        let mut open = Vec::new();
+        while let Some(plain) = memchr::memchr2(b'$', b'%', self.rest()) {
+            self.at += plain;
+            if self.sequence() {
+                self.inside(Some(&mut open))?;
+            }
+        }
+        ended(&open, Token { kind: Kind::End, start: 0, end: 0 })
+    }
+
     /// A heredoc after its introduction, up to and with its marker, the line break after it left out.
     pub(super) fn heredoc(&mut self, introduction: Token) -> Checked {
         let marker = self.slice(introduction).trim_start_matches("<<").trim_start_matches('-').trim_end();

@@ -64,10 +64,11 @@ fn holds_references(kind: &str, name: &str) -> bool {
 pub fn parse_json(text: &str) -> File {
     let (root, errors) = reader::read(text);
     let mut file = File { body: Body::default(), errors };
-    let converter = Converter { strings: Strings { text } };
+    let converter = Converter { strings: Strings::new(text) };
     for members in objects(&root) {
         converter.members("", TOP, members, &mut file.body);
     }
+    file.errors.extend(converter.strings.into_errors().into_iter().take(super::recover::MAX_ERRORS));
     file
 }
 
@@ -76,7 +77,7 @@ pub fn parse_json(text: &str) -> File {
 pub fn parse_json_values(text: &str) -> File {
     let (root, errors) = reader::read(text);
     let mut file = File { body: Body::default(), errors };
-    let converter = Converter { strings: Strings { text } };
+    let converter = Converter { strings: Strings::new(text) };
     for members in objects(&root) {
         for (key, node) in members {
             let name = converter.strings.plain(*key);
@@ -274,6 +275,24 @@ mod tests {
         assert!(matches!(&body.attributes[0].value.kind, ExprKind::Str(text) if &**text == "${x}"));
         assert!(matches!(&body.attributes[1].value.kind, ExprKind::Call { .. }));
         assert_eq!((file.body.blocks.len(), file.body.attributes.len()), (1, 0));
+    }
+
+    #[test]
+    fn broken_templates_are_told_where_they_are() {
+        for (value, at) in [
+            ("a ${", 4),
+            ("a ${b c} d", 6),
+            ("%{ if a }b", 0),
+            ("${\\\"a}", 6),
+            ("\\n${a b}", 6),
+            ("%{ unless a }%{ end }", 0),
+        ] {
+            let text = format!("{{\"locals\": {{\"x\": \"{value}\", \"y\": 1}}}}");
+            let file = parse_json(&text);
+            assert_eq!((file.errors.len(), file.body.blocks[0].body.attributes.len()), (1, 2), "{value}");
+            assert_eq!(file.errors[0].span.start as usize, 18 + at, "{value}: {:?}", file.errors);
+        }
+        assert!(parse_json_values("{\"x\": \"${\"}").errors.is_empty());
     }
 
     #[test]
