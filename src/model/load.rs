@@ -276,7 +276,8 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             (Syntax::Hcl(file), errors)
         }
         Kind::TerraformJson | Kind::TerraformVariablesJson => {
-            let mut file = hcl::parse_json(text);
+            let is_values = kind == Kind::TerraformVariablesJson;
+            let mut file = if is_values { hcl::parse_json_values(text) } else { hcl::parse_json(text) };
             let errors = std::mem::take(&mut file.errors);
             (Syntax::Hcl(file), errors)
         }

@@ -49,6 +49,12 @@ fn span(place: Place, range: Option<Range<usize>>) -> Span {
     range.map_or_else(Span::default, |range| place.span(range.start, range.end))
 }
 
+/// The text from where a span begins.
+fn source(place: Place<'_>, whole: Span) -> &str {
+    let start = usize::try_from(i64::from(whole.start) - place.base).unwrap_or(0);
+    place.text.get(start..).unwrap_or("")
+}
+
 /// Converts an expression; `depth` counts the expressions around it. Parentheses leave no trace.
 pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
     let whole = span(place, from.span());
@@ -63,6 +69,8 @@ pub(super) fn expr(place: Place, from: &Expression, depth: usize) -> Expr {
             .value()
             .as_f64()
             .map_or_else(|| ExprKind::Opaque("a number that does not fit".into()), ExprKind::Number),
+        // What the parser is given for an empty heredoc.
+        Expression::String(_) if source(place, whole).starts_with("<<") => ExprKind::Str("".into()),
         Expression::String(value) => ExprKind::Str(value.as_str().into()),
         Expression::Array(items) => ExprKind::List(items.iter().map(inner).collect()),
         Expression::Object(members) => object(place, members, from.span(), depth),
@@ -142,9 +150,19 @@ fn object(place: Place, from: &Object, range: Option<Range<usize>>, depth: usize
         let key = match key {
             ObjectKey::Ident(name) => {
                 let start = skip_trivia(place.text, at);
-                let span = place.span(start, start + name.as_str().len());
-                Expr { kind: ExprKind::Str(name.as_str().into()), span }
+                let end = start + name.as_str().len();
+                // From the text: the parser may have been given another name for a key that is there twice.
+                let name = place.text.get(start..end).unwrap_or("").into();
+                Expr { kind: ExprKind::Str(name), span: place.span(start, end) }
             }
+            // `null = 1` and `true = 1` are words as any other there.
+            ObjectKey::Expression(Expression::Null(_)) => {
+                Expr { kind: ExprKind::Str("null".into()), span: span(place, key.span()) }
+            }
+            ObjectKey::Expression(Expression::Bool(word)) => {
+                Expr { kind: ExprKind::Str(word.value().to_string().into()), span: span(place, key.span()) }
+            }
+            ObjectKey::Expression(Expression::String(key)) => quoted(place, key.span()),
             ObjectKey::Expression(key) => expr(place, key, depth + 1),
         };
         let value = value.expr();
@@ -152,6 +170,14 @@ fn object(place: Place, from: &Object, range: Option<Range<usize>>, depth: usize
         members.push((Key { expr: key }, expr(place, value, depth + 1)));
     }
     ExprKind::Object(members)
+}
+
+/// A string without templates, from the text.
+fn quoted(place: Place, range: Option<Range<usize>>) -> Expr {
+    let range = range.unwrap_or_default();
+    let mut tokens = Vec::new();
+    template::literal(place, range.start + 1, range.end.saturating_sub(1), true, &mut tokens);
+    Expr { kind: template::finish(template::assemble(tokens), false), span: place.span(range.start, range.end) }
 }
 
 /// The first offset from `at` on that is no white space, comma or comment.
@@ -175,6 +201,8 @@ fn skip_trivia(text: &str, mut at: usize) -> usize {
 enum Step {
     Get(Box<str>),
     Index(Expr),
+    /// `.0`, which after `.*` is still one into each member.
+    Legacy(Expr),
     /// `[*]`, or `.*` (false).
     Splat(bool),
 }
@@ -195,7 +223,9 @@ fn steps(mut base: Expr, steps: Vec<(Step, u32)>) -> Expr {
             Step::Get(name) | Step::Index(Expr { kind: ExprKind::Str(name), .. }) => {
                 Expr { kind: ExprKind::Get(Box::new(base), name), span }
             }
-            Step::Index(index) => Expr { kind: ExprKind::Index(Box::new(base), Box::new(index)), span },
+            Step::Index(index) | Step::Legacy(index) => {
+                Expr { kind: ExprKind::Index(Box::new(base), Box::new(index)), span }
+            }
             Step::Splat(full) => {
                 walked.push((base, full));
                 Expr { kind: ExprKind::Each, span }
@@ -228,7 +258,7 @@ fn access(place: Place, traversal: &Traversal, whole: Span, depth: usize) -> Exp
             TraversalOperator::Index(index) => Step::Index(expr(place, index, depth + 1)),
             TraversalOperator::LegacyIndex(index) => {
                 let number = u32::try_from(*index.value()).map_or(f64::MAX, f64::from);
-                Step::Index(Expr { kind: ExprKind::Number(number), span: span(place, index.span()) })
+                Step::Legacy(Expr { kind: ExprKind::Number(number), span: span(place, index.span()) })
             }
         };
         (step, end)
@@ -244,8 +274,7 @@ fn heredoc(place: Place, from: &HeredocTemplate, whole: Span, depth: usize) -> E
     flatten(place, &from.template, false, depth, &mut tokens);
     template::strip(&mut tokens);
     // `indent` is set for `<<-` when there is something to remove; the introduction itself is the surer sign.
-    let start = usize::try_from(i64::from(whole.start) - place.base).unwrap_or(0);
-    if place.text.get(start..).is_some_and(|text| text.starts_with("<<-")) {
+    if source(place, whole).starts_with("<<-") {
         template::dedent(&mut tokens);
     }
     template::finish(template::assemble(tokens), true)

@@ -6,6 +6,9 @@ use super::{Attribute, Block, Body, Expr, ExprKind, Key, MAX_DEPTH, TOO_DEEP};
 use crate::text::Span;
 use tree_sitter::Node;
 
+/// Larger texts do not go to tree-sitter, which needs hundreds of bytes of memory for each byte.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+
 /// The reason of an expression inside which there is a fault.
 const BROKEN: &str = "it has a syntax error";
 
@@ -18,8 +21,29 @@ pub(super) fn body(place: Place) -> (Body, bool) {
     }
     let Some(tree) = parser.parse(place.text, None) else { return (body, false) };
     let root = tree.root_node();
-    Tree { place }.body(root, 0, &mut body);
+    Tree { place, values: true }.body(root, 0, &mut body);
     (body, !root.has_error())
+}
+
+/// The blocks and attributes of a text without fault, of the values nothing but where they stand.
+pub(super) fn places(text: &str) -> Option<Body> {
+    let mut body = Body::default();
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_hcl::LANGUAGE.into()).ok()?;
+    let tree = parser.parse(text, None)?;
+    let root = tree.root_node();
+    Tree { place: Place { text, base: 0 }, values: false }.body(root, 0, &mut body);
+    (!root.has_error()).then_some(body)
+}
+
+/// Parses the value of an attribute that stands in its file where `span` says.
+pub(super) fn value(text: &str, span: Span) -> Expr {
+    let intro = "x = ";
+    let whole = format!("{intro}{text}\n");
+    let base = i64::from(span.start) - i64::try_from(intro.len()).unwrap_or(0);
+    let (body, _) = body(Place { text: &whole, base });
+    let found = body.attributes.into_iter().next();
+    found.map_or_else(|| opaque("it is not followed", span), |attribute| attribute.value)
 }
 
 /// Makes sure that the block whose header is intact is in what was recovered of its text: where the tree has no such block,
@@ -55,6 +79,8 @@ pub(super) fn keep_block(place: Place, header: Header, body: &mut Body) {
 #[derive(Clone, Copy)]
 struct Tree<'a> {
     place: Place<'a>,
+    /// Values are looked into.
+    values: bool,
 }
 
 impl<'t> Tree<'t> {
@@ -87,7 +113,13 @@ impl<'t> Tree<'t> {
         let value = parts.iter().find(|part| part.kind() == "expression");
         let value = value.map_or_else(
             || opaque(BROKEN, self.span(node)),
-            |value| self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0)),
+            |value| {
+                if self.values {
+                    self.parsed(*value).unwrap_or_else(|| self.expr(*value, 0))
+                } else {
+                    opaque("it is not looked into", self.span(*value))
+                }
+            },
         );
         Some(Attribute { name: self.text(*name).into(), name_span: self.span(*name), value })
     }
@@ -119,7 +151,7 @@ impl<'t> Tree<'t> {
         Block { kind: name.into(), labels, header, span: self.span(node), body }
     }
 
-    /// Literals, lists, objects and calls as the tree has them; anything else is parsed by itself, because the grammar ranks
+    /// Literals, lists, objects, calls and conditions as the tree has them; anything else is parsed by itself, because the grammar ranks
     /// `a == b.c` as `(a == b).c`.
     fn expr(self, node: Node, depth: usize) -> Expr {
         let span = self.span(node);
@@ -129,12 +161,16 @@ impl<'t> Tree<'t> {
         let parts = children(node);
         let kind = match (node.kind(), &parts[..]) {
             ("expression" | "collection_value" | "template_expr" | "literal_value", [only]) => {
-                return self.expr(*only, depth + 1);
+                // A level of the grammar only.
+                return self.expr(*only, depth);
             }
             ("expression", [open, inner, _]) if open.kind() == "(" => return self.expr(*inner, depth + 1),
             ("tuple", _) => ExprKind::List(self.expressions(&parts, depth)),
             ("object", _) => self.object(&parts, depth),
             ("function_call", _) => self.call(&parts, depth),
+            ("conditional", [test, _, yes, _, no]) => {
+                ExprKind::Cond(Box::new([test, yes, no].map(|part| self.expr(*part, depth + 1))))
+            }
             (kind, _) => match (self.parsed(node), kind) {
                 (Some(expr), _) => return expr,
                 (None, "string_lit" | "quoted_template") if !node.has_error() => self.quoted(node),
@@ -146,7 +182,7 @@ impl<'t> Tree<'t> {
     }
 
     fn parsed(self, node: Node) -> Option<Expr> {
-        super::parse_expr(self.text(node), self.span(node).start).ok()
+        super::edit_expr(self.text(node), self.span(node).start).ok()
     }
 
     fn expressions(self, nodes: &[Node], depth: usize) -> Vec<Expr> {
@@ -183,7 +219,9 @@ impl<'t> Tree<'t> {
             else {
                 continue;
             };
-            let bare = matches!(&children(key)[..], [only] if only.kind() == "variable_expr");
+            // `null = 1` and `true = 1` are words as any other there.
+            let bare = matches!(&children(key)[..], [only] if only.kind() == "variable_expr")
+                || matches!(self.text(key), "null" | "true" | "false");
             let key = if bare {
                 Expr { kind: ExprKind::Str(self.text(key).into()), span: self.span(key) }
             } else {

@@ -1,8 +1,16 @@
 //! Same-length changes to a text before `hcl-edit` parses it. They take away what it reads otherwise than Terraform does;
 //! offsets stay right, and literals are cut from the unchanged text.
 
+use hcl_edit::parser::Error;
+use std::borrow::Cow;
+use std::ops::Range;
+
 /// More members than this in one object take `hcl-edit` (quadratic in them) too long.
 const MAX_MEMBERS: u32 = 4000;
+
+/// No more keys than this are renamed in one text, and none in a long one: each costs a parse.
+const MAX_RENAMED: usize = 50;
+const MAX_REPEATED: usize = 1 << 18;
 
 /// What a walk over the tokens of a text found.
 #[derive(Debug, Default)]
@@ -10,15 +18,13 @@ struct Scan {
     edits: Vec<Edit>,
     /// An object has more members than `hcl-edit` parses in reasonable time.
     wide: bool,
-    /// The end of the first line on which a string is not closed.
-    open_quote: Option<usize>,
 }
 
 #[derive(Debug)]
 enum Edit {
     /// Spaces instead of these bytes.
     Blank(usize, usize),
-    /// An empty heredoc: `""` and spaces, line breaks kept.
+    /// An empty heredoc: a string of spaces that is as long, line breaks kept.
     Empty(usize, usize),
     /// Content of a heredoc that `hcl-edit` would take for its end.
     NoEnd(usize, usize),
@@ -63,25 +69,69 @@ fn scan(text: &str) -> Scan {
 }
 
 /// Parses a text with `parser`, changed where that is needed. None: an object in it is too wide to try.
-pub(super) fn parsed<T, E>(text: &str, parser: impl Fn(&str) -> Result<T, E>) -> Option<Result<T, E>> {
+pub(super) fn parsed<T>(text: &str, parser: impl Fn(&str) -> Result<T, Error>) -> Option<Result<T, Error>> {
     if needed(text) {
         let scan = scan(text);
-        return (!scan.wide).then(|| if scan.edits.is_empty() { parser(text) } else { parser(&apply(text, &scan)) });
+        return (!scan.wide).then(|| distinct(apply(text, &scan), &parser));
     }
-    let first = parser(text);
+    let first = match parser(text) {
+        Err(error) if is_twice(&error) => distinct(text.into(), &parser),
+        result => result,
+    };
     if first.is_err() {
         let scan = scan(text);
         if !scan.edits.is_empty() {
             // A second refusal is told in the first one's words: both texts have the same lines.
-            return Some(parser(&apply(text, &scan)).or(first));
+            return Some(distinct(apply(text, &scan), &parser).or(first));
         }
     }
     Some(first)
 }
 
-/// The end of the first line on which a string is not closed: `hcl-edit` lets strings go on and finds the fault far below.
-pub(super) fn open_quote(text: &str) -> Option<usize> {
-    scan(text).open_quote
+/// Whether the parser refuses a text for a key that an object has twice. For Terraform the last one counts.
+fn is_twice(error: &Error) -> bool {
+    error.message().contains("redefined object key")
+}
+
+/// Parses a text, and where the parser refuses the second of two keys gives that one another name for it.
+fn distinct<T>(mut text: Cow<'_, str>, parser: &impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
+    for number in 0..MAX_RENAMED {
+        match parser(&text) {
+            Err(error) if is_twice(&error) && text.len() <= MAX_REPEATED => {
+                let Some(range) = renamed(&text, error.location().offset()) else { return Err(error) };
+                text.to_mut().replace_range(range.clone(), &name(number, range.len()));
+            }
+            result => return result,
+        }
+    }
+    parser(&text)
+}
+
+/// What of the key at an offset can be another name: the key, or what is in its quotes. Only a key that is nothing else:
+/// in `a.b = 1` the name is read.
+fn renamed(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?;
+    let (start, key, after) = if let Some(inside) = rest.strip_prefix('"') {
+        inside.split_once('"').map(|(key, after)| (at + 1, key, after))?
+    } else {
+        let length = rest.bytes().take_while(|byte| is_name_byte(*byte)).count();
+        (at, rest.get(..length)?, rest.get(length..)?)
+    };
+    let after = after.trim_start_matches([' ', '\t']).as_bytes();
+    let is_key = matches!(after.first(), Some(b'=' | b':')) && !matches!(after.get(1), Some(b'=' | b':'));
+    let is_plain = !key.is_empty() && !key.contains(['\\', '$', '%']);
+    (is_key && is_plain).then(|| start..start + key.len())
+}
+
+/// A name of a length; another one for each number, as far as there are some. One that the object has is refused again.
+fn name(mut number: usize, length: usize) -> String {
+    let letters = b"_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut name = String::new();
+    for _ in 0..length {
+        name.push(char::from(letters[number % letters.len()]));
+        number /= letters.len();
+    }
+    name
 }
 
 /// Whether a text must be scanned before the first parse: what `hcl-edit` would misread without an error, or read too slowly.
@@ -92,7 +142,10 @@ fn needed(text: &str) -> bool {
 }
 
 /// The text with the changes made; of the same length.
-fn apply(text: &str, scan: &Scan) -> String {
+fn apply<'a>(text: &'a str, scan: &Scan) -> Cow<'a, str> {
+    if scan.edits.is_empty() {
+        return text.into();
+    }
     let mut bytes = text.as_bytes().to_vec();
     for edit in &scan.edits {
         let (Edit::Blank(start, end) | Edit::Empty(start, end) | Edit::NoEnd(start, end)) = *edit;
@@ -104,13 +157,13 @@ fn apply(text: &str, scan: &Scan) -> String {
                 for byte in part.iter_mut().filter(|byte| **byte != b'\n') {
                     *byte = b' ';
                 }
-                if let Some(quotes) = part.get_mut(..2) {
-                    quotes.fill(b'"');
+                if let [first, .., last] = part {
+                    (*first, *last) = (b'"', b'"');
                 }
             }
         }
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    String::from_utf8(bytes).map_or_else(|_| text.into(), Cow::Owned)
 }
 
 /// Whether a byte can stand in a name; every byte of a character beyond ASCII can.
@@ -147,10 +200,7 @@ impl Scanner<'_> {
                 self.after_name = true;
             }
             // A string ends with its line: what follows an open quote is found again on the next one.
-            b'\n' => {
-                self.found.open_quote.get_or_insert(self.at);
-                self.stack.pop();
-            }
+            b'\n' => drop(self.stack.pop()),
             b'$' | b'%' => {
                 if !self.template_start() {
                     self.at += 1;
@@ -191,20 +241,22 @@ impl Scanner<'_> {
     }
 
     fn code(&mut self, top: Option<Frame>) {
-        let in_for = matches!(top, Some(Frame::Object { is_for: true, .. }));
+        // Line breaks do not count here; `hcl-edit` minds some of them.
+        let free =
+            matches!(top, Some(Frame::Object { is_for: true, .. } | Frame::Paren | Frame::Bracket | Frame::Interp));
         let byte = self.bytes[self.at];
         let next = self.bytes.get(self.at + 1).copied();
         match byte {
             b' ' | b'\t' => self.at += 1,
             b'\n' | b'\r' => {
-                if in_for {
+                if free {
                     self.found.edits.push(Edit::Blank(self.at, self.at + 1));
                 }
                 self.after_name = false;
                 self.at += 1;
             }
-            b'#' => self.line_comment(in_for),
-            b'/' if next == Some(b'/') => self.line_comment(in_for),
+            b'#' => self.line_comment(free),
+            b'/' if next == Some(b'/') => self.line_comment(free),
             b'/' if next == Some(b'*') => {
                 let from = self.at + 2;
                 let close = memchr::memmem::find(self.bytes.get(from..).unwrap_or(&[]), b"*/");
@@ -258,9 +310,9 @@ impl Scanner<'_> {
         self.after_name = false;
     }
 
-    fn line_comment(&mut self, in_for: bool) {
+    fn line_comment(&mut self, free: bool) {
         let end = memchr::memchr(b'\n', self.rest()).map_or(self.bytes.len(), |next| self.at + next);
-        if in_for {
+        if free {
             self.found.edits.push(Edit::Blank(self.at, end));
         }
         self.at = end;
@@ -312,22 +364,22 @@ mod tests {
     fn masked(text: &str) -> String {
         let masked = apply(text, &scan(text));
         assert_eq!(masked.len(), text.len());
-        masked
+        masked.into_owned()
     }
 
     #[test]
     fn empty_heredocs_become_empty_strings() {
-        assert_eq!(masked("a = <<EOT\nEOT\nb = 1"), "a = \"\"   \n   \nb = 1");
-        assert_eq!(masked("a = <<-EOT\n  EOT\n"), "a = \"\"    \n     \n");
+        assert_eq!(masked("a = <<EOT\nEOT\nb = 1"), "a = \"    \n  \"\nb = 1");
+        assert_eq!(masked("a = <<-EOT\n  EOT\n"), "a = \"     \n    \"\n");
         let inner = "a = <<EOF\ncat <<EOF\nEOF\n# <<X\nX\nb = \"<<X\"\n";
         assert_eq!(masked(inner), inner);
     }
 
     #[test]
-    fn line_breaks_in_for_objects_are_blanked() {
+    fn line_breaks_free_objects_are_blanked() {
         assert_eq!(
             masked("a = { for k in x : k => # c\n k\n ? [\n1] : {\n} }"),
-            "a = { for k in x : k =>      k  ? [\n1] : {\n} }"
+            "a = { for k in x : k =>      k  ? [ 1] : {\n} }"
         );
     }
 

@@ -1,17 +1,20 @@
 //! HCL (Terraform, `OpenTofu`, Packer, Terragrunt, Nomad…): one tree for the native and the JSON syntax.
 
+mod check;
 mod convert;
 mod fallback;
 mod json;
 mod mask;
+mod outline;
 mod recover;
 mod template;
 
 use super::SyntaxError;
 use crate::text::Span;
+use check::Fault;
 use template::Place;
 
-pub use json::parse_json;
+pub use json::{parse_json, parse_json_values};
 
 /// Blocks and expressions nested deeper than this are not understood: everything that walks them recurses.
 const MAX_DEPTH: usize = 100;
@@ -25,6 +28,14 @@ pub fn parse(text: &str) -> File {
     recover::parse(text)
 }
 
+/// What tree-sitter alone makes of a file in which it finds no fault; of the values only where they stand. Two parsers that
+/// have nothing in common and agree are seldom both wrong: for tests.
+#[doc(hidden)]
+#[must_use]
+pub fn second_opinion(text: &str) -> Option<Body> {
+    fallback::places(text)
+}
+
 /// Parses a template file (`.tftpl`, `.pkrtpl.hcl`) that stands at offset `start` of its file. What is not understood is [`ExprKind::Opaque`].
 #[must_use]
 pub fn parse_template(text: &str, start: u32) -> Vec<Part> {
@@ -33,24 +44,32 @@ pub fn parse_template(text: &str, start: u32) -> Vec<Part> {
 
 /// Parses one expression that stands at offset `start` of its file; it may span lines. Errors: text that is no expression.
 pub fn parse_expr(text: &str, start: u32) -> Result<Expr, SyntaxError> {
+    let whole = Span::new(start as usize, start as usize + text.len());
+    // The line break ends a heredoc.
+    let checked = check::expression(&format!("{text}\n"));
+    if let Err(Fault::Refused(at, message)) = checked {
+        let at = start as usize + at.min(text.len());
+        return Err(SyntaxError { span: Span::new(at, whole.end as usize), message: message.into() });
+    }
+    match edit_expr(text, start) {
+        Err(_) if checked.is_ok() && text.len() <= fallback::MAX_TEXT => Ok(fallback::value(text, whole)),
+        result => result,
+    }
+}
+
+/// Parses an expression with `hcl-edit`, or not at all.
+fn edit_expr(text: &str, start: u32) -> Result<Expr, SyntaxError> {
     // In parentheses line breaks are white space; the line break keeps a comment at the end from taking the parenthesis.
     let wrapped = format!("({text}\n)");
-    let base = i64::from(start) - 1;
-    let whole = Span::new(start as usize, start as usize + text.len());
+    let span = Span::new(start as usize, start as usize + text.len());
     let parsed = mask::parsed(&wrapped, hcl_edit::parser::parse_expr);
-    let Some(parsed) = parsed else {
-        return Err(SyntaxError { span: whole, message: "an object has more members than are read".into() });
-    };
     match parsed {
-        Ok(hcl_edit::expr::Expression::Parenthesis(inner)) => {
-            Ok(convert::expr(Place { text: &wrapped, base }, inner.inner(), 0))
+        Some(Ok(hcl_edit::expr::Expression::Parenthesis(inner))) => {
+            Ok(convert::expr(Place { text: &wrapped, base: i64::from(start) - 1 }, inner.inner(), 0))
         }
-        Ok(_) => Err(SyntaxError { span: whole, message: "expected one expression".into() }),
-        Err(error) => {
-            let at = error.location().offset().saturating_sub(1).min(text.len());
-            let span = Span::new(start as usize + at, start as usize + text.len());
-            Err(SyntaxError { span, message: error.message().into() })
-        }
+        Some(Err(error)) => Err(SyntaxError { span, message: error.message().into() }),
+        Some(Ok(_)) => Err(SyntaxError { span, message: "expected one expression".into() }),
+        None => Err(SyntaxError { span, message: "an object has more members than are read".into() }),
     }
 }
 
@@ -84,7 +103,7 @@ pub struct Attribute {
 }
 
 /// `kind "label" { … }`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Block {
     /// `resource`, `variable`…
     pub kind: Box<str>,

@@ -1,33 +1,31 @@
 //! Bodies, and what is left of refused ones: a fault in one block must not hide the others.
 
+use super::check::{self, Fault};
 use super::template::Place;
-use super::{Body, File, convert, fallback, mask};
+use super::{Body, File, convert, fallback, mask, outline};
 use crate::syntax::SyntaxError;
 use crate::text::Span;
 
-/// Larger texts do not go to tree-sitter, which needs hundreds of bytes of memory for each byte.
-const MAX_FALLBACK: usize = 1 << 20;
-
 /// No more errors than this are kept for a file.
-const MAX_ERRORS: usize = 100;
+pub(super) const MAX_ERRORS: usize = 100;
 
 /// Parses a body, by pieces where it is refused as a whole.
 pub(super) fn parse(text: &str) -> File {
-    let error = match whole(Place { text, base: 0 }) {
-        Ok(body) => return File { body, errors: Vec::new() },
-        Err(error) => error,
+    let place = Place { text, base: 0 };
+    let fault = match check::file(text) {
+        Ok(()) => return File { body: accepted(place), errors: Vec::new() },
+        Err(fault) => fault,
     };
     let mut file = File::default();
     let mut refused = false;
-    let chunks = chunks(text);
-    for (index, start) in chunks.iter().enumerate() {
-        let end = chunks.get(index + 1).copied().unwrap_or(text.len());
-        let chunk = Chunk { text, start: *start, end };
-        refused |= chunk.parse(&mut file);
+    let starts = chunks(text);
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(text.len());
+        refused |= Chunk { text, start: *start, end }.parse(&mut file);
     }
     // Pieces that are right each by itself: the fault is in how they stand together.
-    if !refused && let Some(error) = error {
-        file.errors.push(error.at(text, 0));
+    if let (false, Fault::Refused(offset, message)) = (refused, fault) {
+        file.errors.push(Refusal::new(offset, message).at(text, 0));
     }
     file.errors.truncate(MAX_ERRORS);
     file
@@ -40,6 +38,10 @@ struct Refusal {
 }
 
 impl Refusal {
+    fn new(offset: usize, message: &str) -> Self {
+        Self { offset, message: message.to_owned() }
+    }
+
     /// As an error on the line it is at, in the file.
     fn at(&self, text: &str, base: usize) -> SyntaxError {
         let mut at = (base + self.offset).min(text.len());
@@ -53,22 +55,20 @@ impl Refusal {
         let start = if at < end { at } else { line_start + (line.len() - line.trim_start().len()) };
         SyntaxError { span: Span::new(start, end), message: self.message.clone() }
     }
-
-    /// Whether Terraform refuses the text for this as well, although tree-sitter accepts it.
-    fn is_certain(&self) -> bool {
-        self.message.contains("redefined attribute") || self.message.contains("expected newline")
-    }
 }
 
-/// Parses a text in one go. `Err(None)`: it was not tried, an object in it being too wide.
-fn whole(place: Place) -> Result<Body, Option<Refusal>> {
+/// Parses a text in which nothing is wrong. `Err(None)`: it was not tried, an object in it being too wide.
+fn edit(place: Place) -> Result<Body, Option<Refusal>> {
     match mask::parsed(place.text, hcl_edit::parser::parse_body) {
         None => Err(None),
         Some(Ok(body)) => Ok(convert::body(place, &body, 0)),
-        Some(Err(error)) => {
-            Err(Some(Refusal { offset: error.location().offset(), message: error.message().to_owned() }))
-        }
+        Some(Err(error)) => Err(Some(Refusal::new(error.location().offset(), error.message()))),
     }
+}
+
+/// Parses a text that Terraform accepts.
+fn accepted(place: Place) -> Body {
+    edit(place).unwrap_or_else(|_| outline::body(place, check::outline(place.text).unwrap_or_default()))
 }
 
 /// Parses a refused text without the lines that the refusals name, at most three.
@@ -84,9 +84,11 @@ fn mended(place: Place, mut offset: usize) -> Option<Body> {
         text.replace_range(start..end, &" ".repeat(end - start));
         // Lines that open and close something: what is between them would seem to belong to the block.
         let hoists = brackets.iter().sum::<i32>() == 0 && brackets.iter().any(|count| *count != 0);
-        match whole(Place { text: &text, base: place.base }) {
-            Ok(body) => return (!hoists).then_some(body),
-            Err(refusal) => offset = mask::open_quote(&text).unwrap_or(refusal?.offset),
+        match check::file(&text) {
+            Ok(()) if hoists => return None,
+            Ok(()) => return Some(accepted(Place { text: &text, base: place.base })),
+            Err(Fault::Refused(next, _)) => offset = next,
+            Err(Fault::TooDeep) => return None,
         }
     }
     None
@@ -99,45 +101,69 @@ struct Chunk<'a> {
     end: usize,
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    fn place(&self) -> Place<'a> {
+        let text = self.text.get(self.start..self.end).unwrap_or("");
+        Place { text, base: i64::try_from(self.start).unwrap_or(i64::MAX) }
+    }
+
     /// Adds what it holds to the file; true when it was refused.
     fn parse(&self, file: &mut File) -> bool {
-        let Some(text) = self.text.get(self.start..self.end).filter(|text| !text.trim().is_empty()) else {
-            return false;
-        };
-        let place = Place { text, base: i64::try_from(self.start).unwrap_or(i64::MAX) };
-        let refusal = match whole(place) {
-            Ok(body) => {
-                extend(&mut file.body, body);
-                return false;
+        let text = self.place().text;
+        match check::file(text) {
+            _ if text.trim().is_empty() => false,
+            Err(Fault::Refused(offset, message)) => {
+                self.broken(offset, file);
+                file.errors.push(Refusal::new(offset, message).at(self.text, self.start));
+                true
             }
+            Ok(()) => {
+                extend(&mut file.body, accepted(self.place()));
+                false
+            }
+            Err(Fault::TooDeep) => {
+                self.deep(file);
+                false
+            }
+        }
+    }
+
+    /// Adds what it holds, too deep to say whether it is right.
+    fn deep(&self, file: &mut File) {
+        let place = self.place();
+        let refusal = match edit(place) {
+            Ok(body) => return extend(&mut file.body, body),
             Err(refusal) => refusal,
         };
-        if text.len() > MAX_FALLBACK {
-            let refusal = refusal.unwrap_or(Refusal {
-                offset: 0,
-                message: "an object with more than 4000 members in over 1 MiB of text is not read".into(),
-            });
+        let clean = if place.text.len() > fallback::MAX_TEXT {
+            false
+        } else {
+            let (body, clean) = fallback::body(place);
+            extend(&mut file.body, body);
+            clean
+        };
+        if !clean {
+            let refusal = refusal
+                .unwrap_or_else(|| Refusal::new(0, "an object with more than 4000 members in much text is not read"));
             file.errors.push(refusal.at(self.text, self.start));
-            return true;
+        }
+    }
+
+    /// Adds what is left of it; the fault is at an offset of it.
+    fn broken(&self, offset: usize, file: &mut File) {
+        let place = self.place();
+        if place.text.len() > fallback::MAX_TEXT {
+            return extend(&mut file.body, mended(place, offset).unwrap_or_default());
         }
         let (mut body, clean) = fallback::body(place);
-        let mut refusal = refusal.unwrap_or(Refusal { offset: 0, message: "unexpected token".into() });
         if !clean {
-            if let Some(offset) = mask::open_quote(text) {
-                refusal = Refusal { offset, message: "expected `\"` before the end of the line".into() };
-            }
-            if let Some(mended) = mended(place, refusal.offset) {
+            if let Some(mended) = mended(place, offset) {
                 body = mended;
-            } else if let Some(header) = header(text) {
+            } else if let Some(header) = header(place.text) {
                 fallback::keep_block(place, header, &mut body);
             }
         }
         extend(&mut file.body, body);
-        if !clean || refusal.is_certain() {
-            file.errors.push(refusal.at(self.text, self.start));
-        }
-        true
     }
 }
 

@@ -1,6 +1,6 @@
 //! Templates: tokens to parts, with strip markers and heredoc indentation as Terraform applies them.
 
-use super::{Expr, ExprKind, Part};
+use super::{Expr, ExprKind, Part, check};
 use crate::text::Span;
 
 /// Directives nested deeper than this are not understood.
@@ -257,7 +257,7 @@ pub(super) fn read(place: Place, start: usize, end: usize, quoted: bool) -> Vec<
             at += 3;
         } else if rest.starts_with(b"${") || rest.starts_with(b"%{") {
             literal(place, from, at, quoted, &mut out);
-            let close = closing(bytes, at + 2);
+            let close = check::sequence(text, at).map(|end| end - 1).or_else(|| closing(bytes, at + 2));
             out.push(sequence(place, text, at, close));
             at = close.map_or(text.len(), |close| close + 1);
             from = at;

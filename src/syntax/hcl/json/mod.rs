@@ -59,14 +59,32 @@ fn holds_references(kind: &str, name: &str) -> bool {
     }
 }
 
-/// Parses a file in the JSON syntax (`.tf.json`, `.tfvars.json`, `.pkr.json`); spans point into the JSON text.
+/// Parses a file in the JSON syntax (`.tf.json`, `.pkr.json`); spans point into the JSON text.
 #[must_use]
 pub fn parse_json(text: &str) -> File {
     let (root, errors) = reader::read(text);
     let mut file = File { body: Body::default(), errors };
-    let converter = Converter { strings: Strings { text } };
+    let converter = Converter { strings: Strings::new(text) };
     for members in objects(&root) {
         converter.members("", TOP, members, &mut file.body);
+    }
+    file.errors.extend(converter.strings.into_errors().into_iter().take(super::recover::MAX_ERRORS));
+    file
+}
+
+/// Parses variable values in the JSON syntax (`.tfvars.json`): no member is a block, and no string a template.
+#[must_use]
+pub fn parse_json_values(text: &str) -> File {
+    let (root, errors) = reader::read(text);
+    let mut file = File { body: Body::default(), errors };
+    let converter = Converter { strings: Strings::new(text) };
+    for members in objects(&root) {
+        for (key, node) in members {
+            let name = converter.strings.plain(*key);
+            if &*name != "//" {
+                file.body.attributes.push(Attribute { name, name_span: *key, value: converter.literal(node) });
+            }
+        }
     }
     file
 }
@@ -94,11 +112,17 @@ impl Converter<'_> {
             }
             let block = blocks.iter().find(|(block, _)| *block == &*name);
             if let Some((_, labels)) = block
-                && matches!(node.value, Value::Object(_) | Value::Array(_))
+                && matches!(node.value, Value::Object(_) | Value::Array(_) | Value::Null)
             {
+                // `null` is no block at all.
                 self.blocks(&name, *key, *labels, &mut Vec::new(), node, body);
             } else {
-                let value = if holds_references(kind, &name) { self.references(node) } else { self.expr(node) };
+                let value = match kind {
+                    _ if holds_references(kind, &name) => self.references(node),
+                    // What a variable says of itself refers to nothing.
+                    "variable" => self.literal(node),
+                    _ => self.expr(node),
+                };
                 body.attributes.push(Attribute { name, name_span: *key, value });
             }
         }
@@ -152,9 +176,24 @@ impl Converter<'_> {
         Expr { kind, span: node.span }
     }
 
+    /// A value in which strings are no templates.
+    fn literal(&self, node: &Node) -> Expr {
+        let string = |span: Span| Expr { kind: ExprKind::Str(self.strings.plain(span)), span };
+        let kind = match &node.value {
+            Value::Str => return string(node.span),
+            Value::Array(items) => ExprKind::List(items.iter().map(|item| self.literal(item)).collect()),
+            Value::Object(members) => {
+                let members = members.iter().map(|(key, node)| (Key { expr: string(*key) }, self.literal(node)));
+                ExprKind::Object(members.collect())
+            }
+            _ => return self.expr(node),
+        };
+        Expr { kind, span: node.span }
+    }
+
+    /// The members of a value; `"//"` is one as any other there.
     fn object(&self, members: &[(Span, Node)], value: impl Fn(&Node) -> Expr) -> Vec<(Key, Expr)> {
-        let kept = members.iter().filter(|(key, _)| &*self.strings.plain(*key) != "//");
-        kept.map(|(key, node)| (Key { expr: self.strings.template(*key) }, value(node))).collect()
+        members.iter().map(|(key, node)| (Key { expr: self.strings.template(*key) }, value(node))).collect()
     }
 
     fn references(&self, node: &Node) -> Expr {
@@ -224,6 +263,39 @@ mod tests {
     }
 
     #[test]
+    fn values_of_variables_are_no_templates() {
+        let text = r#"{"data": {"a": "${x}"}, "//": 1, "locals": ["%{if", {"//": null}]}"#;
+        let file = parse_json_values(text);
+        assert!(file.errors.is_empty() && file.body.blocks.is_empty());
+        let shown: Vec<String> = file.body.attributes.iter().map(|own| format!("{:?}", own.value.kind)).collect();
+        assert!(shown.len() == 2 && shown[0].contains(r#"Str("${x}")"#), "{shown:?}");
+        assert!(shown[1].contains(r#"Str("%{if")"#) && shown[1].contains(r#"Str("//")"#), "{shown:?}");
+        let file = parse_json(r#"{"variable": {"v": {"default": "${x}", "type": "list(string)"}}, "locals": null}"#);
+        let body = &file.body.blocks[0].body;
+        assert!(matches!(&body.attributes[0].value.kind, ExprKind::Str(text) if &**text == "${x}"));
+        assert!(matches!(&body.attributes[1].value.kind, ExprKind::Call { .. }));
+        assert_eq!((file.body.blocks.len(), file.body.attributes.len()), (1, 0));
+    }
+
+    #[test]
+    fn broken_templates_are_told_where_they_are() {
+        for (value, at) in [
+            ("a ${", 4),
+            ("a ${b c} d", 6),
+            ("%{ if a }b", 0),
+            ("${\\\"a}", 6),
+            ("\\n${a b}", 6),
+            ("%{ unless a }%{ end }", 0),
+        ] {
+            let text = format!("{{\"locals\": {{\"x\": \"{value}\", \"y\": 1}}}}");
+            let file = parse_json(&text);
+            assert_eq!((file.errors.len(), file.body.blocks[0].body.attributes.len()), (1, 2), "{value}");
+            assert_eq!(file.errors[0].span.start as usize, 18 + at, "{value}: {:?}", file.errors);
+        }
+        assert!(parse_json_values("{\"x\": \"${\"}").errors.is_empty());
+    }
+
+    #[test]
     fn broken_json_keeps_what_came_before() {
         let file = parse_json("{\"locals\": {\"x\": 1}, \"output\": {\"o\": {\"value\": tru}}}");
         assert_eq!(file.errors.len(), 1);
@@ -240,6 +312,12 @@ mod tests {
             "{\"a\":\"\\",
             "{\"a\":\"\\u12",
             "nul",
+            "{\"a\": 01}",
+            "{\"a\": 1.}",
+            "{\"a\": -}",
+            "{\"a\": 1e}",
+            "{\"a\": \"\t\"}",
+            "{\"a\": [1,]}",
             "{} x",
             &"[".repeat(100_000),
             &"{\"a\":".repeat(100_000),

@@ -145,7 +145,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return;
                 }
-                b'\n' => break,
+                0..0x20 => break,
                 _ => 1,
             };
         }
@@ -159,7 +159,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or("");
-        if let Ok(number) = text.parse() {
+        if let (true, Ok(number)) = (is_number(text), text.parse()) {
             return Value::Number(number);
         }
         self.at = start;
@@ -178,4 +178,14 @@ impl Reader<'_> {
         self.fail("expected a value");
         Value::Null
     }
+}
+
+/// Whether a text is a number of JSON: no `01`, no `1.`.
+fn is_number(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    (whole == "0" || !whole.starts_with('0')) && digits(whole) && digits(fraction) && digits(exponent)
 }

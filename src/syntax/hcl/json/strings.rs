@@ -1,12 +1,17 @@
 //! Strings of the JSON syntax: templates and references, with spans in the JSON text.
 
+use super::super::check::{self, Fault};
 use super::super::template::{self, Place};
 use super::super::{Expr, ExprKind, Part, parse_expr};
+use crate::syntax::SyntaxError;
 use crate::text::Span;
+use std::cell::RefCell;
 
 /// The strings of a JSON text.
 pub(super) struct Strings<'a> {
-    pub(super) text: &'a str,
+    text: &'a str,
+    /// What is wrong in the templates that were read.
+    errors: RefCell<Vec<SyntaxError>>,
 }
 
 /// A string as it comes out, and for each of its bytes the offset in the file; none where they follow one another.
@@ -15,7 +20,15 @@ struct Decoded {
     offsets: Option<Vec<u32>>,
 }
 
-impl Strings<'_> {
+impl<'a> Strings<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, errors: RefCell::new(Vec::new()) }
+    }
+
+    pub(super) fn into_errors(self) -> Vec<SyntaxError> {
+        self.errors.into_inner()
+    }
+
     /// The text of a string, as it is.
     pub(super) fn plain(&self, span: Span) -> Box<str> {
         let inner = self.inner(span).slice(self.text);
@@ -42,6 +55,13 @@ impl Strings<'_> {
         let decoded = self.decoded(span);
         let base = if decoded.offsets.is_some() { 0 } else { i64::from(span.start) + 1 };
         let place = Place { text: &decoded.text, base };
+        if let Err(Fault::Refused(at, message)) = check::template(&decoded.text) {
+            let mut fault = place.span(at, decoded.text.len());
+            if let Some(offsets) = &decoded.offsets {
+                move_span(&mut fault, offsets);
+            }
+            self.errors.borrow_mut().push(SyntaxError { span: fault, message: message.into() });
+        }
         let mut tokens = template::read(place, 0, decoded.text.len(), false);
         template::strip(&mut tokens);
         let mut parts = template::assemble(tokens);

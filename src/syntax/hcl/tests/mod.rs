@@ -1,3 +1,5 @@
+mod traps;
+
 use super::*;
 
 fn only(text: &str) -> Expr {
@@ -139,7 +141,7 @@ fn template_files() {
     let text = "a\n%{ if b ~}\n\n    c\n  %{~ endif ~}\n d $${x} ${f({a = \"}\"})}\n%{ for k, v in inner ~}\n${v}%{ endfor }${ bad bad }";
     assert_eq!(
         show_parts(&parse_template(text, 0)),
-        "a\\n·%if b<\\n·    c\\n|>· d ·${·x} ·${f({\"a\"=\"}\"})}·\\n·%for k,v in inner<${v}>·${?an expression is not understood: expected `)`?}"
+        "a\\n·%if b<\\n·    c\\n|>· d ·${·x} ·${f({\"a\"=\"}\"})}·\\n·%for k,v in inner<${v}>·${?an expression is not understood: expected the end of the expression?}"
     );
     let parts = parse_template("x${ a.b }", 100);
     assert!(
