@@ -1,7 +1,7 @@
 //! How much of what rules ask for the files decide: every argument of a resource that the knowledge names, as known,
 //! one of several, known in part, absent or unknown, with the reasons.
 //!
-//! `STATEWARD_CORPUS=/folder/of/repository[:/another]` measures other trees, and prints them with `--nocapture`.
+//! `STATEWARD_CORPUS=<folder>` measures the repository there, or each repository in it, and prints them with `--nocapture`.
 
 use stateward::knowledge::{compute, terraform as known};
 use stateward::model::command;
@@ -9,7 +9,7 @@ use stateward::model::load::{Documents, Options as Reading};
 use stateward::model::terraform::{self, Options, Resource, Terraform};
 use stateward::value::Kind;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Default)]
 struct Count {
@@ -123,11 +123,22 @@ fn print(name: &str, count: &Count) {
     }
 }
 
+/// A repository, or those in a folder.
+fn repositories(folder: &Path) -> Vec<PathBuf> {
+    if folder.join(".git").exists() {
+        return vec![folder.to_owned()];
+    }
+    let mut inside: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    inside.retain(|path| path.join(".git").exists());
+    inside.sort();
+    inside
+}
+
 #[test]
 fn files_decide_most_of_what_rules_ask() {
     if let Ok(corpus) = std::env::var("STATEWARD_CORPUS") {
-        for folder in corpus.split(':') {
-            print(folder, &measure(Path::new(folder)));
+        for folder in repositories(Path::new(&corpus)) {
+            print(&folder.display().to_string(), &measure(&folder));
         }
         return;
     }
