@@ -138,6 +138,8 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
     // Units whose module lies elsewhere.
     let outside = estate.terraform.units.iter().filter(|unit| unit.module.is_none());
     backends.extend(outside.filter_map(|unit| Some((&*unit.folder, estate.terraform.unit_backend(unit)?))));
+    // What is copied to make roots out of it is none itself.
+    backends.retain(|(folder, _)| !folder.split('/').any(|part| matches!(part, "template" | "templates" | "skeleton")));
     backends.sort_by_key(|(folder, _)| *folder);
     let mut first: BTreeMap<String, (&str, Loc)> = BTreeMap::new();
     let mut found = Vec::new();
@@ -180,7 +182,10 @@ fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
         }
         let text = value.scalar()?;
         // Text that somebody has yet to fill in says nothing.
-        if ["<", "CHANGE", "REPLACE", "your-", "YOUR", "example", "xxx"].iter().any(|word| text.contains(word)) {
+        let shouted = text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        if shouted
+            || ["<", "CHANGE", "REPLACE", "your-", "YOUR", "example", "xxx"].iter().any(|word| text.contains(word))
+        {
             return None;
         }
         parts.push(text.to_string());
