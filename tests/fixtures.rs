@@ -1,4 +1,4 @@
-//! The two platforms: what is found in them, and that nothing but they decide it.
+//! The platforms and the estate: what is found in them, and that nothing but they decide it.
 //!
 //! After a rule has changed on purpose: `INSTA_UPDATE=always cargo test --test fixtures`, then read the difference.
 
@@ -12,8 +12,11 @@ use support::{Run, stateward};
 const DAY: &str = "1767225600";
 
 fn check(platform: &str, arguments: &[&str]) -> Run {
-    let folder = format!("fixtures/platform/{platform}");
-    let done = stateward().args(["check", &folder]).args(arguments).env("SOURCE_DATE_EPOCH", DAY).output();
+    check_folder(&format!("fixtures/platform/{platform}"), arguments)
+}
+
+fn check_folder(folder: &str, arguments: &[&str]) -> Run {
+    let done = stateward().args(["check", folder]).args(arguments).env("SOURCE_DATE_EPOCH", DAY).output();
     done.expect("the program starts").into()
 }
 
@@ -40,6 +43,26 @@ fn the_clean_platform_is_clean() {
     let done = check("clean", &["--format", "json"]);
     insta::assert_snapshot!("clean", compact(&done.json()));
     assert_eq!(done.code, 0, "{}", compact(&done.json()));
+}
+
+/// The estate's findings hang on how Terraform is run: the places that explain each are shown with it.
+#[test]
+fn findings_of_the_estate_and_what_they_hang_on() {
+    let done = check_folder("fixtures/estate", &["--format", "json"]);
+    assert_eq!(done.code, 1, "{}", done.err);
+    let report = done.json();
+    let mut shown = String::new();
+    for (finding, line) in report["findings"].as_array().unwrap().iter().zip(compact(&report).lines()) {
+        let _ = writeln!(shown, "{line}");
+        for instance in finding["instances"].as_array().unwrap() {
+            let _ = writeln!(shown, "    {}", instance.as_str().unwrap());
+        }
+        for place in finding["related"].as_array().unwrap() {
+            let (path, message) = (place["path"].as_str().unwrap(), place["message"].as_str().unwrap());
+            let _ = writeln!(shown, "  - {path}:{} {message}", place["start"]["line"]);
+        }
+    }
+    insta::assert_snapshot!("estate", shown);
 }
 
 #[test]

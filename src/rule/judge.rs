@@ -222,7 +222,17 @@ fn point<'m>(path: &Path, env: &Env<'_, 'm>, message: Option<&str>, related: &mu
             related.extend(steps(&value));
             related.extend(value.origin.map(|loc| Related {
                 loc,
-                message: message.map_or_else(|| format!("`{last}` is {}", value.display()), str::to_owned),
+                message: message.map_or_else(
+                    // A field that is called `value` is that of what the finding is about.
+                    || {
+                        if last == "value" {
+                            format!("its value is {}", value.display())
+                        } else {
+                            format!("`{last}` is {}", value.display())
+                        }
+                    },
+                    str::to_owned,
+                ),
             }));
         }
         Fact::List(items, _) => {

@@ -196,7 +196,7 @@ impl Walk<'_> {
 
     fn map(&mut self, node: Node<'_>, outer: &Context, depth: u32) {
         let mut context = outer.clone();
-        Self::surroundings(node, &mut context);
+        self.surroundings(node, &mut context);
         let has_scripts = SCRIPTS.iter().any(|key| node.get(key).is_some());
         if context.scope.is_none() && (has_scripts || node.get("steps").is_some()) {
             context.scope = Some(next_scope(&self.out, self.file));
@@ -219,10 +219,11 @@ impl Walk<'_> {
     }
 
     /// Takes in what a mapping says about everything below it.
-    fn surroundings(node: Node<'_>, context: &mut Context) {
+    fn surroundings(&self, node: Node<'_>, context: &mut Context) {
         for (key, value) in ENVIRONMENTS.iter().filter_map(|key| node.get(key)).flat_map(Node::entries) {
             if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
-                context.env.set(name, value_of(text));
+                let loc = Loc { file: self.file, span: value.span() };
+                context.env.set(name, value_of(text).at(loc));
             }
         }
         let holds = |key: &str, wanted: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| it == wanted);

@@ -1,7 +1,8 @@
 //! Expressions to values: three-valued, lazy, bounded.
 
-use super::instance::{Instance, Repeat};
+use super::instance::Instance;
 use super::refs::Node;
+use super::repeat::Repeat;
 use super::{Ground, ops, types};
 use crate::syntax::hcl::{Expr, ExprKind, For, Key};
 use crate::text::{FileId, Loc, Span};

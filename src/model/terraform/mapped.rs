@@ -83,7 +83,7 @@ impl<'t> Env<'_, 't> {
             ExprKind::Get(inner, name) => match &inner.kind {
                 ExprKind::Name(space) if &**space == "local" && self.scope.is_none() => {
                     let local = self.at.module.locals.get(self.at.module.local(name)?)?;
-                    let repeat = &super::instance::Repeat::Single;
+                    let repeat = &super::repeat::Repeat::Single;
                     Env { file: local.file, repeat, this: None, ..*self }.follow(&local.attribute.value, hops + 1, work)
                 }
                 _ => self.follow_template_file(inner, name, work),

@@ -1,8 +1,9 @@
 //! References: what `var.x`, `local.x`, `module.a["k"].out` and `aws_x.y[0].name` stand for.
 
 use super::eval::{Building, Env, Outcome, Scope, Work, either, lift, several, value_members};
-use super::instance::{Instance, Key, Repeat, ResourceSlot, bare_address};
+use super::instance::{Instance, ResourceSlot, bare_address};
 use super::module::{Mode, constant};
+use super::repeat::{Key, Repeat};
 use super::types;
 use crate::syntax::hcl::{Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};

@@ -1,9 +1,10 @@
 //! Resources and module calls of instances, and the ways to them.
 
 use super::eval::{Env, Work};
-use super::instance::{Instance, Key, Repeat, ResourceSlot, Slot, bare_address};
+use super::instance::{Instance, ResourceSlot, bare_address};
 use super::mapped::Rendered;
 use super::module::{Call, Mode, Module, ResourceDecl};
+use super::repeat::{Key, Repeat, Slot};
 use super::spelling::{block_mentions, mentions};
 use super::view::{BlockView, Inside, argument, descend, head};
 use super::{Ground, Terraform};

@@ -2,10 +2,11 @@
 
 use super::Ground;
 use super::eval::{Env, Scope, Work};
-use super::instance::{Instance, Repeat};
+use super::instance::Instance;
 use super::mapped::Rendered;
 use super::module::Declared;
 use super::refs::{Node, item, member};
+use super::repeat::Repeat;
 use super::spelling::spelled;
 use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};

@@ -148,8 +148,9 @@ impl<'m> ProtectionRow<'m> {
 
     /// The argument, else what holds the data.
     fn place(&self) -> Loc {
+        let here = |loc: &Loc| !self.estate.documents.is_installed(loc.file);
         let written = if self.path().contains('.') { None } else { self.holder.written(self.path()) };
-        written.or_else(|| self.value().origin).unwrap_or_else(|| self.holder.loc())
+        written.filter(here).or_else(|| self.value().origin.filter(here)).unwrap_or_else(|| self.holder.loc())
     }
 
     /// Whether the same is done in another way: old versions are kept if one of the ways does it.
