@@ -18,6 +18,10 @@ use std::sync::{Arc, OnceLock, Weak};
 const MAX_CALL: usize = 64;
 /// The most instances that one resource makes.
 const MAX_RESOURCE: usize = 256;
+/// The most that it makes below a root with more than [`MANY_BELOW`] module instances.
+const FEW: usize = 16;
+/// So many module instances are many.
+const MANY_BELOW: usize = 256;
 /// The most module instances below one root.
 const MAX_BELOW: usize = 1024;
 /// The deepest nesting of module calls.
@@ -392,7 +396,9 @@ impl<'t> Env<'_, 't> {
             |_| Arc::default(),
             |work| {
                 let Some(resource) = self.at.module.resources.get(index) else { return Arc::default() };
-                let slots = self.expand(&resource.decl, MAX_RESOURCE, work);
+                // Below a root with very many modules a few of each show what all are like.
+                let crowded = self.at.below.load(Ordering::Relaxed) > MANY_BELOW;
+                let slots = self.expand(&resource.decl, if crowded { FEW } else { MAX_RESOURCE }, work);
                 slots
                     .into_iter()
                     .map(|slot| ResourceSlot { slot, args: cells(resource.decl.attributes.len()) })
