@@ -61,9 +61,12 @@ subject! {
 
 /// Rows of `tf.root`.
 pub(super) fn roots<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate
-        .terraform
+    let terraform = estate.terraform;
+    // Of a unit whose module lies elsewhere, Terragrunt says where its state is kept.
+    let outside = terraform.units.iter().filter(|unit| unit.module.is_none() && terraform.unit_backend(unit).is_some());
+    terraform
         .tops()
+        .chain(outside.map(|unit| &unit.instance))
         .map(|instance| Arc::new(RootRow { facts: RootFacts { estate, instance } }) as Row<'m>)
         .collect()
 }
