@@ -39,6 +39,8 @@ pub fn well_known_module(source: &str) -> Option<&'static WellKnownModule> {
 fn registry_address(source: &str) -> Option<String> {
     let source = source.split('?').next()?;
     let source = source.strip_prefix("git::").unwrap_or(source);
+    // As Terragrunt writes an address of a registry, the usual one when no host is named.
+    let source = source.strip_prefix("tfr://").map_or(source, |rest| rest.trim_start_matches('/'));
     let source =
         ["https://", "ssh://git@", "ssh://", "git@"].iter().find_map(|s| source.strip_prefix(s)).unwrap_or(source);
     let source = source.split("//").next()?;
@@ -78,6 +80,8 @@ mod tests {
             "terraform-aws-modules/rds/aws//modules/db_instance",
             "git::https://github.com/terraform-aws-modules/terraform-aws-rds.git?ref=v6.1.0",
             "git@github.com:terraform-aws-modules/terraform-aws-rds.git",
+            "tfr:///terraform-aws-modules/rds/aws?version=6.1.0",
+            "tfr://registry.opentofu.org/terraform-aws-modules/rds/aws//modules/db_instance?version=6.1.0",
         ] {
             assert_eq!(well_known_module(source).map(|row| row.module.as_str()), Some("terraform-aws-modules/rds/aws"));
         }

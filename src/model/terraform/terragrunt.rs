@@ -5,10 +5,10 @@ use super::given::Values;
 use super::instance::{Given, Instance};
 use super::module::{Module, constant};
 use super::refs::{Node, relative};
-use super::{Ground, Source, SourceKind};
+use super::{Ground, Source, SourceKind, Terraform};
 use crate::source;
 use crate::syntax::hcl::{Block, Expr};
-use crate::text::FileId;
+use crate::text::{FileId, Loc};
 use crate::value::{Data, Reason, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -35,6 +35,15 @@ pub struct Unit<'t> {
     pub source: Value,
     /// The folder that a local `source` names.
     pub module: Option<String>,
+}
+
+impl Unit<'_> {
+    /// Where a finding on it points: its `terraform` block, else its first.
+    #[must_use]
+    pub fn loc(&self) -> Loc {
+        let block = self.instance.module.settings.iter().chain(&self.instance.module.others).next();
+        block.map_or(Loc { file: self.file, ..Loc::default() }, |(file, block)| Loc { file: *file, span: block.header })
+    }
 }
 
 /// What Terragrunt knows of one of its files while it works for a unit.
@@ -312,17 +321,35 @@ impl<'t> Env<'_, 't> {
     }
 }
 
-/// The module that Terragrunt runs for a unit, with the unit's inputs; variable files win over them, as they come by the
-/// environment.
-pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>, values: &Values<'_, 't>) -> Option<Arc<Instance<'t>>> {
-    let module = ground.module(unit.module.as_ref()?)?;
+type Inputs<'t> = Vec<(Arc<Instance<'t>>, FileId, &'t Expr)>;
+
+/// The `inputs` of a unit and of what it includes, nearest first.
+fn inputs<'t>(unit: &Unit<'t>) -> Inputs<'t> {
     let nearest_first = std::iter::once(&unit.instance).chain(&unit.includes);
-    let inputs: Vec<_> = nearest_first
+    nearest_first
         .flat_map(|instance| {
             let inputs = instance.module.attributes.iter().filter(|(_, attribute)| &*attribute.name == "inputs");
             inputs.map(|(file, attribute)| (instance.clone(), *file, &attribute.value))
         })
-        .collect();
+        .collect()
+}
+
+impl<'t> Terraform<'t> {
+    /// What a unit gives for an input of its module, by path; absent when it gives nothing.
+    #[must_use]
+    pub fn input(&self, unit: &Unit<'t>, path: &str) -> Value {
+        let (name, rest) = super::view::head(path);
+        let env = Env::new(&self.ground, &unit.instance);
+        let value = env.input(&inputs(unit), name, &mut Work::default());
+        value.map_or_else(Value::absent, |value| super::view::descend(value, rest))
+    }
+}
+
+/// The module that Terragrunt runs for a unit, with the unit's inputs; variable files win over them, as they come by the
+/// environment.
+pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>, values: &Values<'_, 't>) -> Option<Arc<Instance<'t>>> {
+    let module = ground.module(unit.module.as_ref()?)?;
+    let inputs = inputs(unit);
     let mut given = HashMap::new();
     if !inputs.is_empty() {
         let names = module.variables.iter().map(|variable| variable.label(0));

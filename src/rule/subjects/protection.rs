@@ -4,7 +4,7 @@ use super::terraform::{ResourceRow, managed};
 use crate::estate::Estate;
 use crate::estate::guard::Guard;
 use crate::knowledge::terraform::{self as known, Lock, Protection, Role};
-use crate::model::terraform::CallView;
+use crate::model::terraform::{CallView, Unit};
 use crate::rule::subject::{Fact, Row};
 use crate::subject;
 use crate::text::Loc;
@@ -35,6 +35,8 @@ enum Holder<'m> {
     Resource(Arc<ResourceRow<'m>>),
     /// A call of a public module, and what kind of data the module makes.
     Call(CallView<'m, 'm>, &'static str),
+    /// A unit of Terragrunt that runs a public module, and what kind of data that makes.
+    Unit(&'m Unit<'m>, &'static str),
 }
 
 impl<'m> Holder<'m> {
@@ -42,13 +44,15 @@ impl<'m> Holder<'m> {
         match self {
             Self::Resource(row) => row.resource.address(),
             Self::Call(call, _) => call.address(),
+            Self::Unit(unit, _) => unit.folder.clone(),
         }
     }
 
-    fn arg(&self, path: &str) -> Value {
+    fn arg(&self, estate: &Estate<'m>, path: &str) -> Value {
         match self {
             Self::Resource(row) => row.resource.arg(path),
             Self::Call(call, _) => call.arg(path),
+            Self::Unit(unit, _) => estate.terraform.input(unit, path),
         }
     }
 
@@ -56,13 +60,14 @@ impl<'m> Holder<'m> {
         match self {
             Self::Resource(row) => row.resource.loc(),
             Self::Call(call, _) => call.loc(),
+            Self::Unit(unit, _) => unit.loc(),
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
             Self::Resource(row) => &row.kind().kind,
-            Self::Call(_, kind) => kind,
+            Self::Call(_, kind) | Self::Unit(_, kind) => kind,
         }
     }
 
@@ -71,6 +76,7 @@ impl<'m> Holder<'m> {
         let (file, expr) = match self {
             Self::Resource(row) => row.resource.expr(path)?,
             Self::Call(call, _) => call.view().expr(path)?,
+            Self::Unit(..) => return None,
         };
         Some(Loc { file, span: expr.span })
     }
@@ -78,7 +84,7 @@ impl<'m> Holder<'m> {
     fn resource(&self) -> Fact<'m> {
         match self {
             Self::Resource(row) => Fact::Node(row.clone()),
-            Self::Call(..) => Fact::Absent,
+            Self::Call(..) | Self::Unit(..) => Fact::Absent,
         }
     }
 }
@@ -110,7 +116,7 @@ impl<'m> ProtectionRow<'m> {
     fn value(&self) -> Value {
         match self.known {
             Known::Beside(_) => self.beside().next().map_or_else(Value::absent, Guard::value),
-            _ => self.holder.arg(self.path()),
+            _ => self.holder.arg(self.estate, self.path()),
         }
     }
 
@@ -127,7 +133,9 @@ impl<'m> ProtectionRow<'m> {
         match self.known {
             // Whose default is not known is not unsafe by default.
             Known::Argument(known)
-                if known.default.is_none() && self.value().is_absent() && matches!(self.holder, Holder::Call(..)) =>
+                if known.default.is_none()
+                    && self.value().is_absent()
+                    && !matches!(self.holder, Holder::Resource(_)) =>
             {
                 Tri::False
             }
@@ -217,6 +225,13 @@ pub(super) fn protections<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
         let source = call.call.source.filter(|_| call.target().is_none());
         let Some(module) = source.and_then(known::well_known_module) else { continue };
         let holder = Holder::Call(call, &module.kind);
+        for known in module.protections.iter().map(Known::Argument) {
+            rows.push(Arc::new(ProtectionRow { estate, holder: holder.clone(), known }) as Row<'m>);
+        }
+    }
+    for unit in &estate.terraform.units {
+        let Some(module) = unit.source.as_str().and_then(known::well_known_module) else { continue };
+        let holder = Holder::Unit(unit, &module.kind);
         for known in module.protections.iter().map(Known::Argument) {
             rows.push(Arc::new(ProtectionRow { estate, holder: holder.clone(), known }) as Row<'m>);
         }
