@@ -8,6 +8,11 @@ use crate::syntax::make::{self, Makefile};
 use crate::text::{FileId, Mapped, Span};
 use crate::value::Value;
 
+/// Variables of a makefile in one another are followed so deep.
+const MAX_EXPANSIONS: u32 = 8;
+/// A value longer than this is not followed.
+const MAX_VALUE: usize = 4096;
+
 /// The commands of a shell script.
 #[must_use]
 pub fn of_script(file: FileId, text: &str) -> Vec<Command> {
@@ -49,9 +54,12 @@ fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
     let mut out = Vec::new();
     let mut env = Variables::default();
     for variable in &makefile.variables {
-        match variable.values.as_slice() {
-            [one] if !one.contains(['$', '{']) => env.set(&variable.name, Value::known(one.as_str())),
-            _ => {}
+        let [one] = variable.values.as_slice() else { continue };
+        if let Some(value) = expanded(one, makefile, 0).filter(|value| value.len() <= MAX_VALUE) {
+            env.set(&variable.name, Value::known(&*value));
+            if variable.overridable {
+                env.set_default(&variable.name, &value);
+            }
         }
     }
     for target in &makefile.targets {
@@ -65,6 +73,26 @@ fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
         }
     }
     out
+}
+
+/// A value of a makefile with the variables in it put in; none when one has no single value that is written down.
+fn expanded(value: &str, makefile: &Makefile, depth: u32) -> Option<String> {
+    if depth > MAX_EXPANSIONS || value.len() > MAX_VALUE {
+        return None;
+    }
+    let Some((before, rest)) = value.split_once('$') else {
+        return (!value.contains('{')).then(|| value.to_owned());
+    };
+    let close = match rest.as_bytes().first()? {
+        b'(' => ')',
+        b'{' => '}',
+        _ => return None,
+    };
+    let (name, after) = rest.get(1..)?.split_once(close)?;
+    let variable = makefile.variables.iter().find(|variable| &*variable.name == name)?;
+    let [one] = variable.values.as_slice() else { return None };
+    let inner = expanded(one, makefile, depth + 1)?;
+    Some(format!("{before}{inner}{}", expanded(after, makefile, depth + 1)?))
 }
 
 /// The commands of a systemd unit (`ExecStart=` and its kin).

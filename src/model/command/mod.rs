@@ -62,6 +62,8 @@ pub struct Command {
     pub piped_into: Option<Box<str>>,
     /// Variables set for it alone; for Terraform also the `TF_…` ones that are set around it.
     pub env: Vec<(Box<str>, Value)>,
+    /// For Terraform: variables of the text that may be set from outside, with what they are otherwise.
+    pub defaults: Vec<(Box<str>, Box<str>)>,
     /// The folder that its step is said to run in (`working-directory`).
     pub folder: Option<Value>,
     /// What it does, as far as the knowledge says.

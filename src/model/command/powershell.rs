@@ -146,6 +146,7 @@ fn command(name: &str, words: &[&str], loc: Loc, site: &Site, (scope, index): (u
         piped_into: None,
         env: Vec::new(),
         folder: None,
+        defaults: Vec::new(),
         rows: Vec::new(),
     };
     let grammar = crate::knowledge::commands::grammar(name);

@@ -34,6 +34,7 @@ pub(super) struct Frame {
     pub(super) piped_into: Option<Box<str>>,
     pub(super) env: Vec<(Box<str>, Value)>,
     pub(super) folder: Option<Value>,
+    pub(super) defaults: Vec<(Box<str>, Box<str>)>,
     pub(super) redirects: Vec<(Box<str>, Value)>,
     /// Where the call stands that everything here comes from.
     pub(super) call: Option<Span>,
@@ -285,7 +286,7 @@ impl Reader<'_> {
                 let env = variables.of_terraform().filter(|(name, _)| frame.env.iter().all(|(own, _)| **own != **name));
                 let env = env.map(|(name, value)| (name.into(), value.clone()));
                 let env = frame.env.iter().cloned().chain(env).collect();
-                self.emit(args, &Frame { env, ..frame.clone() });
+                self.emit(args, &Frame { env, defaults: variables.defaults().to_vec(), ..frame.clone() });
             }
             Inner::No => {
                 self.here_script(&program, variables, &deeper);
@@ -444,6 +445,7 @@ impl Reader<'_> {
             piped_into: frame.piped_into.clone(),
             env: frame.env.clone(),
             folder: frame.folder.clone(),
+            defaults: frame.defaults.clone(),
             rows: Vec::new(),
             program: name.into(),
         };

@@ -15,6 +15,8 @@ const MAX_WORDS: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     known: HashMap<Box<str>, Binding>,
+    /// Variables that whoever runs the text may set, with what they are otherwise.
+    defaults: Vec<(Box<str>, Box<str>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,6 +87,19 @@ impl Variables {
         self.known.insert(name.into(), Binding::One(value));
     }
 
+    /// Says that a variable has a value only as long as nobody sets it.
+    pub(super) fn set_default(&mut self, name: &str, value: &str) {
+        let known = self.defaults.iter().any(|(known, _)| &**known == name);
+        if !known && !value.is_empty() {
+            self.defaults.push((name.into(), value.into()));
+        }
+    }
+
+    /// Variables that may be set from outside, with their defaults.
+    pub(super) fn defaults(&self) -> &[(Box<str>, Box<str>)] {
+        &self.defaults
+    }
+
     /// The variables that Terraform takes from its environment, by name.
     pub(super) fn of_terraform(&self) -> impl Iterator<Item = (&str, &Value)> {
         let mut found: Vec<(&str, &Value)> = self
@@ -109,6 +124,14 @@ impl Variables {
     pub(super) fn learn(&mut self, script: &Script, text: &Mapped, file: FileId) {
         for command in &script.commands {
             self.learn_input(command);
+        }
+        let assigned = script.assignments.iter().flat_map(|assignment| &assignment.values);
+        for word in script.commands.iter().flat_map(|command| &command.words).chain(assigned) {
+            for piece in &word.pieces {
+                if let WordPiece::Var { name, default: Some(default), .. } = piece {
+                    self.set_default(name, default);
+                }
+            }
         }
         let mut assigned: HashMap<&str, usize> = HashMap::new();
         for assignment in &script.assignments {

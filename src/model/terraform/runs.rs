@@ -44,6 +44,9 @@ impl PartialEq for Given {
 /// The runs of each root, by folder.
 pub type Runs = BTreeMap<String, Vec<Run>>;
 
+/// Variables that may be set from outside, with their defaults.
+type Defaults = [(Box<str>, Box<str>)];
+
 /// What a left-open piece stands for, by the reason that it is open.
 type Bound = HashMap<Arc<str>, String>;
 
@@ -143,16 +146,17 @@ impl Reader<'_> {
         let bases: Vec<Place> =
             bases.iter().map(|folder| Place { folder: (*folder).to_owned(), bound: Bound::new() }).collect();
         let mut here: Vec<Place> = Vec::new();
+        let defaults = commands.iter().find(|command| runs_terraform(command)).map_or(&[][..], |it| &it.defaults);
         for command in commands {
             if let Some(folder) = &command.folder {
-                here = self.folders(&bases, folder);
+                here = self.folders(&bases, folder, defaults);
             }
             match &*command.program {
                 "cd" | "pushd" => {
                     let Some(to) = command.operands.first() else { continue };
-                    let mut next = self.folders(&here, to);
+                    let mut next = self.folders(&here, to, defaults);
                     if next.is_empty() {
-                        next = self.folders(&bases, to);
+                        next = self.folders(&bases, to, defaults);
                     }
                     here = next;
                 }
@@ -168,8 +172,8 @@ impl Reader<'_> {
         let named = ["chdir", "terragrunt-working-dir", "working-dir"].iter().find_map(|flag| command.flag(flag));
         let mut places = match named {
             Some(flag) => {
-                let found = self.folders(at, &flag.value);
-                if found.is_empty() { self.folders(bases, &flag.value) } else { found }
+                let found = self.folders(at, &flag.value, &command.defaults);
+                if found.is_empty() { self.folders(bases, &flag.value, &command.defaults) } else { found }
             }
             None => at.to_vec(),
         };
@@ -210,7 +214,7 @@ impl Reader<'_> {
         }
         let mut runs = vec![run];
         for flag in &command.flags {
-            self.flag(flag, place, bases, &mut runs);
+            self.flag(flag, place, bases, &command.defaults, &mut runs);
         }
         runs.retain(|run| {
             run.evaluates || !run.backend.is_empty() || run.workspace.is_some() || !run.var_files.is_empty()
@@ -218,7 +222,7 @@ impl Reader<'_> {
         runs
     }
 
-    fn flag(&self, flag: &Flag, place: &Place, bases: &[Place], runs: &mut Vec<Run>) {
+    fn flag(&self, flag: &Flag, place: &Place, bases: &[Place], defaults: &Defaults, runs: &mut Vec<Run>) {
         match flag.name.trim_start_matches('-') {
             "var" => {
                 let Some((name, value)) = assignment(&flag.value) else { return };
@@ -227,7 +231,7 @@ impl Reader<'_> {
                 }
             }
             "var-file" => {
-                let paths = fitting(&flag.value, place, bases, &self.var_files);
+                let paths = fitting(&flag.value, place, bases, defaults, &self.var_files);
                 for run in runs.iter_mut() {
                     // Values that lie elsewhere are no reason to take the defaults.
                     run.evaluates &= !paths.is_empty();
@@ -241,7 +245,7 @@ impl Reader<'_> {
                     }
                     return;
                 }
-                let paths = fitting(&flag.value, place, bases, &self.files.below(""));
+                let paths = fitting(&flag.value, place, bases, defaults, &self.files.below(""));
                 multiply(runs, &paths, |run, path| run.backend.extend(self.backend_file(path)));
             }
             _ => {}
@@ -249,14 +253,15 @@ impl Reader<'_> {
     }
 
     /// The folders that a path leads to.
-    fn folders(&self, from: &[Place], path: &Value) -> Vec<Place> {
-        let Some(pieces) = pieces(path) else { return Vec::new() };
+    fn folders(&self, from: &[Place], path: &Value, defaults: &Defaults) -> Vec<Place> {
         let all: Vec<&str> = self.folders.iter().copied().collect();
         let mut found: Vec<Place> = Vec::new();
         for base in from {
-            for (folder, bound) in fit(&base.folder, &pieces, &base.bound, &all) {
-                if found.len() < MAX_FITTING && found.iter().all(|place| place.folder != folder) {
-                    found.push(Place { folder, bound });
+            for pieces in possible(path, defaults) {
+                for (folder, bound) in fit(&base.folder, &pieces, &base.bound, &all) {
+                    if found.len() < MAX_FITTING && found.iter().all(|place| place.folder != folder) {
+                        found.push(Place { folder, bound });
+                    }
                 }
             }
             if !found.is_empty() {
@@ -281,15 +286,48 @@ impl Reader<'_> {
 }
 
 /// The files that a path leads to from a run's folder, else from where the command is written.
-fn fitting(path: &Value, place: &Place, bases: &[Place], all: &[&str]) -> Vec<String> {
-    let Some(pieces) = pieces(path) else { return Vec::new() };
+fn fitting(path: &Value, place: &Place, bases: &[Place], defaults: &Defaults, all: &[&str]) -> Vec<String> {
     for base in std::iter::once(place).chain(bases) {
-        let found = fit(&base.folder, &pieces, &place.bound, all);
+        let pieces = possible(path, defaults).into_iter();
+        let mut found: Vec<String> =
+            pieces.flat_map(|pieces| fit(&base.folder, &pieces, &place.bound, all)).map(|(path, _)| path).collect();
+        found.sort();
+        found.dedup();
         if !found.is_empty() && found.len() <= MAX_FITTING {
-            return found.into_iter().map(|(path, _)| path).collect();
+            return found;
         }
     }
     Vec::new()
+}
+
+/// The texts that a path may be, in pieces: what is only a default is left open.
+fn possible(path: &Value, defaults: &Defaults) -> Vec<Vec<Piece>> {
+    let texts: Vec<Vec<Piece>> = match &path.kind {
+        Kind::OneOf(values) => values.iter().filter_map(|data| Some(vec![Piece::Lit(data.scalar()?)])).collect(),
+        _ => pieces(path).into_iter().collect(),
+    };
+    texts.into_iter().map(|pieces| pieces.into_iter().flat_map(|piece| opened(piece, defaults)).collect()).collect()
+}
+
+/// A piece of a path with each name in it that is the default of a variable left open.
+fn opened(piece: Piece, defaults: &Defaults) -> Vec<Piece> {
+    let Piece::Lit(text) = &piece else { return vec![piece] };
+    let mut out = Vec::new();
+    let mut literal = String::new();
+    for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_') {
+        let name = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
+        match defaults.iter().find(|(_, default)| !name.is_empty() && &**default == name) {
+            Some((variable, _)) => {
+                out.push(Piece::Lit(std::mem::take(&mut literal).into()));
+                out.push(Piece::Hole(format!("`{variable}` may be set where it is run").into()));
+                literal.push_str(&word[name.len()..]);
+            }
+            None => literal.push_str(word),
+        }
+    }
+    out.push(Piece::Lit(literal.into()));
+    out.retain(|piece| *piece != Piece::Lit("".into()));
+    out
 }
 
 /// Every alternative with every path.

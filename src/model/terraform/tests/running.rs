@@ -43,11 +43,24 @@ fn what_is_left_open_fits_what_is_there() {
     let make = "ENV ?= dev\nplan:\n\tcd stacks/$(STACK) && terraform plan -var-file=../../vars/$(WHERE).tfvars\n";
     let files = [("Makefile", make), ("stacks/db/main.tf", MAIN), vars[0], vars[1]];
     assert_eq!(run(&files, "stacks/db", &["env"]), ["\"dev\"|\"prod\""]);
+    let make = "DIR = stacks/db\nTF := terraform -chdir=$(DIR)\nplan:\n\t$(TF) plan -var env=made\n";
+    assert_eq!(run(&[("Makefile", make), ("stacks/db/main.tf", MAIN)], "stacks/db", &["env"]), ["\"made\""]);
     // The folder and the file hang on one variable.
     let script = "ENV=$1\nterraform -chdir=\"envs/$ENV\" plan -var-file=\"../../vars/$ENV.tfvars\"\n";
     let files = [("go.sh", script), ("envs/dev/main.tf", MAIN), ("envs/prod/main.tf", MAIN), vars[0], vars[1]];
     assert_eq!(run(&files, "envs/prod", &["env"]), ["\"prod\""]);
     assert_eq!(run(&files, "envs/dev", &["env"]), ["\"dev\""]);
+    // A default is one of several values, and so is each turn of a loop.
+    let make = "ENV ?= dev\nplan:\n\tterraform -chdir=infra plan -var-file=../vars/$(ENV).tfvars\n";
+    let files = [("Makefile", make), ("infra/main.tf", MAIN), vars[0], vars[1]];
+    assert_eq!(run(&files, "infra", &["env"]), ["\"dev\"|\"prod\""]);
+    let script = "ENV=\"${1:-dev}\"\nterraform -chdir=infra plan -var-file=\"../vars/${ENV}.tfvars\"\n";
+    let files = [("go.sh", script), ("infra/main.tf", MAIN), vars[0], vars[1]];
+    assert_eq!(run(&files, "infra", &["env"]), ["\"dev\"|\"prod\""]);
+    let script = "for dir in envs/dev envs/prod; do\n  (cd \"$dir\" && terraform plan -var env=x)\ndone\n";
+    let files = [("go.sh", script), ("envs/dev/main.tf", MAIN), ("envs/prod/main.tf", MAIN)];
+    assert_eq!(run(&files, "envs/prod", &["env"]), ["\"x\""]);
+    assert_eq!(run(&files, "envs/dev", &["env"]), ["\"x\""]);
     // A file that is nowhere: its values are not known, the defaults are no better.
     let script = "cd envs/dev && terraform plan -var-file=secret.tfvars\n";
     assert_eq!(run(&[("go.sh", script), ("envs/dev/main.tf", MAIN)], "envs/dev", &["env"]), ["\"none\""]);
