@@ -1,11 +1,12 @@
 //! Expressions to values: three-valued, lazy, bounded.
 
+use super::functions::Stop;
 use super::instance::{Instance, Repeat};
 use super::refs::Node;
 use super::{Ground, ops, types};
 use crate::syntax::hcl::{Expr, ExprKind, For, Key};
 use crate::text::{FileId, Loc, Span};
-use crate::value::{Data, Kind, List, Map, Reason, Value};
+use crate::value::{Data, Kind, List, Map, Reason, Shape, Value};
 use std::sync::{Arc, OnceLock};
 
 /// How deep expressions nest, counted through variables, locals and calls (the stack of a worker is 2 MB).
@@ -175,7 +176,7 @@ impl<'e, 't> Env<'e, 't> {
             ExprKind::Null => Ok(Value::known(Data::Null)),
             ExprKind::Bool(value) => Ok(Value::known(*value)),
             ExprKind::Number(value) => Ok(Value::known(*value)),
-            ExprKind::Str(text) => Ok(Value::known(&**text)),
+            ExprKind::Str(text) => Ok(Value::known(&*types::normal(text))),
             ExprKind::Template(parts) => self.template(parts, work),
             ExprKind::List(items) => {
                 let items: Result<Vec<Value>, Reason> = items.iter().map(|item| self.eval(item, work)).collect();
@@ -211,9 +212,9 @@ impl<'e, 't> Env<'e, 't> {
                 continue;
             }
             let key = self.eval(&key.expr, work)?;
-            match key.scalar() {
-                Some(name) => built.put(name, value),
-                None => built.open(key.reason().ok_or("a key is not a string")?),
+            match key_text(&key)? {
+                Ok(name) => built.put(name, value),
+                Err(reason) => built.open(reason),
             }
         }
         Ok(built.finish())
@@ -221,13 +222,25 @@ impl<'e, 't> Env<'e, 't> {
 
     fn conditional(&self, [condition, yes, no]: &[Expr; 3], work: &mut Work) -> Outcome {
         let condition = self.eval(condition, work)?;
-        if let Some(data) = condition.data() {
-            return self.eval(if ops::boolean(data)? { yes } else { no }, work);
+        if condition.is_absent() {
+            return Err("the condition is null".into());
         }
-        let reason = condition.reason().unwrap_or_else(|| "the condition is null".into());
+        if let Some(data) = condition.data() {
+            let (taken, other) = if ops::boolean(data)? { (yes, no) } else { (no, yes) };
+            let taken = self.eval(taken, work)?;
+            // The branch not taken has a say in the type; what is wrong in it does not matter.
+            return Ok(match self.eval(other, work) {
+                Ok(other) => types::alike(taken, other)?.0,
+                Err(_) => taken,
+            });
+        }
+        let reason = condition.reason().unwrap_or_default();
         // A branch that is refused cannot be the one taken.
         match (self.eval(yes, work), self.eval(no, work)) {
-            (Ok(yes), Ok(no)) => Ok(either(&yes, &no, &reason)),
+            (Ok(yes), Ok(no)) => {
+                let (yes, no) = types::alike(yes, no)?;
+                Ok(either(&yes, &no, &reason))
+            }
             _ => Ok(Value::unknown(reason)),
         }
     }
@@ -261,18 +274,16 @@ impl<'e, 't> Env<'e, 't> {
             let value = inner.eval(&walk.result, work)?;
             match &walk.result_key {
                 None => items.push(value),
-                Some(key) => {
-                    let key = inner.eval(key, work)?;
-                    match key.scalar() {
-                        Some(name) if walk.group => built.group(name, value),
-                        Some(name) => built.put(name, value),
-                        None => built.open(key.reason().ok_or("a key is not a string")?),
-                    }
-                }
+                Some(key) => match key_text(&inner.eval(key, work)?)? {
+                    Ok(name) if walk.group => built.group(name, value),
+                    Ok(name) if built.has(&name) => return Err(format!("two members have the key `{name}`").into()),
+                    Ok(name) => built.put(name, value),
+                    Err(reason) => built.open(reason),
+                },
             }
         }
         Ok(match walk.result_key {
-            None => Value::known(Data::List(Arc::new(List { items, open: built.open }))),
+            None => Value::known(Data::List(Arc::new(List { items, open: built.open, ..List::default() }))),
             Some(_) => built.finish(),
         })
     }
@@ -294,6 +305,10 @@ impl Building {
         }
         self.positions.insert(name.clone(), self.entries.len());
         self.entries.push((name, value));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.positions.contains_key(name)
     }
 
     /// Adds to the list under a key.
@@ -322,7 +337,17 @@ impl Building {
     }
 
     pub(super) fn finish(self) -> Value {
-        Value::known(Data::Map(Arc::new(Map { entries: self.entries, open: self.open })))
+        Value::known(Data::Map(Arc::new(Map { entries: self.entries, open: self.open, ..Map::default() })))
+    }
+}
+
+/// A key of an object: its text, or why that is not known; refused when it cannot be one.
+pub(super) fn key_text(key: &Value) -> Result<Result<Arc<str>, Reason>, Reason> {
+    match key.data().map(types::text) {
+        Some(Ok(text)) => Ok(Ok(text)),
+        Some(Err(Stop::Unknown(reason))) => Ok(Err(reason)),
+        Some(Err(Stop::Error(reason))) => Err(reason),
+        None => Ok(Err(key.reason().ok_or("a key is null")?)),
     }
 }
 
@@ -396,11 +421,14 @@ pub(super) fn value_members(data: &Data) -> Option<Walked> {
     match data {
         Data::List(list) => {
             let items = list.items.iter().enumerate();
-            let index = |index| match &list.open {
-                Some(reason) => Value::unknown(reason.clone()),
-                None => Value::known(types::float(index)),
+            let index = |(index, item): (usize, &Value)| match (list.shape, &list.open) {
+                // A member of a set is its own key.
+                (Shape::Set, _) => item.clone(),
+                (Shape::Unsure, _) => Value::unknown("whether it is a list or a set is for the provider to say"),
+                (_, Some(reason)) => Value::unknown(reason.clone()),
+                (_, None) => Value::known(types::float(index)),
             };
-            Some((items.map(|(at, item)| (index(at), item.clone())).collect(), list.open.clone()))
+            Some((items.map(|(at, item)| (index((at, item)), item.clone())).collect(), list.open.clone()))
         }
         Data::Map(map) => {
             let members = types::sorted(map).into_iter();

@@ -2,7 +2,7 @@
 
 use super::eval::{Env, Outcome, Work, lift, several};
 use crate::syntax::hcl::{BinaryOp, Expr};
-use crate::value::{Data, Kind, Reason, Tri, Value};
+use crate::value::{Data, Kind, Reason, Shape, Tri, Value};
 
 /// How many comparisons of members an equality may take (shared members make exponential trees).
 const MAX_COMPARED: u32 = 10_000;
@@ -13,8 +13,6 @@ pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
         Data::Bool(value) => Ok(*value),
         Data::Str(text) if matches!(&**text, "true" | "1") => Ok(true),
         Data::Str(text) if matches!(&**text, "false" | "0") => Ok(false),
-        // Up to 0.11 numbers are truth values.
-        Data::Number(number) => Ok(*number != 0.0),
         _ => Err("a truth value is needed".into()),
     }
 }
@@ -23,9 +21,15 @@ pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
 pub(super) fn numeric(data: &Data) -> Result<f64, Reason> {
     match data {
         Data::Number(value) => Ok(*value),
-        Data::Str(text) => text.trim().parse().map_err(|_| "a number is needed".into()),
+        Data::Str(text) => parsed(text).ok_or_else(|| "a number is needed".into()),
         _ => Err("a number is needed".into()),
     }
+}
+
+/// A decimal number, without the words for what is none.
+fn parsed(text: &str) -> Option<f64> {
+    let decimal = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
+    text.parse().ok().filter(|number: &f64| decimal && number.is_finite())
 }
 
 /// Strict equality of known data; `None` when it hangs on something unknown.
@@ -36,6 +40,8 @@ pub(super) fn equal(a: &Data, b: &Data) -> Option<bool> {
 fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
     *budget = budget.checked_sub(1)?;
     match (a, b) {
+        (Data::List(a), Data::List(b)) if differ(a.shape, b.shape) => Some(false),
+        (Data::Map(a), Data::Map(b)) if differ(a.shape, b.shape) => Some(false),
         (Data::List(a), Data::List(b)) => {
             if std::sync::Arc::ptr_eq(a, b) && a.open.is_none() && a.items.is_empty() {
                 return Some(true);
@@ -46,7 +52,7 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
             if a.items.len() != b.items.len() {
                 return Some(false);
             }
-            all(a.items.iter().zip(&b.items), budget)
+            all(a.items.iter().zip(&b.items), budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Map(a), Data::Map(b)) => {
             if a.open.is_some() || b.open.is_some() {
@@ -55,7 +61,8 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
             if a.entries.len() != b.entries.len() || a.entries.iter().any(|(key, _)| b.get(key).is_none()) {
                 return Some(false);
             }
-            all(a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?))), budget)
+            let members = a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?)));
+            all(members, budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Null, Data::Null) => Some(true),
         (Data::Bool(a), Data::Bool(b)) => Some(a == b),
@@ -63,6 +70,11 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
         (Data::Str(a), Data::Str(b)) => Some(a == b),
         _ => Some(false),
     }
+}
+
+/// A tuple never equals a list, nor an object a map.
+fn differ(a: Shape, b: Shape) -> bool {
+    a != b && a != Shape::Unsure && b != Shape::Unsure
 }
 
 fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut u32) -> Option<bool> {
@@ -128,7 +140,10 @@ fn arithmetic(op: BinaryOp, a: f64, b: f64) -> Outcome {
         BinaryOp::Add => Value::known(a + b),
         BinaryOp::Sub => Value::known(a - b),
         BinaryOp::Mul => Value::known(a * b),
-        BinaryOp::Div | BinaryOp::Rem if b == 0.0 => return Err("division by zero".into()),
+        BinaryOp::Rem if b == 0.0 => Value::known(a),
+        BinaryOp::Div if a == 0.0 && b == 0.0 => return Err("zero divided by zero".into()),
+        // Infinity, which hardly anything takes.
+        BinaryOp::Div if b == 0.0 => Value::unknown("division by zero"),
         BinaryOp::Div => Value::known(a / b),
         BinaryOp::Rem => Value::known(a % b),
         BinaryOp::Less => Value::known(a < b),

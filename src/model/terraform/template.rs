@@ -1,8 +1,9 @@
 //! Templates to text, with holes for what is not known.
 
 use super::eval::{Env, MAX_ITEMS, MAX_TEXT, Outcome, Scope, Work, lift, several};
-use super::ops;
+use super::functions::Stop;
 use super::refs::Node;
+use super::{ops, types};
 use crate::syntax::hcl::{Expr, Part};
 use crate::value::{Data, Kind, Piece, Reason, Value};
 
@@ -45,8 +46,11 @@ impl<'t> Env<'_, 't> {
         }
         match one {
             Some(value) if matches!(value.kind, Kind::OneOf(_)) => lift(&value, |data| {
-                let text = data.scalar().ok_or("a template needs a string")?;
-                Ok(Value::known(&*format!("{before}{text}{after}")))
+                Ok(match types::text(data) {
+                    Ok(text) => Value::known(&*format!("{before}{text}{after}")),
+                    Err(Stop::Unknown(reason)) => Value::unknown(reason),
+                    Err(Stop::Error(reason)) => return Err(reason),
+                })
             })
             .map(Some),
             _ => Ok(None),
@@ -144,7 +148,11 @@ impl Pieces {
     /// Adds a value as Terraform converts it to text.
     pub(super) fn value(&mut self, value: &Value) -> Result<(), Reason> {
         match &value.kind {
-            Kind::Known(data) => self.text(&data.scalar().ok_or("a template needs a string")?),
+            Kind::Known(data) => match types::text(data) {
+                Ok(text) => self.text(&text),
+                Err(Stop::Unknown(reason)) => self.hole(reason),
+                Err(Stop::Error(reason)) => return Err(reason),
+            },
             Kind::Text(pieces) => pieces.iter().for_each(|piece| match piece {
                 Piece::Lit(text) => self.text(text),
                 Piece::Hole(reason) => self.hole(reason.clone()),
@@ -159,7 +167,7 @@ impl Pieces {
             return Value::unknown("the text is too long");
         }
         if !self.open.is_empty() {
-            self.done.push(Piece::Lit(self.open.into()));
+            self.done.push(Piece::Lit(types::normal(&self.open).into()));
         }
         if self.done.is_empty() {
             return Value::known(Data::Str("".into()));

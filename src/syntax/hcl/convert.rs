@@ -145,6 +145,10 @@ fn object(place: Place, from: &Object, range: Option<Range<usize>>, depth: usize
                 let span = place.span(start, start + name.as_str().len());
                 Expr { kind: ExprKind::Str(name.as_str().into()), span }
             }
+            // The bare word is a name here.
+            ObjectKey::Expression(key @ Expression::Null(_)) => {
+                Expr { kind: ExprKind::Str("null".into()), span: span(place, key.span()) }
+            }
             ObjectKey::Expression(key) => expr(place, key, depth + 1),
         };
         let value = value.expr();

@@ -4,14 +4,21 @@ mod collections;
 mod encoding;
 mod files;
 mod format;
+mod hash;
+mod maps;
 mod network;
 mod numbers;
+mod pattern;
+mod signature;
 mod strings;
+mod time;
+mod yaml;
 
 use super::eval::{Env, Outcome, Work, lift, several};
 use super::ops;
+use super::types::{self, Ty};
 use crate::syntax::hcl::{Expr, ExprKind};
-use crate::value::{Data, Kind, List, Map, Reason, Value};
+use crate::value::{Data, Kind, List, Reason, Shape, Value};
 use std::sync::Arc;
 
 /// Why a function gives no value.
@@ -58,7 +65,7 @@ impl<'a> Args<'a> {
     }
 
     fn text(&self, index: usize) -> Result<Arc<str>, Stop> {
-        self.data(index)?.scalar().ok_or(Stop::Error("a string is needed".into()))
+        types::text(self.data(index)?)
     }
 
     fn number(&self, index: usize) -> Result<f64, Stop> {
@@ -66,7 +73,7 @@ impl<'a> Args<'a> {
     }
 
     fn whole(&self, index: usize) -> Result<i64, Stop> {
-        super::types::whole(self.number(index)?).ok_or(Stop::Error("a whole number is needed".into()))
+        types::whole(self.number(index)?).ok_or(Stop::Error("a whole number is needed".into()))
     }
 
     fn position(&self, index: usize) -> Result<usize, Stop> {
@@ -77,11 +84,15 @@ impl<'a> Args<'a> {
         list(self.value(index)?)
     }
 
-    fn map(&self, index: usize) -> Result<&'a Map, Stop> {
-        match self.data(index)? {
-            Data::Map(map) => Ok(map),
-            _ => Err("a map is needed".into()),
-        }
+    /// An argument converted to a type; null stays null.
+    fn converted(&self, index: usize, ty: &Ty) -> Returned {
+        types::convert(self.value(index)?.clone(), ty).map_err(Stop::Error)
+    }
+
+    /// An argument converted to a list of one type, which must not be null.
+    fn uniform(&self, index: usize, member: Ty) -> Result<List, Stop> {
+        self.list(index)?;
+        list(&self.converted(index, &Ty::List(Box::new(member)))?).cloned()
     }
 }
 
@@ -107,19 +118,30 @@ fn closed(open: Option<&Reason>) -> Result<(), Stop> {
     open.map_or(Ok(()), |reason| Err(Stop::Unknown(reason.clone())))
 }
 
-/// A list that may have further members.
+/// A tuple that may have further members.
 fn open_list(items: Vec<Value>, open: Option<Reason>) -> Value {
+    shaped(items, open, Shape::Loose)
+}
+
+/// A tuple, list or set that may have further members.
+fn shaped(items: Vec<Value>, open: Option<Reason>, shape: Shape) -> Value {
     if items.len() > super::eval::MAX_ITEMS {
         return Value::unknown("the list is too long");
     }
-    Value::known(Data::List(Arc::new(List { items, open })))
+    Value::known(Data::List(Arc::new(List { items, open, shape })))
+}
+
+/// The strings of a list.
+fn all_strings(list: &List) -> Result<Vec<Arc<str>>, Stop> {
+    closed(list.open.as_ref())?;
+    list.items.iter().map(|item| types::text(known(item)?)).collect()
 }
 
 fn text(text: &str) -> Value {
     if text.len() > super::eval::MAX_TEXT {
         return Value::unknown("the text is too long");
     }
-    Value::known(text)
+    Value::known(&*types::normal(text))
 }
 
 impl Env<'_, '_> {
@@ -136,6 +158,10 @@ impl Env<'_, '_> {
             }
             "timestamp" | "plantimestamp" | "uuid" | "bcrypt" => {
                 return Ok(Value::unknown(format!("{name}() changes at every plan")));
+            }
+            "templatefile" if self.closed => return Err("templatefile() cannot be called in a template".into()),
+            "templatestring" if !args.first().is_some_and(is_reference) => {
+                return Err("templatestring() needs a reference to its template".into());
             }
             _ => {}
         }
@@ -167,28 +193,40 @@ impl Env<'_, '_> {
         Err(failed)
     }
 
-    /// Calls a function on values; once for each possibility when one argument has several.
+    /// Calls a function on values; once for each combination when arguments have several.
     fn apply(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
-        let mut uncertain = values.iter().enumerate().filter(|(_, value)| matches!(value.kind, Kind::OneOf(_)));
-        if let (Some((index, value)), None) = (uncertain.next(), uncertain.next()) {
-            return lift(value, |data| {
-                let mut values = values.to_vec();
-                if let Some(slot) = values.get_mut(index) {
-                    slot.kind = Kind::Known(data.clone());
-                }
-                self.apply_one(name, &values, work)
-            });
+        let uncertain: Vec<usize> = (0..values.len())
+            .filter(|index| values.get(*index).is_some_and(|value| matches!(value.kind, Kind::OneOf(_))))
+            .collect();
+        if !(1..=2).contains(&uncertain.len()) {
+            return self.apply_one(name, values, work);
         }
-        self.apply_one(name, values, work)
+        let Some(value) = uncertain.first().and_then(|index| values.get(*index)) else { return Ok(Value::absent()) };
+        lift(value, |data| {
+            let mut values = values.to_vec();
+            if let Some(slot) = uncertain.first().and_then(|index| values.get_mut(*index)) {
+                slot.kind = Kind::Known(data.clone());
+            }
+            self.apply(name, &values, work)
+        })
     }
 
     fn apply_one(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
         let args = Args(values);
         let name = name.strip_prefix("core::").unwrap_or(name);
+        if name.starts_with("provider::") {
+            return Ok(Value::unknown(format!("{name}() is a function of a provider")));
+        }
+        if signature::takes(name, values.len()) == Some(false) {
+            return Err(format!("{name}() does not take {} arguments", values.len()).into());
+        }
         let returned = strings::call(name, &args)
             .or_else(|| collections::call(name, &args))
+            .or_else(|| maps::call(name, &args))
             .or_else(|| numbers::call(name, &args))
             .or_else(|| encoding::call(name, &args))
+            .or_else(|| hash::call(name, &args))
+            .or_else(|| time::call(name, &args))
             .or_else(|| network::call(name, &args))
             .or_else(|| self.file_function(name, &args, work));
         match returned {
@@ -200,7 +238,7 @@ impl Env<'_, '_> {
     /// `yamldecode(file(…))` and `jsondecode(file(…))`: what comes out stands in that file.
     fn decoded_file(&self, name: &str, args: &[Expr], work: &mut Work) -> Option<Returned> {
         let decode = match name {
-            "yamldecode" => encoding::decode_yaml,
+            "yamldecode" => yaml::decode,
             "jsondecode" => encoding::decode_json,
             _ => return None,
         };
@@ -211,6 +249,15 @@ impl Env<'_, '_> {
         let path = self.eval(args.first()?, work).ok()?;
         let (file, text) = self.ground.files.find(&self.locate(path.as_str()?)?)?;
         Some(decode(text, Some(file)))
+    }
+}
+
+/// Whether an expression names something declared.
+fn is_reference(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Name(_) => true,
+        ExprKind::Get(inner, _) | ExprKind::Index(inner, _) => is_reference(inner),
+        _ => false,
     }
 }
 
