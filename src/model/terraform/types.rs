@@ -200,7 +200,8 @@ fn unify_lists(types: &[&Ty]) -> Option<Ty> {
         return columns.collect::<Option<Vec<_>>>().map(Ty::Tuple);
     }
     let member = Box::new(unify(&members)?);
-    let set = types.iter().any(|ty| matches!(ty, Ty::Set(_)));
+    let any = |test: fn(&Ty) -> bool| types.iter().any(|ty| test(ty));
+    let set = any(|ty| matches!(ty, Ty::Set(_))) && !any(|ty| matches!(ty, Ty::List(_)));
     Some(if set { Ty::Set(member) } else { Ty::List(member) })
 }
 

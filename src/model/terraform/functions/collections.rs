@@ -43,7 +43,7 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
 }
 
 /// A list or tuple: what has positions.
-fn positioned<'a>(args: &Args<'a>, index: usize) -> Result<&'a List, Stop> {
+pub(super) fn positioned<'a>(args: &Args<'a>, index: usize) -> Result<&'a List, Stop> {
     let list = args.list(index)?;
     if list.shape == Shape::Set {
         return Err("a set has no positions".into());

@@ -93,7 +93,7 @@ fn write(value: &Value, depth: usize, budget: &mut usize, out: &mut Pieces) -> R
 }
 
 /// A JSON string, with the escapes that Terraform writes for HTML's sake.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     if quoted.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         let quoted = quoted.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
@@ -180,6 +180,9 @@ fn from_bytes(bytes: Vec<u8>) -> Returned {
     String::from_utf8(bytes).map(|plain| text(&plain)).map_err(|_| Stop::Error("it is no text".into()))
 }
 
+/// What windows-1252 has where ISO-8859-1 has control characters.
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
 fn other_encoding(name: &str) -> Stop {
     Stop::Unknown(format!("the encoding {name} is not evaluated").into())
 }
@@ -193,6 +196,14 @@ fn text_encode(args: &Args<'_>) -> Returned {
         "ISO-8859-1" => {
             let bytes: Result<Vec<u8>, _> = plain.chars().map(u8::try_from).collect();
             bytes.map_err(|_| Stop::Error("a character is not in ISO-8859-1".into()))?
+        }
+        "WINDOWS-1252" => {
+            let byte = |c: char| match WINDOWS_1252.chars().position(|other| other == c) {
+                Some(at) => u8::try_from(at + 0x80).ok(),
+                None => u8::try_from(c).ok().filter(|byte| !(0x80..0xa0).contains(byte)),
+            };
+            let bytes: Option<Vec<u8>> = plain.chars().map(byte).collect();
+            bytes.ok_or(Stop::Error("a character is not in windows-1252".into()))?
         }
         _ => return Err(other_encoding(&name)),
     };
@@ -210,6 +221,13 @@ fn text_decode(args: &Args<'_>) -> Returned {
         "UTF-8" => text(&String::from_utf8_lossy(&bytes)),
         "UTF-16LE" => wide(u16::from_le_bytes),
         "UTF-16BE" => wide(u16::from_be_bytes),
+        "WINDOWS-1252" => {
+            let c = |byte: &u8| match byte {
+                0x80..0xa0 => WINDOWS_1252.chars().nth(usize::from(byte - 0x80)).unwrap_or_default(),
+                byte => char::from(*byte),
+            };
+            text(&bytes.iter().map(c).collect::<String>())
+        }
         "ISO-8859-1" => text(&bytes.iter().copied().map(char::from).collect::<String>()),
         _ => return Err(other_encoding(&name)),
     })

@@ -5,7 +5,6 @@ use super::super::template::Pieces;
 use super::super::{ops, types};
 use super::{Args, Returned, Stop, known};
 use crate::value::{Data, Kind, Shape, Value};
-use std::fmt::Write as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 #[derive(Default)]
@@ -43,7 +42,7 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
             '[' => {
                 let inside = rest.get(at + 1..)?;
                 let end = inside.find(']')?;
-                verb.argument = Some(inside.get(..end)?.parse().ok()?);
+                verb.argument = Some(inside.get(..end)?.parse().ok().filter(|argument| *argument > 0)?);
                 for _ in 0..=end {
                     chars.next();
                 }
@@ -64,19 +63,19 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
 
 fn rendered(verb: &Verb, data: &Data) -> Result<String, Stop> {
     let numeric = || ops::numeric(data).map_err(Stop::Error);
-    if matches!(data, Data::Null) && !(verb.letter == 'v' && verb.sharp) {
+    if matches!(data, Data::Null) {
         return Err("format() of null".into());
     }
     Ok(match verb.letter {
         's' | 'q' => {
             let text = types::text(data)?;
             let cut: String = text.graphemes(true).take(verb.precision.unwrap_or(usize::MAX)).collect();
-            padded(if verb.letter == 'q' { quoted(&cut) } else { cut }, verb)
+            padded(if verb.letter == 'q' { super::encoding::quoted(&cut) } else { cut }, verb)
         }
         'v' => match data {
-            Data::Number(number) if !verb.sharp => padded(signed(general(*number, verb.precision, false), verb), verb),
+            Data::Number(number) if !verb.sharp => padded(general(*number, verb.precision, false), verb),
             Data::Str(text) if !verb.sharp => padded(text.to_string(), verb),
-            Data::Bool(value) if !verb.sharp => value.to_string(),
+            Data::Bool(value) if !verb.sharp => padded(value.to_string(), verb),
             _ => match super::encoding::json(&Value::known(data.clone()))?.kind {
                 Kind::Known(Data::Str(text)) => padded(text.to_string(), verb),
                 _ => return Err(Stop::Unknown("a member is not known".into())),
@@ -137,7 +136,7 @@ fn general(number: f64, precision: Option<usize>, upper: bool) -> String {
         // Trailing zeros of a whole number do not make it scientific.
         Some(precision) if precision > count && i64::try_from(count).is_ok_and(|count| count > exponent) => count,
         Some(precision) => precision,
-        None => 21,
+        None => 6,
     };
     let text = if exponent < -4 || i64::try_from(most).is_ok_and(|most| exponent >= most) {
         scientific(&format!("{digits}e{exponent}"))
@@ -145,25 +144,6 @@ fn general(number: f64, precision: Option<usize>, upper: bool) -> String {
         format!("{digits}e{exponent}").parse::<f64>().map_or_else(|_| shortest.clone(), |number| number.to_string())
     };
     if upper { text.to_uppercase() } else { text }
-}
-
-/// In quotes, as Go writes a string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            // Writing to a string cannot fail.
-            c if c.is_control() => drop(write!(out, "\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// With the sign that the flags ask for.

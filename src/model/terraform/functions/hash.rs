@@ -41,15 +41,20 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes of a UUID.
+/// The bytes of a UUID: as usual, in braces, as a URN, or without hyphens.
 fn parsed(uuid: &str) -> Option<[u8; 16]> {
-    let shape = [8, 4, 4, 4, 12];
-    let groups: Vec<&str> = uuid.split('-').collect();
-    let fits = groups.len() == shape.len() && groups.iter().zip(shape).all(|(group, length)| group.len() == length);
-    if !fits || !groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+    let braced = uuid.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+    let urn = uuid.get(..9).filter(|prefix| prefix.eq_ignore_ascii_case("urn:uuid:")).and_then(|_| uuid.get(9..));
+    let plain = braced.or(urn).unwrap_or(uuid);
+    let groups: Vec<&str> = plain.split('-').collect();
+    let bare = groups.len() == 1 && plain.len() == uuid.len();
+    let fits = bare || groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
+    let digits = groups.concat();
+    let hexadecimal = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !fits || !hexadecimal {
         return None;
     }
-    u128::from_str_radix(&groups.concat(), 16).ok().map(u128::to_be_bytes)
+    u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
 }
 
 fn uuidv5(args: &Args<'_>) -> Returned {

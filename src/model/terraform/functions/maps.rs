@@ -104,7 +104,7 @@ fn values(args: &Args<'_>) -> Returned {
 }
 
 fn zipmap(args: &Args<'_>) -> Returned {
-    let (keys, values) = (args.uniform(0, Ty::Str)?, args.list(1)?);
+    let (keys, values) = (args.uniform(0, Ty::Str)?, super::collections::positioned(args, 1)?);
     closed(keys.open.as_ref())?;
     closed(values.open.as_ref())?;
     if keys.items.len() != values.items.len() {

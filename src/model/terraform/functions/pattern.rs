@@ -8,66 +8,124 @@ use std::sync::Arc;
 
 /// Compiles a pattern.
 pub(super) fn compiled(source: &str) -> Result<Regex, Stop> {
-    regex::RegexBuilder::new(&translated(source))
+    let mut translation = Translation { rest: source, out: String::with_capacity(source.len() + 16), repeated: false };
+    translation.run()?;
+    regex::RegexBuilder::new(&translation.out)
         .size_limit(1 << 20)
         .build()
         .map_err(|_| Stop::Unknown("the regular expression is not understood".into()))
 }
 
-/// In RE2 `\d`, `\w`, `\s` and `\b` are of ASCII, brackets do not nest, and `\Q…\E` quotes.
-fn translated(source: &str) -> String {
-    let mut out = String::with_capacity(source.len() + 16);
-    let mut rest = source;
-    let mut in_class = false;
-    while let Some(c) = rest.chars().next() {
-        let mut length = c.len_utf8();
-        let after = rest.get(length..).unwrap_or("");
-        match c {
-            '\\' => {
-                let escaped = after.chars().next();
-                length += escaped.map_or(0, char::len_utf8);
-                match escaped {
-                    Some('Q') => {
-                        let quoted = after.get(1..).unwrap_or("");
-                        let end = quoted.find("\\E");
-                        out.push_str(&regex::escape(quoted.get(..end.unwrap_or(quoted.len())).unwrap_or("")));
-                        length = end.map_or(rest.len(), |end| end + 4);
+/// In RE2 `\d`, `\w`, `\s` and `\b` are of ASCII, brackets do not nest, `\Q…\E` quotes, and a brace may stand for itself.
+struct Translation<'a> {
+    rest: &'a str,
+    out: String,
+    /// Something was just repeated, which cannot be repeated again.
+    repeated: bool,
+}
+
+impl Translation<'_> {
+    fn run(&mut self) -> Result<(), Stop> {
+        while let Some(c) = self.rest.chars().next() {
+            let repeated = std::mem::take(&mut self.repeated);
+            match c {
+                '\\' => self.escape(false),
+                '[' => self.class(),
+                '{' => {
+                    if let Some(length) = self.count() {
+                        self.repeat(length, repeated)?;
+                    } else {
+                        self.out.push('\\');
+                        self.take(1);
                     }
-                    Some(escaped) => out.push_str(&escape(escaped, in_class)),
-                    None => out.push('\\'),
                 }
-            }
-            '[' if in_class && after.starts_with(':') => {
-                let end = after.find(":]").map_or(0, |end| end + 2);
-                length += end;
-                out.push('[');
-                out.push_str(after.get(..end).unwrap_or(""));
-            }
-            '[' if !in_class => {
-                in_class = true;
-                out.push('[');
-                // A bracket that comes first is a member.
-                let negated = usize::from(after.starts_with('^'));
-                out.push_str(after.get(..negated).unwrap_or(""));
-                length += negated;
-                if after.get(negated..).is_some_and(|after| after.starts_with(']')) {
-                    out.push_str("\\]");
-                    length += 1;
+                '*' | '+' | '?' => self.repeat(1, repeated)?,
+                '(' => {
+                    let flags = self.rest.strip_prefix("(?").and_then(|rest| rest.split([':', ')', '<', 'P']).next());
+                    if flags.is_some_and(|flags| flags.contains(['x', 'u', 'R'])) {
+                        return Err("the regular expression has a flag that RE2 has not".into());
+                    }
+                    let group = if self.rest.starts_with("(?") { 2 } else { 1 };
+                    self.take(group);
                 }
+                c => self.take(c.len_utf8()),
             }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            '[' | '&' | '~' if in_class => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
         }
-        rest = rest.get(length..).unwrap_or("");
+        Ok(())
     }
-    out
+
+    /// Moves text over as it is.
+    fn take(&mut self, length: usize) {
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        self.out.push_str(taken);
+        self.rest = rest;
+    }
+
+    /// A repetition, with the mark that makes it lazy.
+    fn repeat(&mut self, length: usize, repeated: bool) -> Result<(), Stop> {
+        if repeated {
+            return Err("the regular expression repeats a repetition".into());
+        }
+        self.take(length);
+        if self.rest.starts_with('?') {
+            self.take(1);
+        }
+        self.repeated = true;
+        Ok(())
+    }
+
+    /// The length of `{2}`, `{2,}` or `{2,3}`.
+    fn count(&self) -> Option<usize> {
+        let inside = self.rest.get(1..self.rest.find('}')?)?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
+        (!least.is_empty() && digits(least) && digits(most)).then_some(inside.len() + 2)
+    }
+
+    fn escape(&mut self, in_class: bool) {
+        let after = self.rest.get(1..).unwrap_or("");
+        let Some(escaped) = after.chars().next() else { return self.take(1) };
+        if let Some(quoted) = after.strip_prefix('Q') {
+            let end = quoted.find("\\E");
+            self.out.push_str(&regex::escape(quoted.get(..end.unwrap_or(quoted.len())).unwrap_or("")));
+            self.rest = end.and_then(|end| quoted.get(end + 2..)).unwrap_or("");
+            return;
+        }
+        self.out.push_str(&escape(escaped, in_class));
+        self.rest = after.get(escaped.len_utf8()..).unwrap_or("");
+        // The braces of `\p{…}` and `\x{…}` are no repetition.
+        if matches!(escaped, 'p' | 'P' | 'x') && self.rest.starts_with('{') {
+            self.take(self.rest.find('}').map_or(self.rest.len(), |end| end + 1));
+        }
+    }
+
+    /// A class in brackets.
+    fn class(&mut self) {
+        self.take(1);
+        if self.rest.starts_with('^') {
+            self.take(1);
+        }
+        // A bracket that comes first is a member.
+        if self.rest.starts_with(']') {
+            self.out.push('\\');
+            self.take(1);
+        }
+        while let Some(c) = self.rest.chars().next() {
+            match c {
+                '\\' => self.escape(true),
+                '[' if self.rest.starts_with("[:") => {
+                    let end = self.rest.find(":]").map_or(1, |end| end + 2);
+                    self.take(end);
+                }
+                ']' => return self.take(1),
+                '[' | '&' | '~' => {
+                    self.out.push('\\');
+                    self.take(1);
+                }
+                c => self.take(c.len_utf8()),
+            }
+        }
+    }
 }
 
 /// What follows a backslash.

@@ -49,8 +49,7 @@ fn upper(c: char) -> char {
 }
 
 fn lower(c: char) -> char {
-    let mut letters = c.to_lowercase();
-    letters.next().filter(|_| letters.len() == 0).unwrap_or(c)
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 fn title(text: &str) -> String {
@@ -59,7 +58,15 @@ fn title(text: &str) -> String {
         .map(|c| {
             let first = !before.is_alphanumeric() && before != '_';
             before = c;
-            if first { upper(c) } else { c }
+            match c {
+                c if !first => c,
+                // Two letters in one have a form of their own for titles.
+                'Ǆ'..='ǆ' => 'ǅ',
+                'Ǉ'..='ǉ' => 'ǈ',
+                'Ǌ'..='ǌ' => 'ǋ',
+                'Ǳ'..='ǳ' => 'ǲ',
+                c => upper(c),
+            }
         })
         .collect()
 }

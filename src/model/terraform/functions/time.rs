@@ -179,10 +179,15 @@ fn formatted(format: &str, moment: &Moment) -> Returned {
 /// Text in single quotes, a doubled one standing for itself; what follows it.
 fn quoted<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
     let mut rest = rest.strip_prefix('\'')?;
+    let start = out.len();
     loop {
         let (before, after) = rest.split_once('\'')?;
         out.push_str(before);
-        let Some(again) = after.strip_prefix('\'') else { return Some(after) };
+        let Some(again) = after.strip_prefix('\'') else {
+            // Nothing in quotes is a quote.
+            out.push_str(if out.len() == start { "'" } else { "" });
+            return Some(after);
+        };
         out.push('\'');
         rest = again;
     }

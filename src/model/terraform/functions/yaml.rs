@@ -21,9 +21,12 @@ pub(super) fn decode(text: &str, file: Option<FileId>) -> Returned {
     if tree.roots.len() > 1 {
         return Err("it holds several documents".into());
     }
+    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    if first.is_some_and(|line| line.starts_with('\t')) {
+        return Err("a tab cannot indent".into());
+    }
     let root = tree.root().ok_or("it holds no document")?;
-    let whole = Decoding { file, budget: MAX_NODES, json: false }.value(root, 0)?;
-    Ok(whole)
+    Decoding { file, budget: MAX_NODES, json: false }.value(root, 0)
 }
 
 /// JSON that was read as YAML, for the places of its members.
@@ -48,8 +51,11 @@ impl Decoding {
             for (key, value) in node.entries() {
                 let Some(text) = key.as_str() else { return Err("a key is not a string".into()) };
                 let value = self.value(value, depth + 1)?;
-                let resolved = if self.json { None } else { scalar(key)?.scalar() };
-                built.put(resolved.unwrap_or_else(|| text.into()), value);
+                let name = match if self.json { None } else { Some(scalar(key)?) } {
+                    None => text.into(),
+                    Some(key) => types::text(super::known(&key)?)?,
+                };
+                built.put(name, value);
             }
             built.finish()
         } else if node.is_seq() {
@@ -79,6 +85,7 @@ fn scalar(node: Node<'_>) -> Returned {
         None if node.style() == Some(Style::Plain) => plain(text),
         Some(tag) if tag.ends_with("str") && tag.starts_with("!!") => Ok(super::text(text)),
         None | Some("!") => Ok(super::text(text)),
+        Some("!!null") => Ok(Value::known(Data::Null)),
         Some("!!binary" | "!!timestamp") => Err(Stop::Unknown("its YAML tag is not evaluated".into())),
         Some(tag) if tag.starts_with("!!") && node.style() == Some(Style::Plain) => plain(text),
         Some(tag) if tag.starts_with("!!") => Ok(super::text(text)),
@@ -108,7 +115,6 @@ fn number(text: &str) -> Option<Value> {
     }
     let (sign, digits) = text.strip_prefix('-').map_or((1.0, text), |digits| (-1.0, digits));
     let radix = match digits.get(..2) {
-        Some("0b") => Some(2),
         Some("0o") => Some(8),
         Some("0x") => Some(16),
         _ => None,
@@ -134,7 +140,7 @@ fn date(text: &str) -> Returned {
 
 /// `yamlencode`: YAML with holes where something is unknown.
 pub(super) fn encode(value: &Value) -> Returned {
-    let mut writer = Writer { out: Pieces::default(), budget: MAX_TEXT };
+    let mut writer = Writer { out: Pieces::default(), column: 0, budget: MAX_TEXT };
     writer.value(value, 0, true)?;
     if matches!(value.kind, Kind::Absent | Kind::Known(Data::Null | Data::Bool(_) | Data::Number(_))) {
         writer.out.text("...\n");
@@ -144,10 +150,18 @@ pub(super) fn encode(value: &Value) -> Returned {
 
 struct Writer {
     out: Pieces,
+    /// How many characters stand on the line so far.
+    column: usize,
     budget: usize,
 }
 
 impl Writer {
+    fn put(&mut self, text: &str) {
+        self.out.text(text);
+        let line = text.rsplit('\n').next().unwrap_or("").chars().count();
+        self.column = if text.contains('\n') { line } else { self.column + line };
+    }
+
     /// A value and the line break behind it. `inline`: it may begin on the line where its dash stands.
     fn value(&mut self, value: &Value, indent: usize, inline: bool) -> Result<(), Stop> {
         self.budget = self.budget.saturating_sub(4 + indent);
@@ -158,26 +172,26 @@ impl Writer {
             Kind::Known(Data::List(list)) => {
                 closed(list.open.as_ref())?;
                 if list.items.is_empty() {
-                    self.out.text("[]\n");
+                    self.put("[]\n");
                 }
                 for (at, item) in list.items.iter().enumerate() {
                     self.begin(indent, inline && at == 0);
-                    self.out.text("- ");
+                    self.put("- ");
                     self.value(item, indent + 2, true)?;
                 }
             }
             Kind::Known(Data::Map(map)) => {
                 closed(map.open.as_ref())?;
                 if map.entries.is_empty() {
-                    self.out.text("{}\n");
+                    self.put("{}\n");
                 }
                 for (at, (key, member)) in types::sorted(map).into_iter().enumerate() {
-                    if key.len() > 120 {
-                        return Err(Stop::Unknown("how so long a key is written is not followed".into()));
+                    if key.len() > 120 || key.contains('\n') {
+                        return Err(Stop::Unknown("how such a key is written is not followed".into()));
                     }
                     self.begin(indent, inline && at == 0);
-                    self.out.text(&quoted(key));
-                    self.out.text(":");
+                    self.put(&quoted(key));
+                    self.put(":");
                     self.member(member, indent)?;
                 }
             }
@@ -185,28 +199,28 @@ impl Writer {
                 self.budget = self.budget.saturating_sub(text.len());
                 self.string(text, indent);
             }
-            Kind::Absent => self.out.text("null\n"),
+            Kind::Absent => self.put("null\n"),
             Kind::Known(data) => {
                 match types::text(data) {
-                    Ok(text) => self.out.text(&text),
+                    Ok(text) => self.put(&text),
                     Err(Stop::Unknown(reason)) => self.out.hole(reason),
-                    Err(Stop::Error(_)) => self.out.text("null"),
+                    Err(Stop::Error(_)) => self.put("null"),
                 }
-                self.out.text("\n");
+                self.put("\n");
             }
             Kind::Text(pieces) => {
-                self.out.text("\"");
+                self.put("\"");
                 for piece in pieces.iter() {
                     match piece {
-                        Piece::Lit(text) => self.out.text(quoted(text).trim_matches('"')),
+                        Piece::Lit(text) => self.put(quoted(text).trim_matches('"')),
                         Piece::Hole(reason) => self.out.hole(reason.clone()),
                     }
                 }
-                self.out.text("\"\n");
+                self.put("\"\n");
             }
             Kind::Unknown(_) | Kind::OneOf(_) => {
                 self.out.hole(value.reason().unwrap_or_default());
-                self.out.text("\n");
+                self.put("\n");
             }
         }
         Ok(())
@@ -214,7 +228,7 @@ impl Writer {
 
     fn begin(&mut self, indent: usize, inline: bool) {
         if !inline {
-            self.out.text(&" ".repeat(indent));
+            self.put(&" ".repeat(indent));
         }
     }
 
@@ -225,8 +239,31 @@ impl Writer {
             Kind::Known(Data::Map(map)) if !map.entries.is_empty() => (true, indent + 2),
             _ => (false, indent + 2),
         };
-        self.out.text(if below { "\n" } else { " " });
+        self.put(if below { "\n" } else { " " });
         self.value(member, indent, !below)
+    }
+
+    /// A string in quotes, broken at spaces behind the 80th column.
+    fn folded(&mut self, text: &str, indent: usize) {
+        self.put("\"");
+        let mut rest = text;
+        let mut after_space = false;
+        while let Some(c) = rest.chars().next() {
+            let next = rest.get(c.len_utf8()..).unwrap_or("");
+            let inside = rest.len() < text.len() && !next.is_empty();
+            if c == ' ' && inside && !after_space && self.column > 80 {
+                self.put("\n");
+                self.put(&" ".repeat(indent));
+                self.put(if next.starts_with(' ') { "\\" } else { "" });
+            } else {
+                let mut escaped = String::new();
+                escape(c, &mut escaped);
+                self.put(&escaped);
+            }
+            after_space = c == ' ';
+            rest = next;
+        }
+        self.put("\"\n");
     }
 
     /// A string in quotes, or line by line when it has several.
@@ -234,25 +271,24 @@ impl Writer {
         let printable = |c: char| matches!(c, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}');
         let block = text.contains('\n') && !text.contains(" \n") && !text.ends_with(' ') && text.chars().all(printable);
         if !block {
-            self.out.text(&quoted(text));
-            self.out.text("\n");
+            self.folded(text, indent.max(2));
             return;
         }
-        self.out.text(if text.starts_with([' ', '\n']) { "|2" } else { "|" });
-        self.out.text(match (text.ends_with('\n'), text == "\n" || text.ends_with("\n\n")) {
+        self.put(if text.starts_with([' ', '\n']) { "|2" } else { "|" });
+        self.put(match (text.ends_with('\n'), text == "\n" || text.ends_with("\n\n")) {
             (false, _) => "-",
             (true, true) => "+",
             (true, false) => "",
         });
-        self.out.text("\n");
+        self.put("\n");
         // At the top the lines are indented all the same.
         let margin = " ".repeat(indent.max(2));
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             if !line.is_empty() {
-                self.out.text(&margin);
-                self.out.text(line);
+                self.put(&margin);
+                self.put(line);
             }
-            self.out.text("\n");
+            self.put("\n");
         }
     }
 }
@@ -261,29 +297,32 @@ impl Writer {
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0' => out.push_str("\\0"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{1b}' => out.push_str("\\e"),
-            '\u{85}' => out.push_str("\\N"),
-            '\u{2028}' => out.push_str("\\L"),
-            '\u{2029}' => out.push_str("\\P"),
-            // Writing to a string cannot fail.
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => drop(write!(out, "\\x{:02X}", u32::from(c))),
-            '\u{feff}' | '\u{fffe}' | '\u{ffff}' => drop(write!(out, "\\u{:04X}", u32::from(c))),
-            '\u{10000}'.. => drop(write!(out, "\\U{:08X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
+    text.chars().for_each(|c| escape(c, &mut out));
     out.push('"');
     out
+}
+
+/// A character between double quotes.
+fn escape(c: char, out: &mut String) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\0' => out.push_str("\\0"),
+        '\u{7}' => out.push_str("\\a"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{b}' => out.push_str("\\v"),
+        '\u{c}' => out.push_str("\\f"),
+        '\u{1b}' => out.push_str("\\e"),
+        '\u{85}' => out.push_str("\\N"),
+        '\u{2028}' => out.push_str("\\L"),
+        '\u{2029}' => out.push_str("\\P"),
+        // Writing to a string cannot fail.
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => drop(write!(out, "\\x{:02X}", u32::from(c))),
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => drop(write!(out, "\\u{:04X}", u32::from(c))),
+        '\u{10000}'.. => drop(write!(out, "\\U{:08X}", u32::from(c))),
+        c => out.push(c),
+    }
 }
