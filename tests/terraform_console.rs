@@ -25,10 +25,11 @@ const REFUSED: &str = "@refused";
 
 const NOT_FOLLOWED: &str = "whether a value is sensitive is not followed";
 const DIGITS: &str = "numbers are doubles: further digits are not known";
+const FROM_THE_END: &str = "later versions count from the end";
 const LEFT_SIDE: &str = "the left side decides, as it does from Terraform 1.12 on";
 
 /// Where the answers differ, and why.
-const KNOWN: [(&str, &str); 23] = [
+const KNOWN: [(&str, &str); 25] = [
     ("issensitive(\"a\")", NOT_FOLLOWED),
     ("issensitive(sensitive(\"a\"))", NOT_FOLLOWED),
     ("issensitive([sensitive(\"a\")])", NOT_FOLLOWED),
@@ -40,6 +41,8 @@ const KNOWN: [(&str, &str); 23] = [
     ("format(\"%.3f\", -0.0005)", DIGITS),
     ("format(\"%.2f%%\", 12.345)", DIGITS),
     ("9007199254740993 - 9007199254740992", DIGITS),
+    ("element([\"a\", \"b\", \"c\"], -1)", FROM_THE_END),
+    ("element([\"a\", \"b\", \"c\"], -4)", FROM_THE_END),
     ("\"true\" || \"x\"", LEFT_SIDE),
     ("false && \"nope\"", LEFT_SIDE),
     ("true || nosuch(\"x\")", LEFT_SIDE),

@@ -17,6 +17,8 @@ const MAX_STEPS: u32 = 100_000;
 const MAX_TOTAL: u32 = 1_000_000;
 /// How many bytes of text one question may make in all.
 const MAX_MADE: usize = 32 << 20;
+/// How many possibilities one value may have.
+pub(super) const MAX_POSSIBLE: usize = 8;
 /// The longest collection.
 pub(super) const MAX_ITEMS: usize = 16_384;
 /// The longest text.
@@ -373,7 +375,7 @@ pub(super) fn either(yes: &Value, no: &Value, reason: &Reason) -> Value {
 fn union(mut known: Vec<Data>, like: &Value) -> Option<Value> {
     let kind = match known.len() {
         1 => Kind::Known(known.pop()?),
-        2..=8 => Kind::OneOf(known.into()),
+        2..=MAX_POSSIBLE => Kind::OneOf(known.into()),
         _ => return None,
     };
     Some(Value { kind, origin: like.origin, via: like.via.clone() })
@@ -387,14 +389,19 @@ pub(super) fn lift(value: &Value, mut apply: impl FnMut(&Data) -> Outcome) -> Ou
             let mut known: Vec<Data> = Vec::new();
             let mut failed = None;
             for data in values.iter() {
-                match apply(data) {
-                    Ok(Value { kind: Kind::Known(data), .. }) => {
-                        if !known.iter().any(|other| ops::equal(other, &data) == Some(true)) {
-                            known.push(data);
-                        }
-                    }
+                let results = match apply(data) {
+                    Ok(Value { kind: Kind::Known(data), .. }) => vec![data],
+                    Ok(Value { kind: Kind::OneOf(values), .. }) => values.to_vec(),
                     Ok(_) => return Ok(several(value)),
-                    Err(reason) => failed = Some(reason),
+                    Err(reason) => {
+                        failed = Some(reason);
+                        continue;
+                    }
+                };
+                for data in results {
+                    if !known.iter().any(|other| ops::equal(other, &data) == Some(true)) {
+                        known.push(data);
+                    }
                 }
             }
             match (known.is_empty(), failed) {

@@ -114,6 +114,7 @@ pub(super) fn equality(a: &Value, b: &Value) -> Tri {
         (_, Kind::Known(data)) => decide(a, data),
         (Kind::Known(data), _) => decide(b, data),
         (Kind::Unknown(reason), _) => Tri::Unknown(reason.clone()),
+        (_, Kind::OneOf(values)) if values.iter().all(|data| decide(a, data).is_false()) => Tri::False,
         _ => Tri::Unknown(several(b).reason().unwrap_or_default()),
     }
 }
@@ -183,6 +184,9 @@ impl Env<'_, '_> {
                         Some(data) => {
                             let a = numeric(data)?;
                             lift(&b, |b| arithmetic(op, a, numeric(b)?))
+                        }
+                        None if matches!((&a.kind, &b.kind), (Kind::OneOf(_), Kind::OneOf(_))) => {
+                            lift(&a, |a| lift(&b, |b| arithmetic(op, numeric(a)?, numeric(b)?)))
                         }
                         None => Ok(several(&b)),
                     };

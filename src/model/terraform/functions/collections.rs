@@ -86,9 +86,9 @@ fn element(args: &Args<'_>) -> Returned {
     if key.data().is_none() && !key.is_absent() {
         return Ok(any_member(args.value(0)?, key, None));
     }
-    // From the end only whole turns go.
-    let turned = args.whole(1)? % i64::try_from(list.items.len()).unwrap_or(i64::MAX);
-    let position = usize::try_from(turned).map_err(|_| Stop::Error("element() of a negative position".into()))?;
+    // Negative positions count from the end, as they do in later versions; 1.11 refuses most of them.
+    let turned = args.whole(1)?.rem_euclid(i64::try_from(list.items.len()).unwrap_or(i64::MAX));
+    let position = usize::try_from(turned).unwrap_or(0);
     Ok(list.items.get(position).cloned().unwrap_or_default())
 }
 

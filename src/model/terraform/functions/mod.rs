@@ -198,17 +198,25 @@ impl Env<'_, '_> {
         let uncertain: Vec<usize> = (0..values.len())
             .filter(|index| values.get(*index).is_some_and(|value| matches!(value.kind, Kind::OneOf(_))))
             .collect();
-        if !(1..=2).contains(&uncertain.len()) {
+        let (1 | 2, Some(first)) = (uncertain.len(), uncertain.first().copied()) else {
             return self.apply_one(name, values, work);
-        }
-        let Some(value) = uncertain.first().and_then(|index| values.get(*index)) else { return Ok(Value::absent()) };
-        lift(value, |data| {
+        };
+        let Some(value) = values.get(first) else { return Ok(Value::absent()) };
+        let lifted = lift(value, |data| {
             let mut values = values.to_vec();
-            if let Some(slot) = uncertain.first().and_then(|index| values.get_mut(*index)) {
+            if let Some(slot) = values.get_mut(first) {
                 slot.kind = Kind::Known(data.clone());
             }
             self.apply(name, &values, work)
-        })
+        })?;
+        // Of collections, what they have in common says more than a list of them.
+        let scalar = |data: &Data| !matches!(data, Data::List(_) | Data::Map(_));
+        let sure = match &lifted.kind {
+            Kind::Known(data) => scalar(data),
+            Kind::OneOf(values) => values.iter().all(scalar),
+            _ => false,
+        };
+        if sure || uncertain.len() == 1 { Ok(lifted) } else { self.apply_one(name, values, work) }
     }
 
     fn apply_one(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
