@@ -110,6 +110,12 @@ impl Work {
         Ok(())
     }
 
+    /// Counts members that were visited as steps.
+    pub(super) fn charge(&mut self, visited: u32) {
+        self.steps = self.steps.saturating_add(visited / 32);
+        self.total = self.total.saturating_add(visited / 32);
+    }
+
     /// A value that was just made; unknown when too much text was made before.
     pub(super) fn made(&mut self, value: Value) -> Value {
         self.text = self.text.saturating_add(match &value.kind {
@@ -231,16 +237,17 @@ impl<'e, 't> Env<'e, 't> {
             let (taken, other) = if ops::boolean(data)? { (yes, no) } else { (no, yes) };
             let taken = self.eval(taken, work)?;
             // The branch not taken has a say in the type; what is wrong in it does not matter.
-            return Ok(match self.eval(other, work) {
-                Ok(other) => types::alike(taken, other)?.0,
-                Err(_) => taken,
-            });
+            let Ok(other) = self.eval(other, work) else { return Ok(taken) };
+            let (taken, _, visited) = types::alike(taken, other)?;
+            work.charge(visited);
+            return Ok(taken);
         }
         let reason = condition.reason().unwrap_or_default();
         // A branch that is refused cannot be the one taken.
         match (self.eval(yes, work), self.eval(no, work)) {
             (Ok(yes), Ok(no)) => {
-                let (yes, no) = types::alike(yes, no)?;
+                let (yes, no, visited) = types::alike(yes, no)?;
+                work.charge(visited);
                 Ok(either(&yes, &no, &reason))
             }
             _ => Ok(Value::unknown(reason)),

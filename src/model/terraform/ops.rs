@@ -6,6 +6,8 @@ use crate::value::{Data, Kind, Reason, Shape, Tri, Value};
 
 /// How many comparisons of members an equality may take (shared members make exponential trees).
 const MAX_COMPARED: u32 = 10_000;
+/// How deep it goes into them.
+const MAX_NESTED: u32 = 100;
 
 /// A truth value, as Terraform converts it.
 pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
@@ -34,11 +36,14 @@ fn parsed(text: &str) -> Option<f64> {
 
 /// Strict equality of known data; `None` when it hangs on something unknown.
 pub(super) fn equal(a: &Data, b: &Data) -> Option<bool> {
-    equal_within(a, b, &mut MAX_COMPARED.clone())
+    equal_within(a, b, 0, &mut MAX_COMPARED.clone())
 }
 
-fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
+fn equal_within(a: &Data, b: &Data, depth: u32, budget: &mut u32) -> Option<bool> {
     *budget = budget.checked_sub(1)?;
+    if depth > MAX_NESTED {
+        return None;
+    }
     match (a, b) {
         (Data::List(a), Data::List(b)) if differ(a.shape, b.shape) => Some(false),
         (Data::Map(a), Data::Map(b)) if differ(a.shape, b.shape) => Some(false),
@@ -52,7 +57,7 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
             if a.items.len() != b.items.len() {
                 return Some(false);
             }
-            all(a.items.iter().zip(&b.items), budget).filter(|equal| !equal || a.shape == b.shape)
+            all(a.items.iter().zip(&b.items), depth, budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Map(a), Data::Map(b)) => {
             if a.open.is_some() || b.open.is_some() {
@@ -62,7 +67,7 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
                 return Some(false);
             }
             let members = a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?)));
-            all(members, budget).filter(|equal| !equal || a.shape == b.shape)
+            all(members, depth, budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Null, Data::Null) => Some(true),
         (Data::Bool(a), Data::Bool(b)) => Some(a == b),
@@ -77,11 +82,11 @@ fn differ(a: Shape, b: Shape) -> bool {
     a != b && a != Shape::Unsure && b != Shape::Unsure
 }
 
-fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut u32) -> Option<bool> {
+fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, depth: u32, budget: &mut u32) -> Option<bool> {
     let mut result = Some(true);
     for (a, b) in pairs {
         let one = match (&a.kind, &b.kind) {
-            (Kind::Known(a), Kind::Known(b)) => equal_within(a, b, budget),
+            (Kind::Known(a), Kind::Known(b)) => equal_within(a, b, depth + 1, budget),
             _ => None,
         };
         match one {

@@ -10,9 +10,46 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// How many members one conversion or one look at a type may visit (shared members make exponential trees).
-pub(super) const MAX_VISITED: u32 = 50_000;
+const MAX_VISITED: u32 = 50_000;
+/// How deep they go into members: locals may build on each other without end, and the stack of a worker is 2 MB.
+const MAX_NESTED: u32 = 64;
 /// From here on doubles skip whole numbers.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// What a walk over members may still visit, and how deep it is.
+#[derive(Clone, Copy)]
+struct Walk {
+    left: u32,
+    depth: u32,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Self { left: MAX_VISITED, depth: 0 }
+    }
+
+    /// How much it has visited.
+    fn visited(self) -> u32 {
+        MAX_VISITED - self.left
+    }
+
+    /// Text is looked at as well, which takes longer the longer it is.
+    fn read(&mut self, text: &str) {
+        self.left = self.left.saturating_sub(u32::try_from(text.len() / 256).unwrap_or(u32::MAX));
+    }
+
+    /// One member further and one level down; false when that is too far.
+    fn enter(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        let fits = self.left > 0 && self.depth < MAX_NESTED;
+        self.depth += u32::from(fits);
+        fits
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+}
 
 /// A type, as far as it can be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,15 +115,15 @@ pub(super) fn text(data: &Data) -> Result<Arc<str>, Stop> {
 
 /// The type of a value.
 pub(super) fn type_of(value: &Value) -> Ty {
-    of_value(value, &mut MAX_VISITED.clone())
+    of_value(value, &mut Walk::new())
 }
 
-fn of_value(value: &Value, budget: &mut u32) -> Ty {
+fn of_value(value: &Value, walk: &mut Walk) -> Ty {
     match &value.kind {
-        Kind::Known(data) => of_data(data, budget),
+        Kind::Known(data) => of_data(data, walk),
         Kind::Text(_) => Ty::Str,
         Kind::OneOf(values) => {
-            let mut types = values.iter().map(|data| of_data(data, budget));
+            let mut types = values.iter().map(|data| of_data(data, walk));
             let first = types.next().unwrap_or(Ty::Any);
             if types.all(|other| other == first) { first } else { Ty::Any }
         }
@@ -94,37 +131,38 @@ fn of_value(value: &Value, budget: &mut u32) -> Ty {
     }
 }
 
-fn of_data(data: &Data, budget: &mut u32) -> Ty {
-    *budget = budget.saturating_sub(1);
-    if *budget == 0 {
+fn of_data(data: &Data, walk: &mut Walk) -> Ty {
+    if !walk.enter() {
         return Ty::Any;
     }
-    match data {
+    let ty = match data {
         Data::Null => Ty::Any,
         Data::Bool(_) => Ty::Bool,
         Data::Number(_) => Ty::Number,
         Data::Str(_) => Ty::Str,
         Data::List(list) => match (list.shape, &list.open) {
-            (Shape::Uniform, _) => Ty::List(Box::new(of_first(&mut list.items.iter(), budget))),
-            (Shape::Set, _) => Ty::Set(Box::new(of_first(&mut list.items.iter(), budget))),
-            (Shape::Loose, None) => Ty::Tuple(list.items.iter().map(|item| of_value(item, budget)).collect()),
+            (Shape::Uniform, _) => Ty::List(Box::new(of_first(&mut list.items.iter(), walk))),
+            (Shape::Set, _) => Ty::Set(Box::new(of_first(&mut list.items.iter(), walk))),
+            (Shape::Loose, None) => Ty::Tuple(list.items.iter().map(|item| of_value(item, walk)).collect()),
             _ => Ty::Any,
         },
         Data::Map(map) => match (map.shape, &map.open) {
             (Shape::Uniform | Shape::Set, _) => {
-                Ty::Map(Box::new(of_first(&mut map.entries.iter().map(|(_, value)| value), budget)))
+                Ty::Map(Box::new(of_first(&mut map.entries.iter().map(|(_, value)| value), walk)))
             }
             (Shape::Loose, None) => {
-                Ty::Object(sorted(map).into_iter().map(|(key, value)| (key.clone(), of_value(value, budget))).collect())
+                Ty::Object(sorted(map).into_iter().map(|(key, value)| (key.clone(), of_value(value, walk))).collect())
             }
             _ => Ty::Any,
         },
-    }
+    };
+    walk.leave();
+    ty
 }
 
 /// The type of the members of what has one type for all.
-fn of_first(members: &mut dyn Iterator<Item = &Value>, budget: &mut u32) -> Ty {
-    members.map(|member| of_value(member, budget)).find(|ty| *ty != Ty::Any).unwrap_or(Ty::Any)
+fn of_first(members: &mut dyn Iterator<Item = &Value>, walk: &mut Walk) -> Ty {
+    members.map(|member| of_value(member, walk)).find(|ty| *ty != Ty::Any).unwrap_or(Ty::Any)
 }
 
 /// The one type to which values of all these types can be converted; `None` when there is none. [`Ty::Any`] when it hangs on a
@@ -207,26 +245,37 @@ fn unify_lists(types: &[&Ty]) -> Option<Ty> {
 
 /// Converts a value; null, and what is not known, stays.
 pub(super) fn convert(value: Value, ty: &Ty) -> Outcome {
-    convert_within(value, ty, &mut MAX_VISITED.clone())
+    convert_within(value, ty, &mut Walk::new())
 }
 
-fn convert_within(value: Value, ty: &Ty, budget: &mut u32) -> Outcome {
-    *budget = budget.saturating_sub(1);
-    if *budget == 0 {
+/// The same, and how many members were visited for it.
+pub(super) fn convert_counted(value: Value, ty: &Ty) -> (Outcome, u32) {
+    let mut walk = Walk::new();
+    (convert_within(value, ty, &mut walk), walk.visited())
+}
+
+fn convert_within(value: Value, ty: &Ty, walk: &mut Walk) -> Outcome {
+    if !walk.enter() {
         return Ok(Value::unknown("it is too large to convert"));
     }
+    let converted = convert_entered(value, ty, walk);
+    walk.leave();
+    converted
+}
+
+fn convert_entered(value: Value, ty: &Ty, walk: &mut Walk) -> Outcome {
     let kind = match (&value.kind, ty) {
         (Kind::Absent | Kind::Unknown(_) | Kind::Known(Data::Null), _)
         | (_, Ty::Any)
         | (Kind::Text(_), Ty::Str | Ty::Bool | Ty::Number) => return Ok(value),
         (Kind::Text(_), _) => return Err("a collection is needed".into()),
-        (Kind::Known(data), _) => convert_data(data, ty, budget)?.kind,
-        (Kind::OneOf(_), _) => lift(&value, |data| convert_data(data, ty, budget))?.kind,
+        (Kind::Known(data), _) => convert_data(data, ty, walk)?.kind,
+        (Kind::OneOf(_), _) => lift(&value, |data| convert_data(data, ty, walk))?.kind,
     };
     Ok(Value { kind, ..value })
 }
 
-fn convert_data(data: &Data, ty: &Ty, budget: &mut u32) -> Outcome {
+fn convert_data(data: &Data, ty: &Ty, walk: &mut Walk) -> Outcome {
     let converted = match (ty, data) {
         (Ty::Any, _) | (_, Data::Null) => data.clone(),
         (Ty::Bool, Data::Bool(_) | Data::Str(_)) => Data::Bool(ops::boolean(data)?),
@@ -237,16 +286,16 @@ fn convert_data(data: &Data, ty: &Ty, budget: &mut u32) -> Outcome {
             Err(Stop::Error(reason)) => return Err(reason),
         },
         (Ty::List(member), Data::List(list)) => {
-            Data::List(Arc::new(List { shape: Shape::Uniform, ..members(list, member, budget)? }))
+            Data::List(Arc::new(List { shape: Shape::Uniform, ..members(list, member, walk)? }))
         }
-        (Ty::Set(member), Data::List(list)) => return members(list, member, budget).map(|list| set(&list)),
+        (Ty::Set(member), Data::List(list)) => return members(list, member, walk).map(|list| set(&list)),
         (Ty::Tuple(types), Data::List(list)) => {
             if list.open.is_none() && list.items.len() != types.len() {
                 return Err(format!("a tuple of {} is needed", types.len()).into());
             }
             let items = list.items.iter().zip(types);
             let items: Result<Vec<Value>, Reason> =
-                items.map(|(item, ty)| convert_within(item.clone(), ty, budget)).collect();
+                items.map(|(item, ty)| convert_within(item.clone(), ty, walk)).collect();
             Data::List(Arc::new(List { items: items?, open: list.open.clone(), shape: Shape::Loose }))
         }
         (Ty::Map(member), Data::Map(map)) => {
@@ -254,21 +303,21 @@ fn convert_data(data: &Data, ty: &Ty, budget: &mut u32) -> Outcome {
             let entries: Result<Vec<_>, Reason> = map
                 .entries
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), convert_within(value.clone(), &member, budget)?)))
+                .map(|(key, value)| Ok((key.clone(), convert_within(value.clone(), &member, walk)?)))
                 .collect();
             Data::Map(Arc::new(Map { entries: entries?, open: map.open.clone(), shape: Shape::Uniform }))
         }
-        (Ty::Object(fields), Data::Map(map)) => return convert_object(map, fields, budget),
+        (Ty::Object(fields), Data::Map(map)) => return convert_object(map, fields, walk),
         _ => return Err(format!("it is no {}", name(ty)).into()),
     };
     Ok(Value::known(converted))
 }
 
-fn convert_object(map: &Map, fields: &[(Arc<str>, Ty)], budget: &mut u32) -> Outcome {
+fn convert_object(map: &Map, fields: &[(Arc<str>, Ty)], walk: &mut Walk) -> Outcome {
     let mut entries = Vec::with_capacity(fields.len());
     for (name, ty) in fields {
         let member = match (map.get(name), &map.open) {
-            (Some(value), _) => convert_within(value.clone(), ty, budget)?,
+            (Some(value), _) => convert_within(value.clone(), ty, walk)?,
             (None, Some(reason)) => Value::unknown(reason.clone()),
             (None, None) => return Err(format!("member `{name}` is not given").into()),
         };
@@ -278,10 +327,10 @@ fn convert_object(map: &Map, fields: &[(Arc<str>, Ty)], budget: &mut u32) -> Out
 }
 
 /// The members of a list, each converted to one type.
-fn members(list: &List, member: &Ty, budget: &mut u32) -> Result<List, Reason> {
+fn members(list: &List, member: &Ty, walk: &mut Walk) -> Result<List, Reason> {
     let member = common(member, &mut list.items.iter())?;
     let items: Result<Vec<Value>, Reason> =
-        list.items.iter().map(|item| convert_within(item.clone(), &member, budget)).collect();
+        list.items.iter().map(|item| convert_within(item.clone(), &member, walk)).collect();
     Ok(List { items: items?, open: list.open.clone(), shape: list.shape })
 }
 
@@ -290,7 +339,8 @@ fn common(wanted: &Ty, members: &mut dyn Iterator<Item = &Value>) -> Result<Ty, 
     if *wanted != Ty::Any {
         return Ok(wanted.clone());
     }
-    let types: Vec<Ty> = members.map(type_of).collect();
+    let mut walk = Walk::new();
+    let types: Vec<Ty> = members.map(|member| of_value(member, &mut walk)).collect();
     unify(&types.iter().collect::<Vec<_>>()).ok_or_else(|| "the members have no type in common".into())
 }
 
@@ -309,27 +359,26 @@ pub(super) fn name(ty: &Ty) -> &'static str {
     }
 }
 
-/// Both values as the type that they have in common; refused when there is none.
-pub(super) fn alike(a: Value, b: Value) -> Result<(Value, Value), Reason> {
+/// Both values as the type that they have in common, and how many members were visited for it; refused when there is none.
+pub(super) fn alike(a: Value, b: Value) -> Result<(Value, Value, u32), Reason> {
     // A null takes any type.
     if a.is_absent() || b.is_absent() {
-        return Ok((a, b));
+        return Ok((a, b, 0));
     }
-    let (ty, other) = (type_of(&a), type_of(&b));
+    let mut walk = Walk::new();
+    let (ty, other) = (of_value(&a, &mut walk), of_value(&b, &mut walk));
     if ty == other {
-        return Ok((a, b));
+        return Ok((a, b, walk.visited()));
     }
     let ty = unify(&[&ty, &other]).ok_or("the two values have no type in common")?;
-    Ok((convert(a, &ty)?, convert(b, &ty)?))
+    Ok((convert(a, &ty)?, convert(b, &ty)?, 2 * walk.visited()))
 }
 
 /// A set of members of one type: each known one once, in Terraform's order.
 pub(super) fn set(list: &List) -> Value {
-    let mut budget = MAX_VISITED;
     let mut seen = std::collections::HashSet::new();
     let mut keyed: Vec<(Option<String>, Value)> = Vec::with_capacity(list.items.len());
-    for item in &list.items {
-        let key = identity(item, &mut budget);
+    for (item, key) in list.items.iter().zip(identities(&list.items)) {
         if key.as_ref().is_none_or(|key| seen.insert(key.clone())) {
             keyed.push((key, item.clone()));
         }
@@ -349,27 +398,42 @@ pub(super) fn set(list: &List) -> Value {
     Value::known(Data::List(Arc::new(List { items, open: list.open.clone(), shape: Shape::Set })))
 }
 
-/// What tells a known value from others of its type; `None` when it hangs on something unknown.
-pub(super) fn identity(value: &Value, budget: &mut u32) -> Option<String> {
-    let mut key = String::new();
-    write_key(value, &mut key, budget).then_some(key)
+/// What tells each known value from others of its type; `None` where that hangs on something unknown.
+pub(super) fn identities(values: &[Value]) -> Vec<Option<String>> {
+    let mut walk = Walk::new();
+    let identity = |value: &Value| {
+        let mut key = String::new();
+        write_key(value, &mut key, &mut walk).then_some(key)
+    };
+    values.iter().map(identity).collect()
 }
 
 /// What tells members of a set apart, and orders those that are no scalars; false when it hangs on something unknown.
-fn write_key(value: &Value, out: &mut String, budget: &mut u32) -> bool {
-    *budget = budget.saturating_sub(1);
-    let (Kind::Known(data), true) = (&value.kind, *budget > 0) else { return false };
+fn write_key(value: &Value, out: &mut String, walk: &mut Walk) -> bool {
+    let Kind::Known(data) = &value.kind else { return false };
+    if !walk.enter() {
+        return false;
+    }
+    let written = write_known_key(data, out, walk);
+    walk.leave();
+    written
+}
+
+fn write_known_key(data: &Data, out: &mut String, walk: &mut Walk) -> bool {
     match data {
         Data::Null => out.push('~'),
         Data::Bool(value) => out.push(if *value { 'T' } else { 'F' }),
         // Writing to a string cannot fail.
         Data::Number(number) => drop(write!(out, "{number}")),
-        Data::Str(text) => drop(write!(out, "{text:?}")),
+        Data::Str(text) => {
+            walk.read(text);
+            let _ = write!(out, "{text:?}");
+        }
         Data::List(list) => {
             let (open, close) = if list.shape == Shape::Loose { ('<', '>') } else { ('[', ']') };
             out.push(open);
             for item in &list.items {
-                if !write_key(item, out, budget) {
+                if !write_key(item, out, walk) {
                     return false;
                 }
                 out.push(';');
@@ -385,7 +449,7 @@ fn write_key(value: &Value, out: &mut String, budget: &mut u32) -> bool {
                     // Writing to a string cannot fail.
                     let _ = write!(out, "{key:?}:");
                 }
-                if !write_key(value, out, budget) {
+                if !write_key(value, out, walk) {
                     return false;
                 }
                 out.push(';');

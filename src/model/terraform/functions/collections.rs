@@ -134,9 +134,9 @@ fn distinct(args: &Args<'_>) -> Returned {
     let mut open = list.open;
     let mut seen = std::collections::HashSet::new();
     let mut items = Vec::with_capacity(list.items.len());
-    let mut budget = types::MAX_VISITED;
-    for item in list.items {
-        match types::identity(&item, &mut budget) {
+    let identities = types::identities(&list.items);
+    for (item, identity) in list.items.into_iter().zip(identities) {
+        match identity {
             Some(identity) => {
                 if seen.insert(identity) {
                     items.push(item);
@@ -247,7 +247,7 @@ fn matchkeys(args: &Args<'_>) -> Returned {
         return Err("matchkeys() needs as many keys as values".into());
     }
     let list = |list: List| Value::known(Data::List(list.into()));
-    let (keys, wanted) = types::alike(list(keys), list(wanted)).map_err(Stop::Error)?;
+    let (keys, wanted, _) = types::alike(list(keys), list(wanted)).map_err(Stop::Error)?;
     let (keys, wanted) = (super::list(&keys)?, super::list(&wanted)?);
     let mut items = Vec::new();
     for (value, key) in values.items.into_iter().zip(&keys.items) {

@@ -14,7 +14,7 @@ impl<'t> Env<'_, 't> {
             "file" => self.read(args).map(|(_, content)| text(content)),
             "filebase64" => self.read(args).and_then(|(_, content)| {
                 let values = [Value::known(content)];
-                encoding::call("base64encode", &Args(&values)).unwrap_or(Err("it is not text".into()))
+                encoding::call("base64encode", &Args::new(&values)).unwrap_or(Err("it is not text".into()))
             }),
             "filemd5" | "filesha1" | "filesha256" | "filesha512" | "filebase64sha256" | "filebase64sha512" => self
                 .read(args)

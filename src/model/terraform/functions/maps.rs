@@ -178,7 +178,6 @@ fn same_sets(args: &Args<'_>) -> Result<Vec<List>, Stop> {
 fn sets(name: &str, args: &Args<'_>) -> Returned {
     let mut sets = same_sets(args)?.into_iter();
     let mut result = sets.next().unwrap_or_default();
-    let mut budget = types::MAX_VISITED;
     for other in sets {
         if name == "setunion" {
             result.items.extend(other.items);
@@ -186,11 +185,9 @@ fn sets(name: &str, args: &Args<'_>) -> Returned {
             continue;
         }
         closed(result.open.as_ref().or(other.open.as_ref()))?;
-        let mut identities = |list: &List| {
-            let identity = |item: &Value| {
-                types::identity(item, &mut budget).ok_or_else(|| Stop::Unknown(item.reason().unwrap_or_default()))
-            };
-            list.items.iter().map(identity).collect::<Result<Vec<String>, Stop>>()
+        let identities = |list: &List| {
+            let known = types::identities(&list.items).into_iter().collect::<Option<Vec<String>>>();
+            known.ok_or_else(|| Stop::Unknown("a member of a set is not known".into()))
         };
         let (own, others) = (identities(&result)?, identities(&other)?);
         let others: std::collections::HashSet<String> = others.into_iter().collect();

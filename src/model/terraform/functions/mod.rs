@@ -19,7 +19,11 @@ use super::ops;
 use super::types::{self, Ty};
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::value::{Data, Kind, List, Reason, Shape, Value};
+use std::cell::Cell;
 use std::sync::Arc;
+
+#[cfg(test)]
+pub(super) use signature::names;
 
 /// Why a function gives no value.
 pub(super) enum Stop {
@@ -44,10 +48,14 @@ impl From<String> for Stop {
 /// A value, or why there is none.
 pub(super) type Returned = Result<Value, Stop>;
 
-/// The evaluated arguments of a call.
-pub(super) struct Args<'a>(&'a [Value]);
+/// The evaluated arguments of a call, and how many members were visited to convert them.
+pub(super) struct Args<'a>(&'a [Value], Cell<u32>);
 
 impl<'a> Args<'a> {
+    fn new(values: &'a [Value]) -> Self {
+        Self(values, Cell::new(0))
+    }
+
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -86,7 +94,9 @@ impl<'a> Args<'a> {
 
     /// An argument converted to a type; null stays null.
     fn converted(&self, index: usize, ty: &Ty) -> Returned {
-        types::convert(self.value(index)?.clone(), ty).map_err(Stop::Error)
+        let (converted, visited) = types::convert_counted(self.value(index)?.clone(), ty);
+        self.1.set(self.1.get().saturating_add(visited));
+        converted.map_err(Stop::Error)
     }
 
     /// An argument converted to a list of one type, which must not be null.
@@ -220,7 +230,7 @@ impl Env<'_, '_> {
     }
 
     fn apply_one(&self, name: &str, values: &[Value], work: &mut Work) -> Outcome {
-        let args = Args(values);
+        let args = Args::new(values);
         let name = name.strip_prefix("core::").unwrap_or(name);
         if name.starts_with("provider::") {
             return Ok(Value::unknown(format!("{name}() is a function of a provider")));
@@ -237,6 +247,7 @@ impl Env<'_, '_> {
             .or_else(|| time::call(name, &args))
             .or_else(|| network::call(name, &args))
             .or_else(|| self.file_function(name, &args, work));
+        work.charge(args.1.get());
         match returned {
             Some(returned) => settled(returned).map(|value| work.made(value)),
             None => Ok(Value::unknown(format!("{name}() is not evaluated"))),

@@ -30,7 +30,7 @@ fn on(args: &Args<'_>, apply: impl Fn(f64) -> f64) -> Returned {
 
 fn fold(values: &[Value], apply: impl Fn(f64, f64) -> f64) -> Returned {
     let mut result: Option<f64> = None;
-    let numbers = Args(values);
+    let numbers = Args::new(values);
     for index in 0..numbers.len() {
         let number = numbers.number(index)?;
         result = Some(result.map_or(number, |before| apply(before, number)));

@@ -33,6 +33,12 @@ const ARITIES: [(usize, usize, &str); 11] = [
     (2, 2, "setsubtract"),
 ];
 
+/// Every function by its name.
+#[cfg(test)]
+pub(in super::super) fn names() -> impl Iterator<Item = &'static str> {
+    ARITIES.iter().flat_map(|(.., names)| names.split_ascii_whitespace())
+}
+
 /// Whether a function may be called with that many arguments; `None`: there is no such function.
 pub(super) fn takes(name: &str, count: usize) -> Option<bool> {
     let row = ARITIES.iter().find(|(.., names)| names.split_ascii_whitespace().any(|other| other == name))?;

@@ -402,7 +402,7 @@ fn several_variable_files_are_possibilities() {
     let both = ["vars/dev.tfvars", "vars/prod.tfvars"].map(|path| (String::new(), path.to_owned()));
     let named = terraform(&files, Options { var_files: both.into(), ..Options::default() });
     assert_eq!(show(&named.variable(&named.instances[0], "size")), "2");
-    assert_eq!(local(&named, "all"), "~…-2");
+    assert_eq!(local(&named, "all"), "\"dev-2\"|\"prod-2\"");
 }
 
 #[test]
