@@ -41,15 +41,15 @@ impl Env<'_, '_> {
             // `list` and `map` alone are the old way to say so.
             ("list", member) => {
                 let list = self.fitted_list(value, member, work)?;
-                types::convert(list, &Ty::List(Box::new(Ty::Any)))
+                uniform(list, &Ty::List(Box::new(Ty::Any)), member)
             }
             ("set", member) => {
                 let list = self.fitted_list(value, member, work)?;
-                types::convert(list, &Ty::Set(Box::new(Ty::Any)))
+                uniform(list, &Ty::Set(Box::new(Ty::Any)), member)
             }
             ("map", member) => {
                 let map = self.fitted_map(value, member, work)?;
-                types::convert(map, &Ty::Map(Box::new(Ty::Any)))
+                uniform(map, &Ty::Map(Box::new(Ty::Any)), member)
             }
             ("tuple", Some(Expr { kind: ExprKind::List(members), .. })) => self.fitted_tuple(value, members, work),
             ("object", Some(Expr { kind: ExprKind::Object(_), .. })) => self.fitted_object(value, args.first(), work),
@@ -113,4 +113,21 @@ impl Env<'_, '_> {
         }
         Ok(Value { kind: built.finish().kind, ..value })
     }
+}
+
+/// Members that fit their type as a collection; those of any type get the one that they have in common.
+fn uniform(value: Value, ty: &Ty, member: Option<&Expr>) -> Outcome {
+    let declared = member.is_some_and(|member| !matches!(&member.kind, ExprKind::Name(name) if &**name == "any"));
+    let kind = match (&value.kind, ty) {
+        (Kind::Known(Data::List(list)), Ty::Set(_)) if declared => types::set(list).kind,
+        (Kind::Known(Data::List(list)), Ty::List(_)) if declared => {
+            let list = List { shape: Shape::Uniform, ..(**list).clone() };
+            Kind::Known(Data::List(Arc::new(list)))
+        }
+        (Kind::Known(Data::Map(map)), Ty::Map(_)) if declared => {
+            Kind::Known(Data::Map(Arc::new(Map { shape: Shape::Uniform, ..(**map).clone() })))
+        }
+        _ => return types::convert(value, ty),
+    };
+    Ok(Value { kind, ..value })
 }

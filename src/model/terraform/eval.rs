@@ -3,8 +3,9 @@
 use super::functions::Stop;
 use super::instance::{Instance, Repeat};
 use super::refs::Node;
+use super::types::Ty;
 use super::{Ground, ops, types};
-use crate::syntax::hcl::{Expr, ExprKind, For, Key};
+use crate::syntax::hcl::{BinaryOp, Expr, ExprKind, For, Key, Part};
 use crate::text::{FileId, Loc, Span};
 use crate::value::{Data, Kind, List, Map, Reason, Shape, Value};
 use std::sync::{Arc, OnceLock};
@@ -237,8 +238,11 @@ impl<'e, 't> Env<'e, 't> {
             let (taken, other) = if ops::boolean(data)? { (yes, no) } else { (no, yes) };
             let taken = self.eval(taken, work)?;
             // The branch not taken has a say in the type; what is wrong in it does not matter.
-            let Ok(other) = self.eval(other, work) else { return Ok(taken) };
-            let (taken, _, visited) = types::alike(taken, other)?;
+            let value = self.eval(other, work).unwrap_or_else(Value::unknown);
+            let (taken, _, visited) = match (&value.kind, certain_type(other)) {
+                (Kind::Unknown(_), Some(ty)) => types::alike_type(taken, &ty)?,
+                _ => types::alike(taken, value)?,
+            };
             work.charge(visited);
             return Ok(taken);
         }
@@ -295,6 +299,20 @@ impl<'e, 't> Env<'e, 't> {
             None => Value::known(Data::List(Arc::new(List { items, open: built.open, ..List::default() }))),
             Some(_) => built.finish(),
         })
+    }
+}
+
+/// The type that an expression has whatever its operands are.
+fn certain_type(expr: &Expr) -> Option<Ty> {
+    match &expr.kind {
+        ExprKind::Minus(_) => Some(Ty::Number),
+        ExprKind::Not(_) => Some(Ty::Bool),
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
+            Some(Ty::Number)
+        }
+        ExprKind::Binary(..) => Some(Ty::Bool),
+        ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
+        _ => None,
     }
 }
 

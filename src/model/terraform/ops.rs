@@ -168,7 +168,14 @@ impl Env<'_, '_> {
                 let first = tri(&a)?;
                 let decided = if op == BinaryOp::And { Tri::False } else { Tri::True };
                 if first == decided {
-                    return Ok(truth(first));
+                    // The other side must be a truth value all the same; what is wrong inside it does not matter, as in
+                    // later versions.
+                    return match self.eval(right, work) {
+                        Ok(b) if matches!(&b.kind, Kind::Known(data) if boolean(data).is_err()) => {
+                            Err("a truth value is needed".into())
+                        }
+                        _ => Ok(truth(first)),
+                    };
                 }
                 let second = match self.eval(right, work).and_then(|b| tri(&b)) {
                     Ok(second) => second,

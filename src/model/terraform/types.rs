@@ -173,17 +173,19 @@ pub(super) fn unify(types: &[&Ty]) -> Option<Ty> {
     if known.is_empty() {
         return Some(Ty::Any);
     }
+    // What has nothing in common is left as it is beside a null.
+    let unsure = (known.len() < types.len()).then_some(Ty::Any);
     if all(|ty| matches!(ty, Ty::Bool | Ty::Number | Ty::Str)) {
         let same = known.windows(2).all(|pair| pair[0] == pair[1]);
         let wanted = if same { known[0].clone() } else { Ty::Str };
-        return (same || known.contains(&&Ty::Str)).then_some(wanted);
+        return if same || known.contains(&&Ty::Str) { Some(wanted) } else { unsure };
     }
     if known.iter().any(|ty| matches!(ty, Ty::Bool | Ty::Number | Ty::Str)) {
-        return None;
+        return unsure;
     }
     let keyed = |ty: &Ty| matches!(ty, Ty::Map(_) | Ty::Object(_));
     if known.iter().any(|ty| keyed(ty)) && !all(|ty| matches!(ty, Ty::Map(_) | Ty::Object(_))) {
-        return None;
+        return unsure;
     }
     if known.len() < types.len() {
         return Some(Ty::Any);
@@ -238,9 +240,13 @@ fn unify_lists(types: &[&Ty]) -> Option<Ty> {
         return columns.collect::<Option<Vec<_>>>().map(Ty::Tuple);
     }
     let member = Box::new(unify(&members)?);
-    let any = |test: fn(&Ty) -> bool| types.iter().any(|ty| test(ty));
-    let set = any(|ty| matches!(ty, Ty::Set(_))) && !any(|ty| matches!(ty, Ty::List(_)));
-    Some(if set { Ty::Set(member) } else { Ty::List(member) })
+    let set = types.iter().any(|ty| matches!(ty, Ty::Set(_)));
+    let list = types.iter().find(|ty| matches!(ty, Ty::List(_)));
+    if let (true, Some(list), true) = (set, list, tuples.is_empty()) {
+        // A list is preferred to a set, with the members that it has.
+        return Some((**list).clone());
+    }
+    Some(if set && list.is_none() { Ty::Set(member) } else { Ty::List(member) })
 }
 
 /// Converts a value; null, and what is not known, stays.
@@ -340,8 +346,23 @@ fn common(wanted: &Ty, members: &mut dyn Iterator<Item = &Value>) -> Result<Ty, 
         return Ok(wanted.clone());
     }
     let mut walk = Walk::new();
-    let types: Vec<Ty> = members.map(|member| of_value(member, &mut walk)).collect();
-    unify(&types.iter().collect::<Vec<_>>()).ok_or_else(|| "the members have no type in common".into())
+    let mut sure = true;
+    let types: Vec<Ty> = members
+        .map(|member| {
+            sure &= member.is_absent() || member.data().is_some();
+            of_value(member, &mut walk)
+        })
+        .collect();
+    sure &= walk.left > 0;
+    let refused = || Reason::from("the members have no type in common");
+    let ty = unify(&types.iter().collect::<Vec<_>>()).ok_or_else(refused)?;
+    // Nulls leave the type open, but members of several types do not make a list.
+    let mut told = types.iter().filter(|ty| **ty != Ty::Any);
+    let first = told.next();
+    if ty == Ty::Any && sure && told.any(|ty| Some(ty) != first) {
+        return Err(refused());
+    }
+    Ok(ty)
 }
 
 /// What a type is called.
@@ -372,6 +393,17 @@ pub(super) fn alike(a: Value, b: Value) -> Result<(Value, Value, u32), Reason> {
     }
     let ty = unify(&[&ty, &other]).ok_or("the two values have no type in common")?;
     Ok((convert(a, &ty)?, convert(b, &ty)?, 2 * walk.visited()))
+}
+
+/// A value as the type that it has in common with another type.
+pub(super) fn alike_type(value: Value, other: &Ty) -> Result<(Value, Value, u32), Reason> {
+    if value.is_absent() {
+        return Ok((value, Value::absent(), 0));
+    }
+    let mut walk = Walk::new();
+    let ty = of_value(&value, &mut walk);
+    let ty = unify(&[&ty, other]).ok_or("the two values have no type in common")?;
+    Ok((convert(value, &ty)?, Value::absent(), walk.visited()))
 }
 
 /// A set of members of one type: each known one once, in Terraform's order.

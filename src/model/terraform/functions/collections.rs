@@ -190,6 +190,11 @@ fn coalesce(args: &Args<'_>) -> Returned {
 }
 
 fn coalesce_list(args: &Args<'_>) -> Returned {
+    for (index, value) in args.all().iter().enumerate() {
+        if known(value).is_ok() {
+            positioned(args, index)?;
+        }
+    }
     for value in args.all() {
         let list = list(value)?;
         if !list.items.is_empty() || list.open.is_some() {

@@ -134,9 +134,9 @@ fn transpose(args: &Args<'_>) -> Returned {
 
 fn setproduct(args: &Args<'_>) -> Returned {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    let mut only_sets = true;
+    let mut any_set = false;
     for index in 0..args.len() {
-        only_sets &= args.list(index)?.shape == Shape::Set;
+        any_set |= args.list(index)?.shape == Shape::Set;
         let list = args.uniform(index, Ty::Any)?;
         closed(list.open.as_ref())?;
         if rows.len().saturating_mul(list.items.len()) > MAX_ITEMS {
@@ -154,7 +154,7 @@ fn setproduct(args: &Args<'_>) -> Returned {
             .collect();
     }
     let items: Vec<Value> = rows.into_iter().map(Value::list).collect();
-    if only_sets {
+    if any_set {
         return Ok(types::set(&List { items, ..List::default() }));
     }
     Ok(shaped(items, None, Shape::Uniform))

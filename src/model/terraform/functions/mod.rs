@@ -159,7 +159,7 @@ impl Env<'_, '_> {
         match name {
             "try" => return self.try_each(args, work),
             "can" => {
-                let first = args.first().ok_or("can() needs an argument")?;
+                let [first] = args else { return Err("can() needs one argument".into()) };
                 return Ok(match self.eval(first, work) {
                     Ok(value) if matches!(value.kind, Kind::Unknown(_)) => several(&value),
                     Ok(_) => Value::known(true),

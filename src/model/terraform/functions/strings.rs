@@ -1,10 +1,11 @@
 //! Functions on strings.
 
 use super::super::eval::{MAX_ITEMS, MAX_TEXT};
+use super::super::ops;
 use super::super::template::Pieces;
-use super::super::types;
+use super::super::types::{self, Ty};
 use super::{Args, Returned, Stop, closed, format, pattern, text};
-use crate::value::{Data, Kind, Shape, Value};
+use crate::value::{Data, Kind, Shape, Tri, Value};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
@@ -18,9 +19,9 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
         "trim" => with(args, |text, cut| text.trim_matches(|c| cut.contains(c)).to_owned()),
         "trimprefix" => with(args, |text, cut| text.strip_prefix(cut).unwrap_or(text).to_owned()),
         "trimsuffix" => with(args, |text, cut| text.strip_suffix(cut).unwrap_or(text).to_owned()),
-        "startswith" => args.value(0).and_then(|value| Ok(super::super::ops::truth(value.starts_with(&args.text(1)?)))),
-        "endswith" => args.value(0).and_then(|value| Ok(super::super::ops::truth(value.ends_with(&args.text(1)?)))),
-        "strcontains" => args.value(0).and_then(|value| Ok(super::super::ops::truth(value.contains(&args.text(1)?)))),
+        "startswith" => asked(args, |text, prefix| text.starts_with(prefix)),
+        "endswith" => asked(args, |text, suffix| text.ends_with(suffix)),
+        "strcontains" => asked(args, |text, part| text.contains(part)),
         "indent" => indent(args),
         "join" => join(args),
         "split" => split(args),
@@ -40,6 +41,15 @@ fn on(args: &Args<'_>, apply: impl Fn(&str) -> String) -> Returned {
 
 fn with(args: &Args<'_>, apply: impl Fn(&str, &str) -> String) -> Returned {
     Ok(text(&apply(&args.text(0)?, &args.text(1)?)))
+}
+
+/// A question that a partly known text may answer.
+fn asked(args: &Args<'_>, question: impl Fn(&Value, &str) -> Tri) -> Returned {
+    let text = args.converted(0, &Ty::Str)?;
+    if text.is_absent() {
+        return Err("an argument is null".into());
+    }
+    Ok(ops::truth(question(&text, &args.text(1)?)))
 }
 
 /// One letter for one: `ß` stays.

@@ -140,3 +140,21 @@ fn deep_values() {
     drop(terraform.local(&terraform.instances[0], "same"));
     drop(terraform.local(&terraform.instances[0], "set"));
 }
+
+#[test]
+fn members_of_typed_variables_may_be_null_or_empty() {
+    let terraform = build(&[(
+        "main.tf",
+        "variable \"a\" {\n  type = list(list(string))\n  default = [null, [], [1]]\n}\n\
+         variable \"b\" {\n  type = map(object({ x = optional(list(number)) }))\n  default = { p = {}, q = { x = [\"1\"] } }\n}\n\
+         variable \"c\" {\n  type = set(string)\n  default = [\"b\", 1]\n}\n\
+         variable \"d\" {\n  type = list(string)\n  default = { a = 1 }\n}\n\
+         variable \"e\" {\n  type = number\n  default = \"many\"\n}\n",
+    )]);
+    let shown = |name: &str| show(&terraform.variable(&terraform.instances[0], name));
+    assert_eq!(shown("a"), "[null, [], [\"1\"]]");
+    assert_eq!(shown("b"), "{p={x=null}, q={x=[1]}}");
+    assert_eq!(shown("c"), "[\"1\", \"b\"]");
+    assert_eq!(shown("d"), "?it is no list");
+    assert_eq!(shown("e"), "?a number is needed");
+}
