@@ -282,6 +282,31 @@ fn expressions_come_out_as_in_terraform() {
     assert_eq!(differing, known, "what differs and what is listed with its cause");
 }
 
+/// What is known although variables are not is what comes out when they are.
+#[test]
+fn what_is_known_early_stays() {
+    let (cases, files) = (cases(), folder_files());
+    let unset: Vec<(String, String)> = files
+        .iter()
+        .filter(|(path, _)| path != "terraform.tfvars")
+        .map(|(path, text)| {
+            let given = ["\"web\"", "\"3\"", "0.25", "\"true\"", "false", "null", "[\"ann\", \"bob\"]"];
+            let lines =
+                text.lines().filter(|line| !given.iter().any(|given| line.trim() == format!("default = {given}")));
+            let text = if path == "main.tf" { lines.collect::<Vec<_>>().join("\n") } else { text.clone() };
+            (path.clone(), text)
+        })
+        .collect();
+    let mut early = 0;
+    for ((case, early_answer), answer) in cases.iter().zip(ours(&cases, &unset)).zip(ours(&cases, &files)) {
+        if let Answer::Known(known) = early_answer {
+            early += usize::from(case.contains("var."));
+            assert!(matches!(&answer, Answer::Known(later) if same(&known, later)), "{case}: {known}, then {answer:?}");
+        }
+    }
+    assert!(early > 50, "only {early}");
+}
+
 #[test]
 fn every_function_has_a_case() {
     if !has_terraform() {

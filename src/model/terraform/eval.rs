@@ -306,11 +306,10 @@ impl<'e, 't> Env<'e, 't> {
 fn certain_type(expr: &Expr) -> Option<Ty> {
     match &expr.kind {
         ExprKind::Minus(_) => Some(Ty::Number),
-        ExprKind::Not(_) => Some(Ty::Bool),
         ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
             Some(Ty::Number)
         }
-        ExprKind::Binary(..) => Some(Ty::Bool),
+        ExprKind::Not(_) | ExprKind::Binary(..) => Some(Ty::Bool),
         ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
         _ => None,
     }
