@@ -239,8 +239,8 @@ impl<'e, 't> Env<'e, 't> {
             let taken = self.eval(taken, work)?;
             // The branch not taken has a say in the type; what is wrong in it does not matter.
             let value = self.eval(other, work).unwrap_or_else(Value::unknown);
-            let (taken, _, visited) = match (&value.kind, certain_type(other)) {
-                (Kind::Unknown(_), Some(ty)) => types::alike_type(taken, &ty)?,
+            let (taken, _, visited) = match (&value.kind, self.certain_type(other)) {
+                (Kind::Unknown(_) | Kind::Absent | Kind::Known(Data::Null), Some(ty)) => types::alike_type(taken, &ty)?,
                 _ => types::alike(taken, value)?,
             };
             work.charge(visited);
@@ -255,6 +255,28 @@ impl<'e, 't> Env<'e, 't> {
                 Ok(either(&yes, &no, &reason))
             }
             _ => Ok(Value::unknown(reason)),
+        }
+    }
+
+    /// The type that an expression has whatever it comes to.
+    fn certain_type(&self, expr: &Expr) -> Option<Ty> {
+        match &expr.kind {
+            ExprKind::Minus(_)
+            | ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
+                Some(Ty::Number)
+            }
+            ExprKind::Not(_) | ExprKind::Binary(..) => Some(Ty::Bool),
+            ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
+            ExprKind::Call { name, .. } => super::functions::returns(name),
+            ExprKind::Get(inner, name) if matches!(&inner.kind, ExprKind::Name(first) if &**first == "var") => {
+                let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
+                let (_, declared) = variable.attribute("type")?;
+                match &declared.value.kind {
+                    ExprKind::Name(ty) | ExprKind::Str(ty) => types::simple(ty),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 
@@ -299,19 +321,6 @@ impl<'e, 't> Env<'e, 't> {
             None => Value::known(Data::List(Arc::new(List { items, open: built.open, ..List::default() }))),
             Some(_) => built.finish(),
         })
-    }
-}
-
-/// The type that an expression has whatever its operands are.
-fn certain_type(expr: &Expr) -> Option<Ty> {
-    match &expr.kind {
-        ExprKind::Minus(_) => Some(Ty::Number),
-        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
-            Some(Ty::Number)
-        }
-        ExprKind::Not(_) | ExprKind::Binary(..) => Some(Ty::Bool),
-        ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
-        _ => None,
     }
 }
 

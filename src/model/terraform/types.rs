@@ -365,6 +365,16 @@ fn common(wanted: &Ty, members: &mut dyn Iterator<Item = &Value>) -> Result<Ty, 
     Ok(ty)
 }
 
+/// A type by its word.
+pub(super) fn simple(name: &str) -> Option<Ty> {
+    match name {
+        "string" => Some(Ty::Str),
+        "number" => Some(Ty::Number),
+        "bool" => Some(Ty::Bool),
+        _ => None,
+    }
+}
+
 /// What a type is called.
 pub(super) fn name(ty: &Ty) -> &'static str {
     match ty {

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 #[cfg(test)]
 pub(super) use signature::names;
+pub(super) use signature::returns;
 
 /// Why a function gives no value.
 pub(super) enum Stop {

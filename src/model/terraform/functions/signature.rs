@@ -1,5 +1,7 @@
 //! How many arguments each function takes.
 
+use super::super::types::{self, Ty};
+
 /// Any number from the first on.
 const MANY: usize = usize::MAX;
 
@@ -32,6 +34,25 @@ const ARITIES: [(usize, usize, &str); 11] = [
     (2, MANY, "join setproduct"),
     (2, 2, "setsubtract"),
 ];
+
+/// Functions that always give a scalar of one type.
+const RESULTS: [(&str, &str); 3] = [
+    (
+        "string",
+        "abspath base64decode base64encode base64sha256 base64sha512 basename chomp cidrhost cidrnetmask cidrsubnet dirname \
+         file filebase64 filemd5 filesha1 filesha256 filesha512 format formatdate indent join jsonencode lower md5 pathexpand \
+         replace sha1 sha256 sha512 strrev substr timeadd timestamp title tostring trim trimprefix trimspace trimsuffix upper \
+         urlencode uuid uuidv5 yamlencode",
+    ),
+    ("number", "abs ceil floor index length log max min parseint pow signum sum timecmp tonumber"),
+    ("bool", "alltrue anytrue can contains endswith fileexists issensitive startswith strcontains tobool"),
+];
+
+/// The type of what a function gives, when it does not hang on its arguments.
+pub(in super::super) fn returns(name: &str) -> Option<Ty> {
+    let row = RESULTS.iter().find(|(_, names)| names.split_ascii_whitespace().any(|other| other == name))?;
+    types::simple(row.0)
+}
 
 /// Every function by its name.
 #[cfg(test)]
