@@ -238,11 +238,15 @@ impl<'e, 't> Env<'e, 't> {
             let (taken, other) = if ops::boolean(data)? { (yes, no) } else { (no, yes) };
             let taken = self.eval(taken, work)?;
             // The branch not taken has a say in the type; what is wrong in it does not matter.
-            let value = self.eval(other, work).unwrap_or_else(Value::unknown);
-            let (taken, _, visited) = match (&value.kind, self.certain_type(other)) {
-                (Kind::Unknown(_) | Kind::Absent | Kind::Known(Data::Null), Some(ty)) => types::alike_type(taken, &ty)?,
-                _ => types::alike(taken, value)?,
+            let value = self.eval(other, work);
+            let certain = self.certain_type(other, value.is_ok());
+            let ty = match (value, certain) {
+                (Ok(value), Some(ty)) if value.data().is_none() => ty,
+                (Err(_), Some(ty)) => ty,
+                (Ok(value), _) => types::type_of(&value),
+                (Err(_), None) => return Ok(taken),
             };
+            let (taken, visited) = types::alike_type(taken, &ty)?;
             work.charge(visited);
             return Ok(taken);
         }
@@ -258,8 +262,8 @@ impl<'e, 't> Env<'e, 't> {
         }
     }
 
-    /// The type that an expression has whatever it comes to.
-    fn certain_type(&self, expr: &Expr) -> Option<Ty> {
+    /// The type that an expression has whatever it comes to. A call that is refused has none.
+    fn certain_type(&self, expr: &Expr, accepted: bool) -> Option<Ty> {
         match &expr.kind {
             ExprKind::Minus(_)
             | ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
@@ -267,7 +271,7 @@ impl<'e, 't> Env<'e, 't> {
             }
             ExprKind::Not(_) | ExprKind::Binary(..) => Some(Ty::Bool),
             ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
-            ExprKind::Call { name, .. } => super::functions::returns(name),
+            ExprKind::Call { name, .. } if accepted => super::functions::returns(name),
             ExprKind::Get(inner, name) if matches!(&inner.kind, ExprKind::Name(first) if &**first == "var") => {
                 let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
                 let (_, declared) = variable.attribute("type")?;

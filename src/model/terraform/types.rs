@@ -173,6 +173,10 @@ pub(super) fn unify(types: &[&Ty]) -> Option<Ty> {
     if known.is_empty() {
         return Some(Ty::Any);
     }
+    let any = |test: fn(&Ty) -> bool| known.iter().any(|ty| test(ty));
+    if any(|ty| matches!(ty, Ty::Object(_))) && any(|ty| matches!(ty, Ty::Tuple(_))) {
+        return None;
+    }
     // What has nothing in common is left as it is beside a null.
     let unsure = (known.len() < types.len()).then_some(Ty::Any);
     if all(|ty| matches!(ty, Ty::Bool | Ty::Number | Ty::Str)) {
@@ -405,15 +409,18 @@ pub(super) fn alike(a: Value, b: Value) -> Result<(Value, Value, u32), Reason> {
     Ok((convert(a, &ty)?, convert(b, &ty)?, 2 * walk.visited()))
 }
 
-/// A value as the type that it has in common with another type.
-pub(super) fn alike_type(value: Value, other: &Ty) -> Result<(Value, Value, u32), Reason> {
+/// A value as the type that it has in common with another type, and how many members were visited for it.
+pub(super) fn alike_type(value: Value, other: &Ty) -> Result<(Value, u32), Reason> {
     if value.is_absent() {
-        return Ok((value, Value::absent(), 0));
+        return Ok((value, 0));
     }
     let mut walk = Walk::new();
     let ty = of_value(&value, &mut walk);
+    if ty == *other {
+        return Ok((value, walk.visited()));
+    }
     let ty = unify(&[&ty, other]).ok_or("the two values have no type in common")?;
-    Ok((convert(value, &ty)?, Value::absent(), walk.visited()))
+    Ok((convert(value, &ty)?, 2 * walk.visited()))
 }
 
 /// A set of members of one type: each known one once, in Terraform's order.
