@@ -200,14 +200,7 @@ impl Writer {
                 self.string(text, indent);
             }
             Kind::Absent => self.put("null\n"),
-            Kind::Known(data) => {
-                match types::text(data) {
-                    Ok(text) => self.put(&text),
-                    Err(Stop::Unknown(reason)) => self.out.hole(reason),
-                    Err(Stop::Error(_)) => self.put("null"),
-                }
-                self.put("\n");
-            }
+            Kind::Known(data) => self.plain(data),
             Kind::Text(pieces) => {
                 self.put("\"");
                 for piece in pieces.iter() {
@@ -224,6 +217,16 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// A number, a truth value or null.
+    fn plain(&mut self, data: &Data) {
+        match types::text(data) {
+            Ok(text) => self.put(&text),
+            Err(Stop::Unknown(reason)) => self.out.hole(reason),
+            Err(Stop::Error(_)) => self.put("null"),
+        }
+        self.put("\n");
     }
 
     fn begin(&mut self, indent: usize, inline: bool) {
