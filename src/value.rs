@@ -51,6 +51,20 @@ pub enum Data {
     Map(Arc<Map>),
 }
 
+/// What a list or map is to the type system of Terraform; the other tools have only the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// A tuple or object: each member has a type of its own.
+    #[default]
+    Loose,
+    /// A list or map: all members have one type.
+    Uniform,
+    /// A set: all members have one type, and none stands twice.
+    Set,
+    /// Whichever of them a provider makes of it.
+    Unsure,
+}
+
 /// A list; `open` when further members may exist, with the reason.
 #[derive(Clone, Debug, Default)]
 pub struct List {
@@ -58,6 +72,8 @@ pub struct List {
     pub items: Vec<Value>,
     /// Why there may be more.
     pub open: Option<Reason>,
+    /// A tuple, list or set.
+    pub shape: Shape,
 }
 
 /// A map; `open` when further members may exist, with the reason.
@@ -67,6 +83,8 @@ pub struct Map {
     pub entries: Vec<(Arc<str>, Value)>,
     /// Why there may be more.
     pub open: Option<Reason>,
+    /// An object or map.
+    pub shape: Shape,
 }
 
 /// A piece of a partly known string.
@@ -241,13 +259,13 @@ impl Value {
     /// A known list.
     #[must_use]
     pub fn list(items: Vec<Self>) -> Self {
-        Self::known(Data::List(Arc::new(List { items, open: None })))
+        Self::known(Data::List(Arc::new(List { items, ..List::default() })))
     }
 
     /// A known map.
     #[must_use]
     pub fn map(entries: Vec<(Arc<str>, Self)>) -> Self {
-        Self::known(Data::Map(Arc::new(Map { entries, open: None })))
+        Self::known(Data::Map(Arc::new(Map { entries, ..Map::default() })))
     }
 
     /// Not given.

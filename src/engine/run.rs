@@ -158,6 +158,9 @@ fn merge(mut finding: Finding, mut hits: Vec<(Severity, Hit)>) -> Finding {
     finding.message.clone_from(&first.message);
     finding.address.clone_from(&first.address);
     finding.fingerprint.clone_from(&first.identity);
+    // What is less bad there is so for another reason.
+    let worst = *severity;
+    hits.retain(|(severity, _)| *severity == worst);
     let mut related: Vec<Related> = Vec::new();
     for place in hits.iter().flat_map(|(_, hit)| &hit.related) {
         if related.len() < MAX_RELATED && !related.contains(place) && place.loc != finding.loc {

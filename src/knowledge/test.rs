@@ -101,12 +101,13 @@ pub fn data(json: &Json) -> Data {
         Json::Bool(value) => Data::Bool(*value),
         Json::Number(number) => Data::Number(number.as_f64().unwrap_or_default()),
         Json::String(text) => Data::from(text.as_str()),
-        Json::Array(items) => {
-            Data::List(Arc::new(crate::value::List { items: items.iter().map(known).collect(), open: None }))
-        }
+        Json::Array(items) => Data::List(Arc::new(crate::value::List {
+            items: items.iter().map(known).collect(),
+            ..crate::value::List::default()
+        })),
         Json::Object(members) => Data::Map(Arc::new(Map {
             entries: members.iter().map(|(key, value)| (Arc::from(key.as_str()), known(value))).collect(),
-            open: None,
+            ..Map::default()
         })),
     }
 }

@@ -410,7 +410,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn args() -> Value {
-        let open = List { items: vec![Value::known("a")], open: Some("the rest is computed".into()) };
+        let open =
+            List { items: vec![Value::known("a")], open: Some("the rest is computed".into()), ..List::default() };
         Value::map(vec![
             ("size".into(), Value::known(8.0)),
             ("path".into(), Value::known("/var/lib/x")),

@@ -172,7 +172,8 @@ impl Source {
         let kept = own.entries.iter().filter(|(name, _)| new.get(name).is_none());
         let open = own.open.clone().or_else(|| new.open.clone());
         let entries = kept.chain(&new.entries).cloned().collect();
-        merged.arguments.kind = crate::value::Kind::Known(Data::Map(crate::value::Map { entries, open }.into()));
+        merged.arguments.kind =
+            crate::value::Kind::Known(Data::Map(crate::value::Map { entries, open, ..Default::default() }.into()));
         merged.places = by.places.iter().chain(&self.places).cloned().collect();
         merged
     }

@@ -1,12 +1,14 @@
 //! Expressions to values: three-valued, lazy, bounded.
 
+use super::functions::Stop;
 use super::instance::Instance;
 use super::refs::Node;
 use super::repeat::Repeat;
+use super::types::Ty;
 use super::{Ground, ops, types};
-use crate::syntax::hcl::{Expr, ExprKind, For, Key};
+use crate::syntax::hcl::{BinaryOp, Expr, ExprKind, For, Key, Part};
 use crate::text::{FileId, Loc, Span};
-use crate::value::{Data, Kind, List, Map, Reason, Value};
+use crate::value::{Data, Kind, List, Map, Reason, Shape, Value};
 use std::sync::{Arc, OnceLock};
 
 /// How deep expressions nest, counted through variables, locals and calls (the stack of a worker is 2 MB).
@@ -17,6 +19,8 @@ const MAX_STEPS: u32 = 100_000;
 const MAX_TOTAL: u32 = 1_000_000;
 /// How many bytes of text one question may make in all.
 const MAX_MADE: usize = 32 << 20;
+/// How many possibilities one value may have.
+pub(super) const MAX_POSSIBLE: usize = 8;
 /// The longest collection.
 pub(super) const MAX_ITEMS: usize = 16_384;
 /// The longest text.
@@ -108,6 +112,12 @@ impl Work {
         Ok(())
     }
 
+    /// Counts members that were visited as steps.
+    pub(super) fn charge(&mut self, visited: u32) {
+        self.steps = self.steps.saturating_add(visited / 32);
+        self.total = self.total.saturating_add(visited / 32);
+    }
+
     /// A value that was just made; unknown when too much text was made before.
     pub(super) fn made(&mut self, value: Value) -> Value {
         self.text = self.text.saturating_add(match &value.kind {
@@ -176,7 +186,7 @@ impl<'e, 't> Env<'e, 't> {
             ExprKind::Null => Ok(Value::known(Data::Null)),
             ExprKind::Bool(value) => Ok(Value::known(*value)),
             ExprKind::Number(value) => Ok(Value::known(*value)),
-            ExprKind::Str(text) => Ok(Value::known(&**text)),
+            ExprKind::Str(text) => Ok(Value::known(&*types::normal(text))),
             ExprKind::Template(parts) => self.template(parts, work),
             ExprKind::List(items) => {
                 let items: Result<Vec<Value>, Reason> = items.iter().map(|item| self.eval(item, work)).collect();
@@ -212,9 +222,9 @@ impl<'e, 't> Env<'e, 't> {
                 continue;
             }
             let key = self.eval(&key.expr, work)?;
-            match key.scalar() {
-                Some(name) => built.put(name, value),
-                None => built.open(key.reason().ok_or("a key is not a string")?),
+            match key_text(&key)? {
+                Ok(name) => built.put(name, value),
+                Err(reason) => built.open(reason),
             }
         }
         Ok(built.finish())
@@ -222,14 +232,56 @@ impl<'e, 't> Env<'e, 't> {
 
     fn conditional(&self, [condition, yes, no]: &[Expr; 3], work: &mut Work) -> Outcome {
         let condition = self.eval(condition, work)?;
-        if let Some(data) = condition.data() {
-            return self.eval(if ops::boolean(data)? { yes } else { no }, work);
+        if condition.is_absent() {
+            return Err("the condition is null".into());
         }
-        let reason = condition.reason().unwrap_or_else(|| "the condition is null".into());
+        if let Some(data) = condition.data() {
+            let (taken, other) = if ops::boolean(data)? { (yes, no) } else { (no, yes) };
+            let taken = self.eval(taken, work)?;
+            // The branch not taken has a say in the type; what is wrong in it does not matter.
+            let value = self.eval(other, work);
+            let certain = self.certain_type(other, value.is_ok());
+            let ty = match (value, certain) {
+                (Ok(value), Some(ty)) if value.data().is_none() => ty,
+                (Err(_), Some(ty)) => ty,
+                (Ok(value), _) => types::type_of(&value),
+                (Err(_), None) => return Ok(taken),
+            };
+            let (taken, visited) = types::alike_type(taken, &ty)?;
+            work.charge(visited);
+            return Ok(taken);
+        }
+        let reason = condition.reason().unwrap_or_default();
         // A branch that is refused cannot be the one taken.
         match (self.eval(yes, work), self.eval(no, work)) {
-            (Ok(yes), Ok(no)) => Ok(either(&yes, &no, &reason)),
+            (Ok(yes), Ok(no)) => {
+                let (yes, no, visited) = types::alike(yes, no)?;
+                work.charge(visited);
+                Ok(either(&yes, &no, &reason))
+            }
             _ => Ok(Value::unknown(reason)),
+        }
+    }
+
+    /// The type that an expression has whatever it comes to. A call that is refused has none.
+    fn certain_type(&self, expr: &Expr, accepted: bool) -> Option<Ty> {
+        match &expr.kind {
+            ExprKind::Minus(_)
+            | ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem, _) => {
+                Some(Ty::Number)
+            }
+            ExprKind::Not(_) | ExprKind::Binary(..) => Some(Ty::Bool),
+            ExprKind::Template(parts) if !matches!(parts[..], [Part::Interp(_)]) => Some(Ty::Str),
+            ExprKind::Call { name, .. } if accepted => super::functions::returns(name),
+            ExprKind::Get(inner, name) if matches!(&inner.kind, ExprKind::Name(first) if &**first == "var") => {
+                let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
+                let (_, declared) = variable.attribute("type")?;
+                match &declared.value.kind {
+                    ExprKind::Name(ty) | ExprKind::Str(ty) => types::simple(ty),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 
@@ -262,18 +314,16 @@ impl<'e, 't> Env<'e, 't> {
             let value = inner.eval(&walk.result, work)?;
             match &walk.result_key {
                 None => items.push(value),
-                Some(key) => {
-                    let key = inner.eval(key, work)?;
-                    match key.scalar() {
-                        Some(name) if walk.group => built.group(name, value),
-                        Some(name) => built.put(name, value),
-                        None => built.open(key.reason().ok_or("a key is not a string")?),
-                    }
-                }
+                Some(key) => match key_text(&inner.eval(key, work)?)? {
+                    Ok(name) if walk.group => built.group(name, value),
+                    Ok(name) if built.has(&name) => return Err(format!("two members have the key `{name}`").into()),
+                    Ok(name) => built.put(name, value),
+                    Err(reason) => built.open(reason),
+                },
             }
         }
         Ok(match walk.result_key {
-            None => Value::known(Data::List(Arc::new(List { items, open: built.open }))),
+            None => Value::known(Data::List(Arc::new(List { items, open: built.open, ..List::default() }))),
             Some(_) => built.finish(),
         })
     }
@@ -295,6 +345,10 @@ impl Building {
         }
         self.positions.insert(name.clone(), self.entries.len());
         self.entries.push((name, value));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.positions.contains_key(name)
     }
 
     /// Adds to the list under a key.
@@ -323,7 +377,17 @@ impl Building {
     }
 
     pub(super) fn finish(self) -> Value {
-        Value::known(Data::Map(Arc::new(Map { entries: self.entries, open: self.open })))
+        Value::known(Data::Map(Arc::new(Map { entries: self.entries, open: self.open, ..Map::default() })))
+    }
+}
+
+/// A key of an object: its text, or why that is not known; refused when it cannot be one.
+pub(super) fn key_text(key: &Value) -> Result<Result<Arc<str>, Reason>, Reason> {
+    match key.data().map(types::text) {
+        Some(Ok(text)) => Ok(Ok(text)),
+        Some(Err(Stop::Unknown(reason))) => Ok(Err(reason)),
+        Some(Err(Stop::Error(reason))) => Err(reason),
+        None => Ok(Err(key.reason().ok_or("a key is null")?)),
     }
 }
 
@@ -349,7 +413,7 @@ pub(super) fn either(yes: &Value, no: &Value, reason: &Reason) -> Value {
 fn union(mut known: Vec<Data>, like: &Value) -> Option<Value> {
     let kind = match known.len() {
         1 => Kind::Known(known.pop()?),
-        2..=8 => Kind::OneOf(known.into()),
+        2..=MAX_POSSIBLE => Kind::OneOf(known.into()),
         _ => return None,
     };
     Some(Value { kind, origin: like.origin, via: like.via.clone() })
@@ -363,14 +427,19 @@ pub(super) fn lift(value: &Value, mut apply: impl FnMut(&Data) -> Outcome) -> Ou
             let mut known: Vec<Data> = Vec::new();
             let mut failed = None;
             for data in values.iter() {
-                match apply(data) {
-                    Ok(Value { kind: Kind::Known(data), .. }) => {
-                        if !known.iter().any(|other| ops::equal(other, &data) == Some(true)) {
-                            known.push(data);
-                        }
-                    }
+                let results = match apply(data) {
+                    Ok(Value { kind: Kind::Known(data), .. }) => vec![data],
+                    Ok(Value { kind: Kind::OneOf(values), .. }) => values.to_vec(),
                     Ok(_) => return Ok(several(value)),
-                    Err(reason) => failed = Some(reason),
+                    Err(reason) => {
+                        failed = Some(reason);
+                        continue;
+                    }
+                };
+                for data in results {
+                    if !known.iter().any(|other| ops::equal(other, &data) == Some(true)) {
+                        known.push(data);
+                    }
                 }
             }
             match (known.is_empty(), failed) {
@@ -397,11 +466,14 @@ pub(super) fn value_members(data: &Data) -> Option<Walked> {
     match data {
         Data::List(list) => {
             let items = list.items.iter().enumerate();
-            let index = |index| match &list.open {
-                Some(reason) => Value::unknown(reason.clone()),
-                None => Value::known(types::float(index)),
+            let index = |(index, item): (usize, &Value)| match (list.shape, &list.open) {
+                // A member of a set is its own key.
+                (Shape::Set, _) => item.clone(),
+                (Shape::Unsure, _) => Value::unknown("whether it is a list or a set is for the provider to say"),
+                (_, Some(reason)) => Value::unknown(reason.clone()),
+                (_, None) => Value::known(types::float(index)),
             };
-            Some((items.map(|(at, item)| (index(at), item.clone())).collect(), list.open.clone()))
+            Some((items.map(|(at, item)| (index((at, item)), item.clone())).collect(), list.open.clone()))
         }
         Data::Map(map) => {
             let members = types::sorted(map).into_iter();

@@ -1,6 +1,7 @@
 //! Terraform and `OpenTofu`: modules, their instances with the arguments of each call, and what their expressions come to.
 
 mod backend;
+mod constraint;
 mod eval;
 mod functions;
 mod given;

@@ -2,10 +2,12 @@
 
 use super::eval::{Env, Outcome, Work, lift, several};
 use crate::syntax::hcl::{BinaryOp, Expr};
-use crate::value::{Data, Kind, Reason, Tri, Value};
+use crate::value::{Data, Kind, Reason, Shape, Tri, Value};
 
 /// How many comparisons of members an equality may take (shared members make exponential trees).
 const MAX_COMPARED: u32 = 10_000;
+/// How deep it goes into them.
+const MAX_NESTED: u32 = 100;
 
 /// A truth value, as Terraform converts it.
 pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
@@ -13,8 +15,6 @@ pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
         Data::Bool(value) => Ok(*value),
         Data::Str(text) if matches!(&**text, "true" | "1") => Ok(true),
         Data::Str(text) if matches!(&**text, "false" | "0") => Ok(false),
-        // Up to 0.11 numbers are truth values.
-        Data::Number(number) => Ok(*number != 0.0),
         _ => Err("a truth value is needed".into()),
     }
 }
@@ -23,19 +23,30 @@ pub(super) fn boolean(data: &Data) -> Result<bool, Reason> {
 pub(super) fn numeric(data: &Data) -> Result<f64, Reason> {
     match data {
         Data::Number(value) => Ok(*value),
-        Data::Str(text) => text.trim().parse().map_err(|_| "a number is needed".into()),
+        Data::Str(text) => parsed(text).ok_or_else(|| "a number is needed".into()),
         _ => Err("a number is needed".into()),
     }
 }
 
-/// Strict equality of known data; `None` when it hangs on something unknown.
-pub(super) fn equal(a: &Data, b: &Data) -> Option<bool> {
-    equal_within(a, b, &mut MAX_COMPARED.clone())
+/// A decimal number, without the words for what is none.
+fn parsed(text: &str) -> Option<f64> {
+    let decimal = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
+    text.parse().ok().filter(|number: &f64| decimal && number.is_finite())
 }
 
-fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
+/// Strict equality of known data; `None` when it hangs on something unknown.
+pub(super) fn equal(a: &Data, b: &Data) -> Option<bool> {
+    equal_within(a, b, 0, &mut MAX_COMPARED.clone())
+}
+
+fn equal_within(a: &Data, b: &Data, depth: u32, budget: &mut u32) -> Option<bool> {
     *budget = budget.checked_sub(1)?;
+    if depth > MAX_NESTED {
+        return None;
+    }
     match (a, b) {
+        (Data::List(a), Data::List(b)) if differ(a.shape, b.shape) => Some(false),
+        (Data::Map(a), Data::Map(b)) if differ(a.shape, b.shape) => Some(false),
         (Data::List(a), Data::List(b)) => {
             if std::sync::Arc::ptr_eq(a, b) && a.open.is_none() && a.items.is_empty() {
                 return Some(true);
@@ -46,7 +57,7 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
             if a.items.len() != b.items.len() {
                 return Some(false);
             }
-            all(a.items.iter().zip(&b.items), budget)
+            all(a.items.iter().zip(&b.items), depth, budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Map(a), Data::Map(b)) => {
             if a.open.is_some() || b.open.is_some() {
@@ -55,7 +66,8 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
             if a.entries.len() != b.entries.len() || a.entries.iter().any(|(key, _)| b.get(key).is_none()) {
                 return Some(false);
             }
-            all(a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?))), budget)
+            let members = a.entries.iter().filter_map(|(key, value)| Some((value, b.get(key)?)));
+            all(members, depth, budget).filter(|equal| !equal || a.shape == b.shape)
         }
         (Data::Null, Data::Null) => Some(true),
         (Data::Bool(a), Data::Bool(b)) => Some(a == b),
@@ -65,11 +77,16 @@ fn equal_within(a: &Data, b: &Data, budget: &mut u32) -> Option<bool> {
     }
 }
 
-fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut u32) -> Option<bool> {
+/// A tuple never equals a list, nor an object a map.
+fn differ(a: Shape, b: Shape) -> bool {
+    a != b && a != Shape::Unsure && b != Shape::Unsure
+}
+
+fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, depth: u32, budget: &mut u32) -> Option<bool> {
     let mut result = Some(true);
     for (a, b) in pairs {
         let one = match (&a.kind, &b.kind) {
-            (Kind::Known(a), Kind::Known(b)) => equal_within(a, b, budget),
+            (Kind::Known(a), Kind::Known(b)) => equal_within(a, b, depth + 1, budget),
             _ => None,
         };
         match one {
@@ -102,6 +119,7 @@ pub(super) fn equality(a: &Value, b: &Value) -> Tri {
         (_, Kind::Known(data)) => decide(a, data),
         (Kind::Known(data), _) => decide(b, data),
         (Kind::Unknown(reason), _) => Tri::Unknown(reason.clone()),
+        (_, Kind::OneOf(values)) if values.iter().all(|data| decide(a, data).is_false()) => Tri::False,
         _ => Tri::Unknown(several(b).reason().unwrap_or_default()),
     }
 }
@@ -123,14 +141,29 @@ fn tri(value: &Value) -> Result<Tri, Reason> {
     })
 }
 
+/// The short decimal number that a result stands for: Terraform computes `0.1 + 0.2` with far more digits than a double has.
+fn decimal(result: f64) -> f64 {
+    const DIGITS: usize = 12;
+    if result.fract() == 0.0 || !result.is_finite() {
+        return result;
+    }
+    let text = format!("{result:.14e}");
+    let mantissa = text.split('e').next().unwrap_or("").trim_end_matches('0');
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    if digits <= DIGITS { text.parse().unwrap_or(result) } else { result }
+}
+
 fn arithmetic(op: BinaryOp, a: f64, b: f64) -> Outcome {
     Ok(match op {
-        BinaryOp::Add => Value::known(a + b),
-        BinaryOp::Sub => Value::known(a - b),
-        BinaryOp::Mul => Value::known(a * b),
-        BinaryOp::Div | BinaryOp::Rem if b == 0.0 => return Err("division by zero".into()),
+        BinaryOp::Add => Value::known(decimal(a + b)),
+        BinaryOp::Sub => Value::known(decimal(a - b)),
+        BinaryOp::Mul => Value::known(decimal(a * b)),
+        BinaryOp::Rem if b == 0.0 => Value::known(a),
+        BinaryOp::Div if a == 0.0 && b == 0.0 => return Err("zero divided by zero".into()),
+        // Infinity, which hardly anything takes.
+        BinaryOp::Div if b == 0.0 => Value::unknown("division by zero"),
         BinaryOp::Div => Value::known(a / b),
-        BinaryOp::Rem => Value::known(a % b),
+        BinaryOp::Rem => Value::known(decimal(a % b)),
         BinaryOp::Less => Value::known(a < b),
         BinaryOp::LessEq => Value::known(a <= b),
         BinaryOp::Greater => Value::known(a > b),
@@ -147,7 +180,14 @@ impl Env<'_, '_> {
                 let first = tri(&a)?;
                 let decided = if op == BinaryOp::And { Tri::False } else { Tri::True };
                 if first == decided {
-                    return Ok(truth(first));
+                    // The other side must be a truth value all the same; what is wrong inside it does not matter, as in
+                    // later versions.
+                    return match self.eval(right, work) {
+                        Ok(b) if matches!(&b.kind, Kind::Known(data) if boolean(data).is_err()) => {
+                            Err("a truth value is needed".into())
+                        }
+                        _ => Ok(truth(first)),
+                    };
                 }
                 let second = match self.eval(right, work).and_then(|b| tri(&b)) {
                     Ok(second) => second,
@@ -168,6 +208,9 @@ impl Env<'_, '_> {
                         Some(data) => {
                             let a = numeric(data)?;
                             lift(&b, |b| arithmetic(op, a, numeric(b)?))
+                        }
+                        None if matches!((&a.kind, &b.kind), (Kind::OneOf(_), Kind::OneOf(_))) => {
+                            lift(&a, |a| lift(&b, |b| arithmetic(op, numeric(a)?, numeric(b)?)))
                         }
                         None => Ok(several(&b)),
                     };

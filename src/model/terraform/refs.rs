@@ -1,13 +1,13 @@
 //! References: what `var.x`, `local.x`, `module.a["k"].out` and `aws_x.y[0].name` stand for.
 
-use super::eval::{Building, Env, Outcome, Scope, Work, either, lift, several, value_members};
+use super::eval::{Building, Env, Outcome, Scope, Work, either, key_text, lift, several, value_members};
 use super::instance::{Instance, ResourceSlot, bare_address};
 use super::module::{Mode, constant};
 use super::repeat::{Key, Repeat};
-use super::types;
+use super::{ops, types};
 use crate::syntax::hcl::{Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
-use crate::value::{Data, Kind, List, Reason, Value};
+use crate::value::{Data, Kind, List, Reason, Shape, Value};
 use std::sync::Arc;
 
 /// What a reference has reached so far; only what is asked for is evaluated.
@@ -324,7 +324,14 @@ impl<'t> Env<'_, 't> {
         };
         let items: Result<Vec<Value>, Reason> =
             members.into_iter().map(|(_, node)| self.splat_one(node, body, work)).collect();
-        Ok(Value::known(Data::List(Arc::new(List { items: items?, open }))))
+        let shape = match node {
+            Node::Value(Value { kind: Kind::Known(Data::List(list)), .. }) if list.shape == Shape::Set => {
+                Shape::Uniform
+            }
+            Node::Value(Value { kind: Kind::Known(Data::List(list)), .. }) => list.shape,
+            _ => Shape::Loose,
+        };
+        Ok(Value::known(Data::List(Arc::new(List { items: items?, open, shape }))))
     }
 
     fn splat_one(&self, node: Node<'t>, body: &Expr, work: &mut Work) -> Outcome {
@@ -412,7 +419,7 @@ impl<'t> Env<'_, 't> {
             return built.finish();
         }
         let items = values.into_iter().map(|(_, value)| value).collect();
-        Value::known(Data::List(Arc::new(List { items, open })))
+        Value::known(Data::List(Arc::new(List { items, open, ..List::default() })))
     }
 
     /// All that is known of a resource instance.
@@ -444,6 +451,7 @@ impl<'t> Env<'_, 't> {
                     .attributes
                     .get(index)
                     .map(|(file, attribute)| Loc { file: *file, span: attribute.name_span });
+                let value = unsure(value);
                 return match loc {
                     Some(loc) => value.step(format!("`{name}` of {address}"), loc),
                     None => value,
@@ -501,6 +509,16 @@ impl<'t> Env<'_, 't> {
         built.open(format!("only known after apply: {address}").into());
         built.finish()
     }
+}
+
+/// A collection given to a provider, which makes a list, a set or a map of it.
+fn unsure(mut value: Value) -> Value {
+    match &mut value.kind {
+        Kind::Known(Data::List(list)) => Arc::make_mut(list).shape = Shape::Unsure,
+        Kind::Known(Data::Map(map)) => Arc::make_mut(map).shape = Shape::Unsure,
+        _ => {}
+    }
+    value
 }
 
 fn walked<'a, 't>(
@@ -598,12 +616,9 @@ pub(super) fn item(value: &Value, key: &Value) -> Outcome {
         };
     };
     let found = lift(value, |data| match data {
+        Data::List(list) if list.shape == Shape::Set => Err("a set has no positions".into()),
         Data::List(list) => {
-            let index = match key_data {
-                Data::Number(number) => types::index(*number),
-                Data::Str(text) => text.parse().ok(),
-                _ => None,
-            };
+            let index = ops::numeric(key_data).ok().and_then(types::index);
             match (&list.open, index.and_then(|index| list.items.get(index))) {
                 (Some(reason), _) => Ok(Value::unknown(reason.clone())),
                 (None, Some(item)) => Ok(item.clone()),
@@ -611,7 +626,10 @@ pub(super) fn item(value: &Value, key: &Value) -> Outcome {
             }
         }
         Data::Map(map) => {
-            let name = key_data.scalar().ok_or("a key is not a string")?;
+            let name = match key_text(key)? {
+                Ok(name) => name,
+                Err(reason) => return Ok(Value::unknown(reason)),
+            };
             match (map.get(&name), &map.open) {
                 (Some(member), _) => Ok(member.clone()),
                 (None, Some(reason)) => Ok(Value::unknown(reason.clone())),

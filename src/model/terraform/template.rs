@@ -1,8 +1,9 @@
 //! Templates to text, with holes for what is not known.
 
-use super::eval::{Env, MAX_ITEMS, MAX_TEXT, Outcome, Scope, Work, lift, several};
-use super::ops;
+use super::eval::{Env, MAX_ITEMS, MAX_POSSIBLE, MAX_TEXT, Outcome, Scope, Work, several};
+use super::functions::Stop;
 use super::refs::Node;
+use super::{ops, types};
 use crate::syntax::hcl::{Expr, Part};
 use crate::value::{Data, Kind, Piece, Reason, Value};
 
@@ -12,8 +13,8 @@ impl<'t> Env<'_, 't> {
         if let [Part::Interp(expr)] = parts {
             return self.eval(expr, work);
         }
-        if let Some(value) = self.around_one(parts, work)? {
-            return Ok(value);
+        if !parts.iter().any(|part| matches!(part, Part::If(..) | Part::For(..))) {
+            return self.joined(parts, work);
         }
         let mut out = Pieces::default();
         self.render(parts, &mut out, work)?;
@@ -32,25 +33,26 @@ impl<'t> Env<'_, 't> {
         Env { scope: Some(&scope), closed: true, ..*self }.template(&parts, work)
     }
 
-    /// Text around one interpolation that has several possible values: each of them.
-    fn around_one(&self, parts: &[Part], work: &mut Work) -> Result<Option<Value>, Reason> {
-        let mut one: Option<Value> = None;
-        let (mut before, mut after) = (String::new(), String::new());
+    /// Text and interpolations, without directives.
+    fn joined(&self, parts: &[Part], work: &mut Work) -> Outcome {
+        let mut values = Vec::with_capacity(parts.len());
         for part in parts {
             match part {
-                Part::Lit(text, _) => (if one.is_some() { &mut after } else { &mut before }).push_str(text),
-                Part::Interp(expr) if one.is_none() => one = Some(self.eval(expr, work)?),
-                _ => return Ok(None),
+                Part::Lit(text, _) => values.push(Value::known(&**text)),
+                Part::Interp(expr) => values.push(self.eval(expr, work)?),
+                Part::If(..) | Part::For(..) => {}
             }
         }
-        match one {
-            Some(value) if matches!(value.kind, Kind::OneOf(_)) => lift(&value, |data| {
-                let text = data.scalar().ok_or("a template needs a string")?;
-                Ok(Value::known(&*format!("{before}{text}{after}")))
-            })
-            .map(Some),
-            _ => Ok(None),
+        if values.iter().any(|value| matches!(value.kind, Kind::OneOf(_)))
+            && let Some(several) = combined(&values)?
+        {
+            return Ok(several);
         }
+        let mut out = Pieces::default();
+        for value in &values {
+            out.value(value)?;
+        }
+        Ok(work.made(out.finish()))
     }
 
     fn render(&self, parts: &[Part], out: &mut Pieces, work: &mut Work) -> Result<(), Reason> {
@@ -115,6 +117,41 @@ impl<'t> Env<'_, 't> {
     }
 }
 
+/// The texts that pieces with several possible values make, up to 8; `None` when they are more, or a piece is not known.
+fn combined(values: &[Value]) -> Result<Option<Value>, Reason> {
+    let mut texts = vec![String::new()];
+    for value in values {
+        let possible = match &value.kind {
+            Kind::Known(data) => std::slice::from_ref(data),
+            Kind::OneOf(data) => data,
+            _ => return Ok(None),
+        };
+        if texts.len() * possible.len() > MAX_POSSIBLE {
+            return Ok(None);
+        }
+        let longest = texts.iter().map(String::len).max().unwrap_or(0);
+        let mut longer = Vec::with_capacity(texts.len() * possible.len());
+        for data in possible {
+            let piece = match types::text(data) {
+                Ok(piece) if piece.len() + longest <= MAX_TEXT => piece,
+                Ok(_) | Err(Stop::Unknown(_)) => return Ok(None),
+                Err(Stop::Error(reason)) => return Err(reason),
+            };
+            longer.extend(texts.iter().map(|text| format!("{text}{piece}")));
+        }
+        texts = longer;
+    }
+    let mut known: Vec<Data> = Vec::new();
+    for text in texts {
+        let data = Data::from(&*types::normal(&text));
+        if !known.contains(&data) {
+            known.push(data);
+        }
+    }
+    let kind = if known.len() == 1 { known.pop().map(Kind::Known) } else { Some(Kind::OneOf(known.into())) };
+    Ok(kind.map(|kind| Value { kind, ..Value::default() }))
+}
+
 /// A text being put together.
 #[derive(Default)]
 pub(super) struct Pieces {
@@ -144,7 +181,11 @@ impl Pieces {
     /// Adds a value as Terraform converts it to text.
     pub(super) fn value(&mut self, value: &Value) -> Result<(), Reason> {
         match &value.kind {
-            Kind::Known(data) => self.text(&data.scalar().ok_or("a template needs a string")?),
+            Kind::Known(data) => match types::text(data) {
+                Ok(text) => self.text(&text),
+                Err(Stop::Unknown(reason)) => self.hole(reason),
+                Err(Stop::Error(reason)) => return Err(reason),
+            },
             Kind::Text(pieces) => pieces.iter().for_each(|piece| match piece {
                 Piece::Lit(text) => self.text(text),
                 Piece::Hole(reason) => self.hole(reason.clone()),
@@ -159,7 +200,7 @@ impl Pieces {
             return Value::unknown("the text is too long");
         }
         if !self.open.is_empty() {
-            self.done.push(Piece::Lit(self.open.into()));
+            self.done.push(Piece::Lit(types::normal(&self.open).into()));
         }
         if self.done.is_empty() {
             return Value::known(Data::Str("".into()));

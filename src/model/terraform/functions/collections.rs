@@ -1,102 +1,67 @@
-//! Functions on lists and maps.
+//! Functions on lists and tuples.
 
-use super::super::eval::{Building, MAX_ITEMS};
+use super::super::eval::MAX_ITEMS;
 use super::super::ops::{self, truth};
 use super::super::refs::any_member;
-use super::super::types;
-use super::{Args, Returned, Stop, closed, known, list, open_list, strings};
-use crate::value::{Data, Kind, List, Reason, Tri, Value};
-use std::sync::Arc;
+use super::super::types::{self, Ty};
+use super::{Args, Returned, Stop, closed, known, list, open_list, shaped, strings};
+use crate::value::{Data, Kind, List, Reason, Shape, Tri, Value};
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
     Some(match name {
         "length" => args.value(0).and_then(strings::length),
         "list" => Ok(open_list(args.all().to_vec(), None)),
-        "map" => old_map(args),
-        "merge" => merge(args),
         "concat" => concat(args),
-        "lookup" => lookup(args),
         "element" => element(args),
-        "keys" => keys(args),
-        "values" => values(args),
-        "tostring" => args.value(0).and_then(|value| converted(types::to_string(value.clone()), value)),
-        "tonumber" => args.value(0).and_then(|value| converted(types::to_number(value.clone()), value)),
-        "tobool" => args.value(0).and_then(|value| converted(types::to_bool(value.clone()), value)),
-        "tolist" => args.list(0).map(|list| open_list(list.items.clone(), list.open.clone())),
-        "toset" => args.list(0).map(types::set),
-        "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "defaults" => args.value(0).cloned(),
+        "tostring" => args.converted(0, &Ty::Str),
+        "tonumber" => args.converted(0, &Ty::Number),
+        "tobool" => args.converted(0, &Ty::Bool),
+        "tolist" => args.converted(0, &Ty::List(Box::new(Ty::Any))),
+        "sensitive" | "nonsensitive" | "ephemeralasnull" | "defaults" => args.value(0).cloned(),
+        "issensitive" => Err(Stop::Unknown("whether a value is sensitive is not followed here".into())),
         "flatten" => flatten(args),
         "distinct" => distinct(args),
         "compact" => compact(args),
         "contains" => contains(args),
         "coalesce" => coalesce(args),
         "coalescelist" => coalesce_list(args),
-        "zipmap" => zipmap(args),
         "sort" => sort(args),
         "reverse" => args.list(0).and_then(|list| {
             closed(list.open.as_ref())?;
-            Ok(open_list(list.items.iter().rev().cloned().collect(), None))
+            let shape = if list.shape == Shape::Set { Shape::Uniform } else { list.shape };
+            Ok(shaped(list.items.iter().rev().cloned().collect(), None, shape))
         }),
         "slice" => slice(args),
         "chunklist" => chunklist(args),
         "index" => index(args),
         "matchkeys" => matchkeys(args),
         "one" => one(args),
-        "setproduct" => setproduct(args),
-        "setunion" | "setintersection" | "setsubtract" => sets(name, args),
-        "transpose" => transpose(args),
         "alltrue" => quantified(args, true),
         "anytrue" => quantified(args, false),
         _ => return None,
     })
 }
 
-/// A failed conversion is refused, so that `try` and `can` see it.
-fn converted(value: Value, from: &Value) -> Returned {
-    match (&value.kind, &from.kind) {
-        (Kind::Unknown(reason), Kind::Known(_)) => Err(Stop::Error(reason.clone())),
-        _ => Ok(value),
+/// A list or tuple: what has positions.
+pub(super) fn positioned<'a>(args: &Args<'a>, index: usize) -> Result<&'a List, Stop> {
+    let list = args.list(index)?;
+    if list.shape == Shape::Set {
+        return Err("a set has no positions".into());
     }
-}
-
-fn old_map(args: &Args<'_>) -> Returned {
-    let mut built = Building::default();
-    for index in (0..args.len()).step_by(2) {
-        built.put(args.text(index)?, args.value(index + 1)?.clone());
-    }
-    Ok(built.finish())
-}
-
-/// What lies under an unknown map may be overridden by it.
-fn merge(args: &Args<'_>) -> Returned {
-    let mut built = Building::default();
-    let mut way = None;
-    for value in args.all() {
-        match known(value) {
-            Ok(Data::Map(map)) => {
-                if let Some(reason) = &map.open {
-                    built.shadow(reason);
-                }
-                map.entries.iter().for_each(|(key, value)| built.put(key.clone(), value.clone()));
-                way = way.or_else(|| value.via.clone());
-            }
-            Ok(Data::Null) => {}
-            Ok(_) => return Err("merge() needs maps".into()),
-            Err(Stop::Unknown(reason)) => built.shadow(&reason),
-            Err(stop) => return Err(stop),
-        }
-    }
-    Ok(Value { via: way, ..built.finish() })
+    Ok(list)
 }
 
 fn concat(args: &Args<'_>) -> Returned {
     let mut items = Vec::new();
     let mut open = None;
-    for value in args.all() {
-        match list(value) {
-            Ok(list) => {
+    let mut uniform = true;
+    for (index, value) in args.all().iter().enumerate() {
+        match known(value) {
+            Ok(_) => {
+                let list = positioned(args, index)?;
                 items.extend(list.items.iter().take(MAX_ITEMS + 1).cloned());
                 open = open.or_else(|| list.open.clone());
+                uniform &= list.shape == Shape::Uniform;
             }
             Err(Stop::Unknown(reason)) => open = open.or(Some(reason)),
             Err(stop) => return Err(stop),
@@ -105,48 +70,26 @@ fn concat(args: &Args<'_>) -> Returned {
             break;
         }
     }
-    Ok(open_list(items, open))
-}
-
-fn lookup(args: &Args<'_>) -> Returned {
-    let map = args.map(0)?;
-    let key = args.value(1)?;
-    if key.data().is_none() && !key.is_absent() {
-        return Ok(any_member(args.value(0)?, key, args.value(2).ok()));
-    }
-    let name = args.text(1)?;
-    match (map.get(&name), &map.open, args.value(2)) {
-        (Some(value), ..) => Ok(value.clone()),
-        (None, Some(reason), _) => Err(Stop::Unknown(reason.clone())),
-        (None, None, Ok(default)) => Ok(default.clone()),
-        (None, None, Err(_)) => Err(format!("the map has no key `{name}`").into()),
-    }
+    let whole = shaped(items, open, Shape::Loose);
+    // Lists whose members have no type in common make a tuple.
+    let ty = Ty::List(Box::new(Ty::Any));
+    Ok(if uniform { types::convert(whole.clone(), &ty).unwrap_or(whole) } else { whole })
 }
 
 fn element(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
+    let list = positioned(args, 0)?;
     closed(list.open.as_ref())?;
-    let count = i64::try_from(list.items.len()).unwrap_or(i64::MAX);
-    if count == 0 {
+    if list.items.is_empty() {
         return Err("element() of an empty list".into());
     }
     let key = args.value(1)?;
     if key.data().is_none() && !key.is_absent() {
         return Ok(any_member(args.value(0)?, key, None));
     }
-    let position = usize::try_from(args.whole(1)?.rem_euclid(count)).unwrap_or(0);
+    // Negative positions count from the end, as they do in later versions; 1.11 refuses most of them.
+    let turned = args.whole(1)?.rem_euclid(i64::try_from(list.items.len()).unwrap_or(i64::MAX));
+    let position = usize::try_from(turned).unwrap_or(0);
     Ok(list.items.get(position).cloned().unwrap_or_default())
-}
-
-fn keys(args: &Args<'_>) -> Returned {
-    let map = args.map(0)?;
-    let keys = types::sorted(map).into_iter().map(|(key, _)| Value::known(Data::Str(key.clone())));
-    Ok(open_list(keys.collect(), map.open.clone()))
-}
-
-fn values(args: &Args<'_>) -> Returned {
-    let map = args.map(0)?;
-    Ok(open_list(types::sorted(map).into_iter().map(|(_, value)| value.clone()).collect(), map.open.clone()))
 }
 
 fn flatten(args: &Args<'_>) -> Returned {
@@ -184,44 +127,48 @@ fn flatten_into(list: &List, depth: usize, flat: &mut List, budget: &mut usize) 
 }
 
 fn distinct(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
-    let (mut items, mut seen) = (Vec::new(), std::collections::HashSet::new());
-    let mut collections: Vec<&Value> = Vec::new();
-    for item in &list.items {
-        let fresh = match item.data() {
-            Some(Data::List(_) | Data::Map(_)) => {
-                let fresh = !collections.iter().take(256).any(|other| ops::equality(item, other).is_true());
-                collections.push(item);
-                fresh
+    let list = args.uniform(0, Ty::Any)?;
+    if let [_] = list.items.as_slice() {
+        return Ok(shaped(list.items, list.open, Shape::Uniform));
+    }
+    let mut open = list.open;
+    let mut seen = std::collections::HashSet::new();
+    let mut items = Vec::with_capacity(list.items.len());
+    let identities = types::identities(&list.items);
+    for (item, identity) in list.items.into_iter().zip(identities) {
+        match identity {
+            Some(identity) => {
+                if seen.insert(identity) {
+                    items.push(item);
+                }
             }
-            // A number and its spelling differ.
-            Some(data) => seen.insert((matches!(data, Data::Str(_)), data.scalar())),
-            None => true,
-        };
-        if fresh {
-            items.push(item.clone());
+            // It may be one of the others.
+            None => open = open.or_else(|| item.reason().or_else(|| Some("a member is not known".into()))),
         }
     }
-    Ok(open_list(items, list.open.clone()))
+    Ok(shaped(items, open, Shape::Uniform))
 }
 
 fn compact(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
-    let mut open = list.open.clone();
+    let list = args.uniform(0, Ty::Str)?;
+    let mut open = list.open;
     let mut items = Vec::new();
-    for item in &list.items {
-        match strings::is_blank(item) {
+    for item in list.items {
+        match strings::is_blank(&item) {
             Some(true) => {}
-            Some(false) => items.push(item.clone()),
+            Some(false) => items.push(item),
             None => open = open.or_else(|| item.reason()),
         }
     }
-    Ok(open_list(items, open))
+    Ok(shaped(items, open, Shape::Uniform))
 }
 
 fn contains(args: &Args<'_>) -> Returned {
     let list = args.list(0)?;
     let wanted = args.value(1)?;
+    if wanted.is_absent() {
+        return Err("an argument is null".into());
+    }
     let found = list.items.iter().fold(Tri::False, |found, item| found.or(|| ops::equality(item, wanted)));
     Ok(truth(match &list.open {
         Some(reason) => found.or(|| Tri::Unknown(reason.clone())),
@@ -230,10 +177,12 @@ fn contains(args: &Args<'_>) -> Returned {
 }
 
 fn coalesce(args: &Args<'_>) -> Returned {
+    let types: Vec<Ty> = args.all().iter().map(types::type_of).collect();
+    let ty = types::unify(&types.iter().collect::<Vec<_>>()).ok_or("the arguments have no type in common")?;
     for value in args.all() {
         match strings::is_blank(value) {
             Some(true) => {}
-            Some(false) => return Ok(value.clone()),
+            Some(false) => return types::convert(value.clone(), &ty).map_err(Stop::Error),
             None => return Err(Stop::Unknown(value.reason().unwrap_or_default())),
         }
     }
@@ -241,7 +190,12 @@ fn coalesce(args: &Args<'_>) -> Returned {
 }
 
 fn coalesce_list(args: &Args<'_>) -> Returned {
-    for value in args.all().iter().filter(|value| !value.is_absent()) {
+    for (index, value) in args.all().iter().enumerate() {
+        if known(value).is_ok() {
+            positioned(args, index)?;
+        }
+    }
+    for value in args.all() {
         let list = list(value)?;
         if !list.items.is_empty() || list.open.is_some() {
             return Ok(value.clone());
@@ -250,52 +204,35 @@ fn coalesce_list(args: &Args<'_>) -> Returned {
     Err("coalescelist() has nothing to give".into())
 }
 
-fn zipmap(args: &Args<'_>) -> Returned {
-    let (keys, values) = (args.list(0)?, args.list(1)?);
-    closed(keys.open.as_ref())?;
-    closed(values.open.as_ref())?;
-    let mut built = Building::default();
-    for (key, value) in keys.items.iter().zip(&values.items) {
-        match known(key)?.scalar() {
-            Some(key) => built.put(key, value.clone()),
-            None => return Err("a key is not a string".into()),
-        }
-    }
-    Ok(built.finish())
-}
-
-/// The strings of a list.
-fn all_strings(list: &List) -> Result<Vec<Arc<str>>, Stop> {
-    closed(list.open.as_ref())?;
-    list.items
-        .iter()
-        .map(|item| known(item)?.scalar().ok_or(Stop::Error("a list of strings is needed".into())))
-        .collect()
-}
-
 fn sort(args: &Args<'_>) -> Returned {
-    let mut strings = all_strings(args.list(0)?)?;
+    let mut strings = super::all_strings(&args.uniform(0, Ty::Str)?)?;
     strings.sort();
-    Ok(open_list(strings.into_iter().map(|text| Value::known(Data::Str(text))).collect(), None))
+    let items = strings.into_iter().map(|text| Value::known(Data::Str(text))).collect();
+    Ok(shaped(items, None, Shape::Uniform))
 }
 
 fn slice(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
+    let list = positioned(args, 0)?;
     closed(list.open.as_ref())?;
     let (start, end) = (args.position(1)?, args.position(2)?);
     let part = list.items.get(start..end).ok_or("slice() reaches beyond the list")?;
-    Ok(open_list(part.to_vec(), None))
+    Ok(shaped(part.to_vec(), None, list.shape))
 }
 
 fn chunklist(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
+    let list = args.uniform(0, Ty::Any)?;
     closed(list.open.as_ref())?;
-    let size = args.position(1)?.max(1);
-    Ok(open_list(list.items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect(), None))
+    // Zero leaves all in one piece.
+    let size = match args.position(1)? {
+        0 => list.items.len().max(1),
+        size => size,
+    };
+    let chunks = list.items.chunks(size).map(|chunk| shaped(chunk.to_vec(), None, Shape::Uniform));
+    Ok(shaped(chunks.collect(), None, Shape::Uniform))
 }
 
 fn index(args: &Args<'_>) -> Returned {
-    let list = args.list(0)?;
+    let list = positioned(args, 0)?;
     closed(list.open.as_ref())?;
     let wanted = args.value(1)?;
     for (position, item) in list.items.iter().enumerate() {
@@ -309,25 +246,28 @@ fn index(args: &Args<'_>) -> Returned {
 }
 
 fn matchkeys(args: &Args<'_>) -> Returned {
-    let (values, keys, wanted) = (args.list(0)?, args.list(1)?, args.list(2)?);
+    let (values, keys, wanted) = (args.uniform(0, Ty::Any)?, args.uniform(1, Ty::Any)?, args.uniform(2, Ty::Any)?);
     closed(values.open.as_ref().or(keys.open.as_ref()).or(wanted.open.as_ref()))?;
+    if values.items.len() != keys.items.len() {
+        return Err("matchkeys() needs as many keys as values".into());
+    }
+    let list = |list: List| Value::known(Data::List(list.into()));
+    let (keys, wanted, _) = types::alike(list(keys), list(wanted)).map_err(Stop::Error)?;
+    let (keys, wanted) = (super::list(&keys)?, super::list(&wanted)?);
     let mut items = Vec::new();
-    for (value, key) in values.items.iter().zip(&keys.items) {
+    for (value, key) in values.items.into_iter().zip(&keys.items) {
         let found = wanted.items.iter().fold(Tri::False, |found, other| found.or(|| ops::equality(key, other)));
         match found {
-            Tri::True => items.push(value.clone()),
+            Tri::True => items.push(value),
             Tri::False => {}
             Tri::Unknown(reason) => return Err(Stop::Unknown(reason)),
         }
     }
-    Ok(open_list(items, None))
+    Ok(shaped(items, None, Shape::Uniform))
 }
 
 fn one(args: &Args<'_>) -> Returned {
-    let list = match args.data(0)? {
-        Data::Null => return Ok(Value::known(Data::Null)),
-        _ => args.list(0)?,
-    };
+    let list = args.list(0)?;
     closed(list.open.as_ref())?;
     match list.items.as_slice() {
         [] => Ok(Value::known(Data::Null)),
@@ -336,60 +276,13 @@ fn one(args: &Args<'_>) -> Returned {
     }
 }
 
-fn setproduct(args: &Args<'_>) -> Returned {
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for index in 0..args.len() {
-        let list = args.list(index)?;
-        closed(list.open.as_ref())?;
-        if rows.len().saturating_mul(list.items.len()) > MAX_ITEMS {
-            return Err(Stop::Unknown("the list is too long".into()));
-        }
-        rows = rows
-            .iter()
-            .flat_map(|row| {
-                list.items.iter().map(move |item| {
-                    let mut row = row.clone();
-                    row.push(item.clone());
-                    row
-                })
-            })
-            .collect();
-    }
-    Ok(open_list(rows.into_iter().map(Value::list).collect(), None))
-}
-
-fn sets(name: &str, args: &Args<'_>) -> Returned {
-    let mut result = all_strings(args.list(0)?)?;
-    for index in 1..args.len() {
-        let other = all_strings(args.list(index)?)?;
-        match name {
-            "setunion" => result.extend(other),
-            "setintersection" => result.retain(|text| other.contains(text)),
-            _ => result.retain(|text| !other.contains(text)),
-        }
-    }
-    let items = result.into_iter().map(|text| Value::known(Data::Str(text))).collect();
-    Ok(types::set(&List { items, open: None }))
-}
-
-fn transpose(args: &Args<'_>) -> Returned {
-    let map = args.map(0)?;
-    closed(map.open.as_ref())?;
-    let mut turned: std::collections::BTreeMap<Arc<str>, Vec<Value>> = std::collections::BTreeMap::new();
-    for (key, value) in types::sorted(map) {
-        for text in all_strings(list(value)?)? {
-            turned.entry(text).or_default().push(Value::known(Data::Str(key.clone())));
-        }
-    }
-    Ok(Value::map(turned.into_iter().map(|(key, items)| (key, Value::list(items))).collect()))
-}
-
-/// `alltrue` and `anytrue`.
+/// `alltrue` and `anytrue`; a null is not true.
 fn quantified(args: &Args<'_>, all: bool) -> Returned {
-    let list = args.list(0)?;
+    let list = args.uniform(0, Ty::Bool)?;
     let mut result = Tri::from(all);
     for item in &list.items {
         let one = match known(item) {
+            Ok(Data::Null) => Tri::False,
             Ok(data) => Tri::from(ops::boolean(data).map_err(Stop::Error)?),
             Err(Stop::Unknown(reason)) => Tri::Unknown(reason),
             Err(stop) => return Err(stop),

@@ -1,31 +1,36 @@
-//! JSON, YAML, Base64 and their like.
+//! JSON, CSV, Base64 and their like.
 
-use super::super::eval::{Building, MAX_TEXT};
+use super::super::eval::{MAX_ITEMS, MAX_TEXT};
 use super::super::template::Pieces;
 use super::super::types;
-use super::{Args, Returned, Stop, closed, text};
-use crate::syntax::yaml::{Node, Scalar, Yaml};
-use crate::text::{FileId, Loc};
-use crate::value::{Data, Kind, Piece, Value, number};
+use super::{Args, Returned, Stop, closed, text, yaml};
+use crate::syntax::yaml::Yaml;
+use crate::text::FileId;
+use crate::value::{Data, Kind, Piece, Shape, Value};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::BASE64_STANDARD;
 use std::sync::Arc;
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
     Some(match name {
-        "jsonencode" | "yamlencode" => args.value(0).and_then(json),
+        "jsonencode" => args.value(0).and_then(json),
+        "yamlencode" => args.value(0).and_then(yaml::encode),
         "jsondecode" => args.text(0).and_then(|text| decode_json(&text, None)),
-        "yamldecode" => args.text(0).and_then(|text| decode_yaml(&text, None)),
-        "csvdecode" => args.text(0).map(|text| decode_csv(&text)),
-        "base64encode" => args.text(0).map(|plain| text(&encode_base64(plain.as_bytes()))),
-        "base64decode" => args.text(0).and_then(|encoded| {
-            let bytes = decode_base64(&encoded).ok_or(Stop::Error("it is no Base64".into()))?;
-            String::from_utf8(bytes).map(|plain| text(&plain)).map_err(|_| Stop::Error("it is no text".into()))
-        }),
+        "yamldecode" => args.text(0).and_then(|text| yaml::decode(&text, None)),
+        "csvdecode" => args.text(0).and_then(|text| decode_csv(&text)),
+        "base64encode" => args.text(0).map(|plain| text(&BASE64_STANDARD.encode(plain.as_bytes()))),
+        "base64decode" => args.text(0).and_then(|encoded| from_bytes(decode_base64(&encoded)?)),
+        "textencodebase64" => text_encode(args),
+        "textdecodebase64" => text_decode(args),
         "urlencode" => args.text(0).map(|plain| text(&encode_url(&plain))),
+        "urldecode" => args.text(0).and_then(|encoded| from_bytes(decode_url(&encoded)?)),
         _ => return None,
     })
 }
 
-/// JSON with holes where something is unknown. JSON is YAML too, so that both encoders may use it.
+/// JSON with holes where something is unknown.
 pub(super) fn json(value: &Value) -> Returned {
     let mut out = Pieces::default();
     let mut budget = MAX_TEXT;
@@ -41,7 +46,10 @@ fn write(value: &Value, depth: usize, budget: &mut usize, out: &mut Pieces) -> R
     match &value.kind {
         Kind::Absent | Kind::Known(Data::Null) => out.text("null"),
         Kind::Known(Data::Bool(value)) => out.text(if *value { "true" } else { "false" }),
-        Kind::Known(Data::Number(value)) => out.text(&number(*value)),
+        Kind::Known(data @ Data::Number(_)) => match types::text(data) {
+            Err(Stop::Unknown(reason)) => out.hole(reason),
+            text => out.text(&text?),
+        },
         Kind::Known(Data::Str(text)) => {
             *budget = budget.saturating_sub(text.len());
             out.text(&quoted(text));
@@ -85,66 +93,26 @@ fn write(value: &Value, depth: usize, budget: &mut usize, out: &mut Pieces) -> R
 }
 
 /// A JSON string, with the escapes that Terraform writes for HTML's sake.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
-    if quoted.contains(['<', '>', '&']) {
-        return quoted.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    if quoted.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let quoted = quoted.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+        return quoted.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
     }
     quoted
 }
 
 /// `jsondecode`; members of a file's text know their place in the file.
 pub(super) fn decode_json(text: &str, file: Option<FileId>) -> Returned {
+    let parsed: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| Stop::from(format!("it is no JSON: {error}")))?;
     if file.is_some() {
         let tree = Yaml::parse(text);
         if let (true, Some(root)) = (tree.errors.is_empty(), tree.root()) {
-            return Ok(from_yaml(root, file, 0, &mut MAX_NODES.clone()));
+            return Ok(yaml::from_json(root, file));
         }
     }
-    let parsed: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| Stop::from(format!("it is no JSON: {error}")))?;
     Ok(from_json(parsed))
-}
-
-/// `yamldecode`; members of a file's text know their place in the file.
-pub(super) fn decode_yaml(text: &str, file: Option<FileId>) -> Returned {
-    let tree = Yaml::parse(text);
-    if let Some(error) = tree.errors.first() {
-        return Err(format!("it is no YAML: {}", error.message).into());
-    }
-    Ok(tree.root().map_or(Value::known(Data::Null), |root| from_yaml(root, file, 0, &mut MAX_NODES.clone())))
-}
-
-/// How many nodes of a YAML text become values (aliases can multiply them).
-const MAX_NODES: u32 = 100_000;
-
-fn from_yaml(node: Node<'_>, file: Option<FileId>, depth: usize, budget: &mut u32) -> Value {
-    *budget = budget.saturating_sub(1);
-    if *budget == 0 || depth > 100 {
-        return Value::unknown("it is too large to decode");
-    }
-    let value = if node.is_map() {
-        let mut built = Building::default();
-        for (key, value) in node.entries() {
-            if let Some(key) = key.as_str() {
-                built.put(key.into(), from_yaml(value, file, depth + 1, budget));
-            }
-        }
-        built.finish()
-    } else if node.is_seq() {
-        Value::list(node.items().map(|item| from_yaml(item, file, depth + 1, budget)).collect())
-    } else {
-        match node.resolve() {
-            Scalar::Null => Value::known(Data::Null),
-            Scalar::Bool(value) => Value::known(value),
-            Scalar::Number(value) => Value::known(value),
-            Scalar::Str => Value::known(node.as_str().unwrap_or("")),
-        }
-    };
-    match file {
-        Some(file) => value.at(Loc { file, span: node.span() }),
-        None => value,
-    }
 }
 
 /// Parsed JSON as a value; its depth is bounded by the parser.
@@ -161,63 +129,127 @@ fn from_json(parsed: serde_json::Value) -> Value {
     }
 }
 
-fn decode_csv(text: &str) -> Value {
-    let mut rows = text.lines().filter(|line| !line.trim().is_empty()).map(csv_fields);
-    let names: Vec<Arc<str>> = rows.next().unwrap_or_default().into_iter().map(Arc::from).collect();
-    let row = |fields: Vec<String>| {
-        let fields = fields.into_iter().map(|field| Value::known(Data::Str(field.into())));
-        Value::map(names.iter().cloned().zip(fields).collect())
-    };
-    super::open_list(rows.map(row).collect(), None)
-}
-
-fn csv_fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
+/// Whether quotes stand only where a field begins and ends.
+fn is_strict_csv(text: &str) -> bool {
     let mut quoted = false;
-    let mut chars = line.chars().peekable();
+    let mut before = '\n';
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                fields.iter_mut().last().into_iter().for_each(|field| field.push('"'));
+        match (c, quoted) {
+            ('"', true) if chars.peek() == Some(&'"') => drop(chars.next()),
+            ('"', true) if chars.peek().is_none_or(|next| matches!(next, ',' | '\r' | '\n')) => quoted = false,
+            ('"', false) if matches!(before, ',' | '\n') => quoted = true,
+            ('"', _) => return false,
+            _ => {}
+        }
+        before = c;
+    }
+    !quoted
+}
+
+fn decode_csv(text: &str) -> Returned {
+    let bad = || Stop::Error("it is no CSV".into());
+    if !is_strict_csv(text) {
+        return Err(bad());
+    }
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut rows = reader.records();
+    let header = rows.next().ok_or("a CSV text needs a line of names")?.map_err(|_| bad())?;
+    let names: Vec<Arc<str>> = header.iter().map(Arc::from).collect();
+    if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|other| other == name)) {
+        return Err("two columns have one name".into());
+    }
+    let mut items = Vec::new();
+    for row in rows.take(MAX_ITEMS + 1) {
+        let row = row.map_err(|_| bad())?;
+        items.push(Value::map(names.iter().cloned().zip(row.iter().map(Value::known)).collect()));
+    }
+    Ok(super::shaped(items, None, Shape::Uniform))
+}
+
+/// Base64 as Go reads it: line breaks do not count, padding must stand, the bits that it covers need not be zero.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, Stop> {
+    let bytes: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    LENIENT.decode(bytes).map_err(|_| Stop::Error("it is no Base64".into()))
+}
+
+fn from_bytes(bytes: Vec<u8>) -> Returned {
+    String::from_utf8(bytes).map(|plain| text(&plain)).map_err(|_| Stop::Error("it is no text".into()))
+}
+
+/// What windows-1252 has where ISO-8859-1 has control characters.
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
+fn other_encoding(name: &str) -> Stop {
+    Stop::Unknown(format!("the encoding {name} is not evaluated").into())
+}
+
+fn text_encode(args: &Args<'_>) -> Returned {
+    let (plain, name) = (args.text(0)?, args.text(1)?);
+    let bytes: Vec<u8> = match &*name.to_ascii_uppercase() {
+        "UTF-8" => plain.bytes().collect(),
+        "UTF-16LE" => plain.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "UTF-16BE" => plain.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        "ISO-8859-1" => {
+            let bytes: Result<Vec<u8>, _> = plain.chars().map(u8::try_from).collect();
+            bytes.map_err(|_| Stop::Error("a character is not in ISO-8859-1".into()))?
+        }
+        "WINDOWS-1252" => {
+            let byte = |c: char| match WINDOWS_1252.chars().position(|other| other == c) {
+                Some(at) => u8::try_from(at + 0x80).ok(),
+                None => u8::try_from(c).ok().filter(|byte| !(0x80..0xa0).contains(byte)),
+            };
+            let bytes: Option<Vec<u8>> = plain.chars().map(byte).collect();
+            bytes.ok_or(Stop::Error("a character is not in windows-1252".into()))?
+        }
+        _ => return Err(other_encoding(&name)),
+    };
+    Ok(text(&BASE64_STANDARD.encode(bytes)))
+}
+
+fn text_decode(args: &Args<'_>) -> Returned {
+    let (bytes, name) = (decode_base64(&args.text(0)?)?, args.text(1)?);
+    let wide = |of: fn([u8; 2]) -> u16| {
+        let units =
+            bytes.chunks(2).map(|pair| of([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]));
+        text(&String::from_utf16_lossy(&units.collect::<Vec<u16>>()))
+    };
+    Ok(match &*name.to_ascii_uppercase() {
+        "UTF-8" => text(&String::from_utf8_lossy(&bytes)),
+        "UTF-16LE" => wide(u16::from_le_bytes),
+        "UTF-16BE" => wide(u16::from_be_bytes),
+        "WINDOWS-1252" => {
+            let c = |byte: &u8| match byte {
+                0x80..0xa0 => WINDOWS_1252.chars().nth(usize::from(byte - 0x80)).unwrap_or_default(),
+                byte => char::from(*byte),
+            };
+            text(&bytes.iter().map(c).collect::<String>())
+        }
+        "ISO-8859-1" => text(&bytes.iter().copied().map(char::from).collect::<String>()),
+        _ => return Err(other_encoding(&name)),
+    })
+}
+
+/// Percent-encoding undone, `+` being a space (`OpenTofu`).
+fn decode_url(text: &str) -> Result<Vec<u8>, Stop> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
+                let code = digit().and_then(|high| Some(high * 16 + digit()?));
+                let code = code.and_then(|code| u8::try_from(code).ok());
+                code.ok_or(Stop::Error("a percent sign stands alone".into()))?
             }
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => fields.iter_mut().last().into_iter().for_each(|field| field.push(c)),
-        }
+            byte => byte,
+        });
     }
-    fields
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn encode_base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4usize {
-            let sextet = (group >> (18 - 6 * index)) & 63;
-            let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'=');
-            out.push(if index > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    out
-}
-
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut group, mut bits) = (0u32, 0u32);
-    for byte in text.trim_end_matches('=').bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let sextet = ALPHABET.iter().position(|letter| *letter == byte)?;
-        group = (group << 6 | u32::try_from(sextet).ok()?) & 0x00ff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from(group >> bits & 0xff).ok()?);
-        }
-    }
-    Some(out)
+    Ok(out)
 }
 
 fn encode_url(text: &str) -> String {

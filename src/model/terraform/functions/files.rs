@@ -2,10 +2,11 @@
 
 use super::super::eval::{Env, Scope, Work};
 use super::super::refs::Node;
-use super::{Args, Returned, Stop, encoding, text};
+use super::super::types;
+use super::{Args, Returned, Stop, encoding, hash, text};
 use crate::source;
 use crate::syntax::hcl;
-use crate::value::{Data, Value};
+use crate::value::{Data, List, Value};
 
 impl<'t> Env<'_, 't> {
     pub(super) fn file_function(&self, name: &str, args: &Args<'_>, work: &mut Work) -> Option<Returned> {
@@ -13,8 +14,11 @@ impl<'t> Env<'_, 't> {
             "file" => self.read(args).map(|(_, content)| text(content)),
             "filebase64" => self.read(args).and_then(|(_, content)| {
                 let values = [Value::known(content)];
-                encoding::call("base64encode", &Args(&values)).unwrap_or(Err("it is not text".into()))
+                encoding::call("base64encode", &Args::new(&values)).unwrap_or(Err("it is not text".into()))
             }),
+            "filemd5" | "filesha1" | "filesha256" | "filesha512" | "filebase64sha256" | "filebase64sha512" => self
+                .read(args)
+                .and_then(|(_, content)| hash::of_text(name.strip_prefix("file").unwrap_or(name), content)),
             "fileexists" => args.text(0).and_then(|path| {
                 if path.starts_with(['/', '~']) {
                     return Err(outside(&path));
@@ -31,13 +35,22 @@ impl<'t> Env<'_, 't> {
                 .value(0)
                 .and_then(|template| self.template_text(template, args.value(1)?, work).map_err(Stop::Error)),
             "fileset" => self.file_set(args),
-            "basename" => args.text(0).map(|path| text(source::file_name(path.trim_end_matches('/')))),
-            "dirname" => args.text(0).map(|path| match path.rsplit_once('/') {
-                Some(("", _)) => text("/"),
-                Some((folder, _)) => text(folder),
-                None => text("."),
+            "basename" => args.text(0).map(|path| match path.trim_end_matches('/') {
+                "" => text(if path.is_empty() { "." } else { "/" }),
+                path => text(source::file_name(path)),
             }),
-            "abspath" => Err(Stop::Unknown("abspath() depends on where the repository lies".into())),
+            "dirname" => args.text(0).map(|path| {
+                text(&clean(path.rsplit_once('/').map_or("", |(folder, _)| match folder {
+                    "" => "/",
+                    folder => folder,
+                })))
+            }),
+            "abspath" => args.text(0).and_then(|path| {
+                if path.starts_with('/') {
+                    return Ok(text(&clean(&path)));
+                }
+                Err(Stop::Unknown("abspath() depends on where the repository lies".into()))
+            }),
             "pathexpand" => args.text(0).and_then(|path| {
                 if path.starts_with('~') {
                     return Err(Stop::Unknown("the home folder depends on who runs Terraform".into()));
@@ -61,6 +74,9 @@ impl<'t> Env<'_, 't> {
         let (file, content) = self.read(args)?;
         let parts = hcl::parse_template(content, 0);
         let names: Vec<(&str, Node<'t>)> = match args.data(1) {
+            Ok(Data::Map(map)) if !map.entries.iter().all(|(name, _)| is_name(name)) => {
+                return Err("a template variable needs a valid name".into());
+            }
             Ok(Data::Map(map)) => {
                 map.entries.iter().map(|(name, value)| (&**name, Node::Value(value.clone()))).collect()
             }
@@ -81,7 +97,31 @@ impl<'t> Env<'_, 't> {
             .map_err(|_| Stop::Error("the pattern is not understood".into()))?
             .compile_matcher();
         let found = self.ground.files.below(&folder).into_iter().filter(|path| glob.is_match(path));
-        Ok(super::open_list(found.map(Value::known).collect(), None))
+        Ok(types::set(&List { items: found.map(Value::known).collect(), ..List::default() }))
+    }
+}
+
+/// Whether a variable of a template can have that name.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// A path without what leads nowhere: `a//b/../c` is `a/c`.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            ("..", None) if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    match (rooted, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => parts.join("/"),
     }
 }
 

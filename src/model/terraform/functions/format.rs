@@ -2,16 +2,18 @@
 
 use super::super::eval::{MAX_ITEMS, MAX_TEXT};
 use super::super::template::Pieces;
-use super::super::types;
+use super::super::{ops, types};
 use super::{Args, Returned, Stop, known};
-use crate::value::{Data, Kind, Value, number};
-use std::fmt::Write as _;
+use crate::value::{Data, Kind, Shape, Value};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 #[derive(Default)]
 struct Verb {
     plus: bool,
     minus: bool,
     zero: bool,
+    space: bool,
+    sharp: bool,
     width: usize,
     precision: Option<usize>,
     argument: Option<usize>,
@@ -28,7 +30,8 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
         match c {
             '-' => verb.minus = true,
             '+' => verb.plus = true,
-            ' ' | '#' => {}
+            ' ' => verb.space = true,
+            '#' => verb.sharp = true,
             '0' if digits.is_empty() && !in_precision => verb.zero = true,
             '0'..='9' => digits.push(c),
             '.' => {
@@ -39,7 +42,7 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
             '[' => {
                 let inside = rest.get(at + 1..)?;
                 let end = inside.find(']')?;
-                verb.argument = inside.get(..end)?.parse().ok();
+                verb.argument = Some(inside.get(..end)?.parse().ok().filter(|argument| *argument > 0)?);
                 for _ in 0..=end {
                     chars.next();
                 }
@@ -59,55 +62,106 @@ fn verb(rest: &str) -> Option<(Verb, &str)> {
 }
 
 fn rendered(verb: &Verb, data: &Data) -> Result<String, Stop> {
-    let numeric = || super::super::ops::numeric(data).map_err(Stop::Error);
-    let whole = || {
-        numeric().and_then(|number| types::whole(number.trunc()).ok_or(Stop::Error("a whole number is needed".into())))
-    };
-    let mut out = match verb.letter {
-        's' => data.scalar().ok_or(Stop::Error("%s needs a string".into()))?.to_string(),
-        'v' => match data.scalar() {
-            Some(text) => text.to_string(),
-            None => super::encoding::json(&Value::known(data.clone()))?
-                .scalar()
-                .map(|text| text.to_string())
-                .unwrap_or_default(),
+    let numeric = || ops::numeric(data).map_err(Stop::Error);
+    if matches!(data, Data::Null) {
+        return Err("format() of null".into());
+    }
+    Ok(match verb.letter {
+        's' | 'q' => {
+            let text = types::text(data)?;
+            let cut: String = text.graphemes(true).take(verb.precision.unwrap_or(usize::MAX)).collect();
+            padded(if verb.letter == 'q' { super::encoding::quoted(&cut) } else { cut }, verb)
+        }
+        'v' => match data {
+            Data::Number(number) if !verb.sharp => padded(general(*number, verb.precision, false), verb),
+            Data::Str(text) if !verb.sharp => padded(text.to_string(), verb),
+            Data::Bool(value) if !verb.sharp => padded(value.to_string(), verb),
+            _ => match super::encoding::json(&Value::known(data.clone()))?.kind {
+                Kind::Known(Data::Str(text)) => padded(text.to_string(), verb),
+                _ => return Err(Stop::Unknown("a member is not known".into())),
+            },
         },
-        'q' => format!("\"{}\"", data.scalar().unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"")),
-        'd' => whole()?.to_string(),
-        'x' => match data {
-            Data::Str(text) => text.bytes().fold(String::new(), |mut out, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "{byte:02x}");
-                out
-            }),
-            _ => format!("{:x}", whole()?),
-        },
-        'X' => format!("{:X}", whole()?),
-        'o' => format!("{:o}", whole()?),
-        'b' => format!("{:b}", whole()?),
-        'f' => format!("{:.*}", verb.precision.unwrap_or(6).min(64), numeric()?),
-        'e' | 'g' => number(numeric()?),
-        't' => super::super::ops::boolean(data).map_err(Stop::Error)?.to_string(),
+        'd' | 'x' | 'X' | 'o' | 'b' => padded(signed(whole(verb, numeric()?)?, verb), verb),
+        'f' => {
+            let number = numeric()?;
+            padded(signed(format!("{number:.*}", verb.precision.unwrap_or(6).min(64)), verb), verb)
+        }
+        'e' | 'E' => {
+            let text = scientific(&format!("{:.*e}", verb.precision.unwrap_or(6).min(64), numeric()?));
+            padded(signed(if verb.letter == 'E' { text.to_uppercase() } else { text }, verb), verb)
+        }
+        'g' | 'G' => padded(signed(general(numeric()?, verb.precision, verb.letter == 'G'), verb), verb),
+        't' => ops::boolean(data).map_err(Stop::Error)?.to_string(),
         _ => return Err("format() does not know the verb".into()),
+    })
+}
+
+/// A whole number in the base of the verb.
+fn whole(verb: &Verb, number: f64) -> Result<String, Stop> {
+    let number = types::whole(number).ok_or(Stop::Error("a whole number is needed".into()))?;
+    let sign = if number < 0 { "-" } else { "" };
+    let number = number.unsigned_abs();
+    Ok(match (verb.letter, verb.sharp) {
+        ('x', false) => format!("{sign}{number:x}"),
+        ('x', true) => format!("{sign}0x{number:x}"),
+        ('X', false) => format!("{sign}{number:X}"),
+        ('X', true) => format!("{sign}0X{number:X}"),
+        ('o', false) => format!("{sign}{number:o}"),
+        ('o', true) => format!("{sign}0{number:o}"),
+        ('b', false) => format!("{sign}{number:b}"),
+        ('b', true) => format!("{sign}0b{number:b}"),
+        _ => format!("{sign}{number}"),
+    })
+}
+
+/// `1.5e4` as `1.5e+04`.
+fn scientific(text: &str) -> String {
+    let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
+/// The shorter of plain and scientific, as `%g` has it.
+fn general(number: f64, precision: Option<usize>, upper: bool) -> String {
+    let precision = precision.map(|precision| precision.clamp(1, 64));
+    let shortest = match precision {
+        Some(precision) => format!("{:.*e}", precision - 1, number),
+        None => format!("{number:e}"),
     };
-    if verb.letter == 's'
-        && let Some(precision) = verb.precision
-    {
-        out = out.chars().take(precision).collect();
+    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    let most = match precision {
+        // Trailing zeros of a whole number do not make it scientific.
+        Some(precision) if precision > count && i64::try_from(count).is_ok_and(|count| count > exponent) => count,
+        Some(precision) => precision,
+        None => 6,
+    };
+    let text = if exponent < -4 || i64::try_from(most).is_ok_and(|most| exponent >= most) {
+        scientific(&format!("{digits}e{exponent}"))
+    } else {
+        format!("{digits}e{exponent}").parse::<f64>().map_or_else(|_| shortest.clone(), |number| number.to_string())
+    };
+    if upper { text.to_uppercase() } else { text }
+}
+
+/// With the sign that the flags ask for.
+fn signed(text: String, verb: &Verb) -> String {
+    match (text.starts_with('-'), verb.plus, verb.space) {
+        (false, true, _) => format!("+{text}"),
+        (false, false, true) => format!(" {text}"),
+        _ => text,
     }
-    if verb.plus && !out.starts_with('-') && matches!(verb.letter, 'd' | 'f') {
-        out.insert(0, '+');
-    }
-    Ok(padded(out, verb))
 }
 
 fn padded(out: String, verb: &Verb) -> String {
-    let missing = verb.width.min(1024).saturating_sub(out.chars().count());
+    let missing = verb.width.min(1024).saturating_sub(out.graphemes(true).count());
     match (verb.minus, verb.zero) {
         _ if missing == 0 => out,
         (true, _) => out + &" ".repeat(missing),
         (false, true) => {
-            let sign = usize::from(out.starts_with(['-', '+']));
+            let sign = usize::from(out.starts_with(['-', '+']) && !matches!(verb.letter, 's' | 'q' | 'v'));
             let (sign, digits) = out.split_at(sign);
             format!("{sign}{}{digits}", "0".repeat(missing))
         }
@@ -119,7 +173,7 @@ fn padded(out: String, verb: &Verb) -> String {
 fn fill(template: &str, values: &[Value]) -> Returned {
     let mut out = Pieces::default();
     let mut rest = template;
-    let mut next = 0;
+    let (mut next, mut used) = (0, 0);
     while let Some((before, after)) = rest.split_once('%') {
         out.text(before);
         if let Some(after) = after.strip_prefix('%') {
@@ -133,14 +187,23 @@ fn fill(template: &str, values: &[Value]) -> Returned {
         }
         let value = values.get(next).ok_or(Stop::Error("format() has too few arguments".into()))?;
         next += 1;
+        used = used.max(next);
         match &value.kind {
-            Kind::Known(data) => out.text(&rendered(&verb, data)?),
-            Kind::Text(_) if matches!(verb.letter, 's' | 'v') => out.value(value).map_err(Stop::Error)?,
+            Kind::Known(data) => match rendered(&verb, data) {
+                Err(Stop::Unknown(reason)) => out.hole(reason),
+                text => out.text(&text?),
+            },
+            Kind::Text(_) if matches!(verb.letter, 's' | 'v') && !verb.sharp => {
+                out.value(value).map_err(Stop::Error)?;
+            }
             _ => out.hole(value.reason().unwrap_or_else(|| "an argument is not given".into())),
         }
         rest = after;
     }
     out.text(rest);
+    if used < values.len() {
+        return Err("format() has too many arguments".into());
+    }
     Ok(out.finish())
 }
 
@@ -184,14 +247,5 @@ pub(super) fn formatlist(args: &Args<'_>) -> Returned {
         }
         items.push(item);
     }
-    Ok(super::open_list(items, None))
-}
-
-/// `parseint(text, base)`
-pub(super) fn parseint(args: &Args<'_>) -> Returned {
-    let text = args.text(0)?;
-    let base = u32::try_from(args.whole(1)?).ok().filter(|base| (2..=36).contains(base));
-    let base = base.ok_or(Stop::Error("parseint() needs a base from 2 to 36".into()))?;
-    let parsed = i32::from_str_radix(&text, base).map_err(|_| Stop::Error("it is no number in that base".into()))?;
-    Ok(Value::known(f64::from(parsed)))
+    Ok(super::shaped(items, None, Shape::Uniform))
 }

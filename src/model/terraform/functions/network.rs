@@ -2,7 +2,7 @@
 
 use super::{Args, Returned, Stop};
 use crate::value::Value;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
     Some(match name {
@@ -10,8 +10,23 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Returned> {
         "cidrnetmask" => netmask(args),
         "cidrsubnet" => subnet(args),
         "cidrsubnets" => subnets(args),
+        "cidrcontains" => contains(args),
         _ => return None,
     })
+}
+
+/// An address as a number, and how many bits it has. Zeros may lead, and count in tens all the same.
+fn parsed(text: &str) -> Option<(u128, u32)> {
+    if text.contains(':') {
+        return text.parse::<Ipv6Addr>().ok().map(|address| (u128::from(address), 128));
+    }
+    let octets: Vec<&str> = text.split('.').collect();
+    let digits = |octet: &&str| (1..=3).contains(&octet.len()) && octet.bytes().all(|byte| byte.is_ascii_digit());
+    if octets.len() != 4 || !octets.iter().all(digits) {
+        return None;
+    }
+    let address = octets.iter().try_fold(0, |all: u128, octet| Some(all << 8 | u128::from(octet.parse::<u8>().ok()?)));
+    address.map(|address| (address, 32))
 }
 
 /// A network: its address as a number, the prefix length, and how many bits an address has.
@@ -26,10 +41,7 @@ impl Network {
         let bad = || Stop::Error("it is no network (`10.0.0.0/24`)".into());
         let (address, prefix) = text.split_once('/').ok_or_else(bad)?;
         let prefix: u32 = prefix.parse().map_err(|_| bad())?;
-        let (address, bits) = match address.parse::<IpAddr>().map_err(|_| bad())? {
-            IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
-            IpAddr::V6(address) => (u128::from(address), 128),
-        };
+        let (address, bits) = parsed(address).ok_or_else(bad)?;
         if prefix > bits {
             return Err(bad());
         }
@@ -72,7 +84,8 @@ fn host(args: &Args<'_>) -> Returned {
     let mask = network.host_mask();
     let distance = u128::from(number.unsigned_abs());
     let host = if number < 0 { mask.wrapping_add(1).wrapping_sub(distance) & mask } else { distance };
-    if distance > mask {
+    // Counted from the end, one more can be reached.
+    if distance > mask && !(number < 0 && distance - 1 <= mask) {
         return Err("the network has no such host".into());
     }
     Ok(Value::known(&*network.show(network.address | host)))
@@ -80,8 +93,10 @@ fn host(args: &Args<'_>) -> Returned {
 
 fn netmask(args: &Args<'_>) -> Returned {
     let network = Network::parse(&args.text(0)?)?;
-    let all = if network.bits == 32 { u128::from(u32::MAX) } else { u128::MAX };
-    Ok(Value::known(&*network.show(all & !network.host_mask())))
+    if network.bits != 32 {
+        return Err("only IPv4 has netmasks".into());
+    }
+    Ok(Value::known(&*network.show(u128::from(u32::MAX) & !network.host_mask())))
 }
 
 fn new_bits(args: &Args<'_>, index: usize) -> Result<u32, Stop> {
@@ -103,8 +118,9 @@ fn subnets(args: &Args<'_>) -> Returned {
     let mut next = network.address;
     let mut items = Vec::new();
     for index in 1..args.len() {
-        let prefix = network.prefix + new_bits(args, index)?;
-        if prefix > network.bits {
+        let more = new_bits(args, index)?;
+        let prefix = network.prefix + more;
+        if prefix > network.bits || !(1..=32).contains(&more) {
             return Err("the network has no room for that".into());
         }
         let mut part = Network { address: next, prefix, bits: network.bits };
@@ -116,5 +132,21 @@ fn subnets(args: &Args<'_>) -> Returned {
         items.push(part.written());
         next = part.address.saturating_add(mask).saturating_add(1);
     }
-    Ok(Value::list(items))
+    Ok(super::shaped(items, None, crate::value::Shape::Uniform))
+}
+
+/// Whether an address or a whole network lies in a network (`OpenTofu`).
+fn contains(args: &Args<'_>) -> Returned {
+    let (network, inner) = (Network::parse(&args.text(0)?)?, args.text(1)?);
+    let inner = if inner.contains('/') {
+        Network::parse(&inner)?
+    } else {
+        let (address, bits) = parsed(&inner).ok_or("it is no address")?;
+        Network { address, prefix: bits, bits }
+    };
+    if inner.bits != network.bits {
+        return Err("one is IPv4 and the other IPv6".into());
+    }
+    let inside = inner.prefix >= network.prefix && inner.address & !network.host_mask() == network.address;
+    Ok(Value::known(inside))
 }

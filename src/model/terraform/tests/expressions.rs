@@ -2,12 +2,12 @@ use super::*;
 use std::fmt::Write as _;
 
 /// Each expression as a local beside some variables, and what it comes to.
-fn table(cases: &[(&str, &str)]) {
+pub(super) fn table(cases: &[(&str, &str)]) {
     let mut text = String::from(
         "variable \"u\" {}\nvariable \"flag\" { type = bool }\nvariable \"s\" { default = \"abc\" }\nvariable \"n\" { default = 3 }\n\
          variable \"objs\" { default = { b = { size = 2 }, a = { size = 1 } } }\n\
          resource \"t\" \"r\" {\n  name = \"known\"\n  disk { size = 5 }\n}\nresource \"t\" \"many\" {\n  count = 2\n  name = \"m${count.index}\"\n}\n\
-         data \"d\" \"x\" {}\n",
+         resource \"t\" \"l\" {\n  list = [\"a\"]\n}\ndata \"d\" \"x\" {}\n",
     );
     for (index, (expr, _)) in cases.iter().enumerate() {
         write!(text, "locals {{\n  c{index} = {expr}\n}}\n").unwrap();
@@ -23,7 +23,7 @@ fn table(cases: &[(&str, &str)]) {
     }
 }
 
-const U: &str = "?var.u has no default and no tfvars names it";
+pub(super) const U: &str = "?var.u has no default and no tfvars names it";
 
 #[test]
 fn operators_and_templates() {
@@ -162,7 +162,8 @@ fn functions_on_encodings_and_lists() {
         ("base64decode(\"aGVsbG8=\")", "\"hello\""),
         ("basename(\"a/b.c\")", "\"b.c\""),
         ("timestamp()", "?timestamp() changes at every plan"),
-        ("md5(\"x\")", "?md5() is not evaluated"),
+        ("md5(\"x\")", "\"9dd4e461268c8034f5c8564e155c67a6\""),
+        ("base64gzip(\"x\")", "?base64gzip() is not evaluated"),
         ("alltrue([true, var.u == 1, false])", "false"),
         ("index([\"a\", \"b\"], \"b\")", "1"),
         ("chunklist([1, 2, 3], 2)", "[[1, 2], [3]]"),

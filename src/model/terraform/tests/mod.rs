@@ -1,4 +1,5 @@
 mod expressions;
+mod functions;
 mod modules;
 mod running;
 mod terragrunt;

@@ -409,6 +409,7 @@ fn several_variable_files_are_possibilities() {
     let named = terraform(&files, Options { runs: both, ..Options::default() });
     assert_eq!(show(&named.variable(&named.instances[0], "env")), "\"dev\"|\"prod\"");
     assert_eq!(show(&named.variable(&named.instances[0], "size")), "2|1");
+    assert_eq!(local(&named, "all"), "\"dev-2\"|\"prod-2\"|\"dev-1\"|\"prod-1\"");
 }
 
 #[test]
