@@ -7,7 +7,7 @@ use crate::model::load::Documents;
 use crate::rule::card::{Card, Settings};
 use crate::rule::judge::{Hit, Verdict, judge};
 use crate::rule::subject::Row;
-use crate::source::Tree;
+use crate::source::{Tree, file_name};
 use crate::text::{FileId, Hash64, Loc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -104,7 +104,10 @@ fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (u
         let card = cards[at];
         match verdict {
             Verdict::Fires(hit) => {
-                let severity = select::severity(card, hit.severity, ground.config, ground.tree.path(hit.loc.file));
+                let path = ground.tree.path(hit.loc.file);
+                // A path in the environment, as globs are over files.
+                let environment = hit.environment.as_ref().map(|folder| format!("{folder}/{}", file_name(path)));
+                let severity = select::severity(card, hit.severity, ground.config, path, environment.as_deref());
                 let group = groups.entry((at, hit.loc)).or_insert_with(|| (finding(card, &hit, severity), Vec::new()));
                 group.1.push((severity, hit));
             }

@@ -64,12 +64,12 @@ impl Request {
 
 /// The severity of a card's finding at a path.
 #[must_use]
-pub fn severity(card: &Card, found: Severity, config: &Config, path: &str) -> Severity {
+pub fn severity(card: &Card, found: Severity, config: &Config, path: &str, environment: Option<&str>) -> Severity {
     let set = config.layers_for(path).filter_map(|layer| layer.severity.get(&card.id)).next_back();
     if let Some((severity, _)) = set {
         return *severity;
     }
-    let lowers = DATA_FAMILIES.contains(&card.family.as_str()) && config.is_ephemeral(path);
+    let lowers = DATA_FAMILIES.contains(&card.family.as_str()) && config.is_ephemeral(environment.unwrap_or(path));
     if lowers { found.lowered() } else { found }
 }
 

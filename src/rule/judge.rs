@@ -25,6 +25,8 @@ pub enum Verdict {
 pub struct Hit {
     /// By the card alone; environment and configuration come later.
     pub severity: Severity,
+    /// The folder of the environment that the row is part of, when its file does not say it.
+    pub environment: Option<String>,
     /// The place to look at.
     pub loc: Loc,
     /// One sentence.
@@ -184,7 +186,18 @@ fn hit(entry: &Entry, env: &Env<'_, '_>, severity: Severity, lowered: Option<Str
     });
     let message = entry.message.render(env);
     let group = entry.once_per.as_ref().map(|template| template.render(env));
-    Hit { severity, loc, message, related, address: address.or_else(|| subject.address()), identity, lowered, group }
+    let environment = subject.environment();
+    Hit {
+        severity,
+        environment,
+        loc,
+        message,
+        related,
+        address: address.or_else(|| subject.address()),
+        identity,
+        lowered,
+        group,
+    }
 }
 
 fn element_identity(element: &Fact<'_>) -> Cow<'static, str> {

@@ -145,6 +145,11 @@ pub trait Subject<'m>: Send + Sync {
     fn address(&self) -> Option<String>;
     /// The text that a fingerprint is made from: an address or normalised content, no line numbers.
     fn identity(&self) -> String;
+    /// The folder of the environment that it is part of, when that is another than its file's: what a shared module makes
+    /// belongs to the root that calls it.
+    fn environment(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<'m, T: Subject<'m> + 'm> From<T> for Fact<'m> {
@@ -266,6 +271,7 @@ macro_rules! subject {
         label => $label:expr;
         address => $address:expr;
         identity => $identity:expr;
+        $(environment => $environment:expr;)?
     ) => {
         impl<$life> $row<$life> {
             /// The table that such rows make up.
@@ -320,6 +326,10 @@ macro_rules! subject {
                 let $this = self;
                 $identity
             }
+            $(fn environment(&self) -> Option<String> {
+                let $this = self;
+                $environment
+            })?
         }
     };
     (@ty Bool) => { $crate::rule::subject::Ty::Bool };

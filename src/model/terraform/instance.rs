@@ -173,6 +173,12 @@ impl<'t> Instance<'t> {
         })
     }
 
+    /// The folder that somebody applies it in: the unit of Terragrunt, else the root.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        self.unit.as_deref().unwrap_or(&self.root)
+    }
+
     /// Whether Terraform is run here (or would be: uncalled libraries are looked at by themselves).
     #[must_use]
     pub fn is_top(&self) -> bool {

@@ -57,6 +57,7 @@ subject! {
     label => format!("Terraform declares {} here", row.machine().name());
     address => Some(row.machine().address.clone());
     identity => row.machine().address.clone();
+    environment => Some(row.machine().resource.instance.environment().to_owned());
 }
 
 /// Rows of `machine`.
@@ -107,6 +108,7 @@ subject! {
     label => "this storage".to_owned();
     address => Some(row.machine.machine().address.clone());
     identity => format!("{} {}", row.machine.machine().address, row.storage.path.display());
+    environment => Some(row.machine.machine().resource.instance.environment().to_owned());
 }
 
 /// Rows of `storage`.
@@ -180,6 +182,7 @@ subject! {
     label => "this machine".to_owned();
     address => Some(row.machine.machine().address.clone());
     identity => row.machine.machine().address.clone();
+    environment => Some(row.machine.machine().resource.instance.environment().to_owned());
 }
 
 /// Rows of `placement`.

@@ -64,6 +64,14 @@ impl<'m> Holder<'m> {
         }
     }
 
+    fn environment(&self) -> &str {
+        match self {
+            Self::Resource(row) => row.resource.instance.environment(),
+            Self::Call(call, _) => call.instance.environment(),
+            Self::Unit(unit, _) => &unit.folder,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Resource(row) => &row.kind().kind,
@@ -205,6 +213,7 @@ subject! {
     label => format!("the argument {}", row.path());
     address => Some(row.holder.address());
     identity => format!("{} {}", row.holder.address(), row.path());
+    environment => Some(row.holder.environment().to_owned());
 }
 
 /// Rows of `protection`.

@@ -269,6 +269,7 @@ subject! {
     label => format!("the resource {}", row.resource.address());
     address => Some(row.resource.address());
     identity => row.resource.address();
+    environment => Some(row.resource.instance.environment().to_owned());
 }
 
 pub(super) fn managed<'m>(estate: &'m Estate<'m>) -> impl Iterator<Item = Resource<'m, 'm>> {

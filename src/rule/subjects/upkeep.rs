@@ -30,6 +30,7 @@ subject! {
     label => "this argument".to_owned();
     address => Some(row.estate.machines[row.fragile.machine].address.clone());
     identity => row.estate.machines[row.fragile.machine].address.clone();
+    environment => Some(row.estate.machines[row.fragile.machine].resource.instance.environment().to_owned());
 }
 
 /// Rows of `fragile_machine`.
@@ -96,6 +97,7 @@ subject! {
     label => "this machine".to_owned();
     address => Some(row.estate.machines[row.uncopied.machine].address.clone());
     identity => row.estate.machines[row.uncopied.machine].address.clone();
+    environment => Some(row.estate.machines[row.uncopied.machine].resource.instance.environment().to_owned());
 }
 
 /// Rows of `uncopied_machine`.
