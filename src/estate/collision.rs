@@ -175,6 +175,12 @@ fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
         return None;
     }
     let mut parts = Vec::new();
+    for name in ["endpoint", "endpoints.s3"] {
+        let value = arg(name);
+        if !value.is_absent() {
+            parts.push(value.scalar()?.to_string());
+        }
+    }
     for name in row.location_args.iter().filter(|name| !name.contains("endpoint") && !name.starts_with("region")) {
         let value = arg(name);
         if value.is_absent() {

@@ -10,7 +10,7 @@ use super::{Command, Guard, Site, guard, next_scope};
 use crate::syntax::shell;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
-use crate::value::{Piece, Value};
+use crate::value::{Data, Kind, Piece, Value};
 use std::collections::HashMap;
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
@@ -33,6 +33,8 @@ struct Context {
     env: Variables,
     /// The folder that steps run in, from the repository's root.
     folder: Option<Value>,
+    /// The lists of a matrix, by name.
+    matrix: Vec<(Box<str>, Vec<Box<str>>)>,
     guard: Guard,
     tolerated: bool,
     powershell: bool,
@@ -136,11 +138,62 @@ fn words(file: FileId, text: &str, node: Node<'_>, binary: Option<&str>, site: &
     super::of_argv(argv, file, site, out);
 }
 
+/// How pipelines call the folder that the repository is checked out in, where commands start.
+const CHECKOUTS: [&str; 6] = [
+    "${CI_PROJECT_DIR}",
+    "$CI_PROJECT_DIR",
+    "${{ github.workspace }}",
+    "$GITHUB_WORKSPACE",
+    "$(Build.SourcesDirectory)",
+    "$(System.DefaultWorkingDirectory)",
+];
+
 fn value_of(text: &str) -> Value {
+    if let Some(rest) = CHECKOUTS.iter().find_map(|name| text.strip_prefix(name)) {
+        return value_of(&format!(".{rest}"));
+    }
     if text.contains("${{") || text.contains("{{") {
         Value::unknown("it is an expression of the pipeline")
     } else {
         Value::known(text)
+    }
+}
+
+/// The values that a matrix lists for each of its names, those of `include` too.
+fn lists(matrix: Node<'_>) -> Vec<(Box<str>, Vec<Box<str>>)> {
+    let mut lists: Vec<(Box<str>, Vec<Box<str>>)> = Vec::new();
+    let mut add = |name: &str, value: &str| match lists.iter_mut().find(|(known, _)| &**known == name) {
+        Some((_, values)) => values.push(value.into()),
+        None => lists.push((name.into(), vec![value.into()])),
+    };
+    for (key, value) in matrix.entries() {
+        for item in value.items() {
+            match (key.as_str(), item.as_str()) {
+                (Some(name), Some(text)) => add(name, text),
+                _ => {
+                    for (key, value) in item.entries() {
+                        if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
+                            add(name, text);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    lists
+}
+
+/// What `${{ matrix.x }}` alone may be.
+fn of_matrix(text: &str, matrix: &[(Box<str>, Vec<Box<str>>)]) -> Option<Value> {
+    let name = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim().strip_prefix("matrix.")?;
+    let (_, values) = matrix.iter().find(|(known, _)| &**known == name)?;
+    match values.as_slice() {
+        [one] => Some(Value::known(&**one)),
+        several if several.len() <= 8 => {
+            let data = several.iter().map(|value| Data::from(&**value)).collect::<Vec<_>>();
+            Some(Value { kind: Kind::OneOf(data.into()), ..Value::default() })
+        }
+        _ => None,
     }
 }
 
@@ -239,9 +292,12 @@ impl Walk<'_> {
         context.tolerated |=
             yes("continue-on-error") || yes("allow_failure") || yes("continueOnError") || yes("ignore_error");
         let defaults = node.get("defaults").and_then(|it| it.get("run"));
+        if let Some(matrix) = node.get("strategy").and_then(|strategy| strategy.get("matrix")) {
+            context.matrix = lists(matrix);
+        }
         let folder = FOLDERS.iter().find_map(|key| node.get(key).or(defaults.and_then(|it| it.get(key))));
         if let Some(folder) = folder.and_then(Node::as_str) {
-            context.folder = Some(with_holes(folder));
+            context.folder = Some(of_matrix(folder, &context.matrix).unwrap_or_else(|| with_holes(folder)));
         }
         if let Some(shell) = node.get("shell").or(defaults.and_then(|it| it.get("shell"))).and_then(shell_of) {
             context.powershell = matches!(shell, "pwsh" | "powershell");

@@ -105,7 +105,9 @@ impl Variables {
         let mut found: Vec<(&str, &Value)> = self
             .known
             .iter()
-            .filter(|(name, _)| name.starts_with("TF_VAR_") || &***name == "TF_WORKSPACE")
+            .filter(|(name, _)| {
+                name.starts_with("TF_VAR_") || name.starts_with("TF_HTTP_") || &***name == "TF_WORKSPACE"
+            })
             .filter_map(|(name, binding)| match binding {
                 Binding::One(value) => Some((&**name, value)),
                 Binding::Array(_) => None,

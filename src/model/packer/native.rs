@@ -79,7 +79,10 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
             by_folder.entry(folder.to_owned()).or_default().push((name.to_owned(), terraform::Given(value)));
         }
     }
-    let run = |vars| vec![terraform::Run { evaluates: true, vars, ..terraform::Run::default() }];
+    let run = |vars: Vec<(String, terraform::Given)>| {
+        let arguments = vars.into_iter().map(|(name, value)| terraform::Argument::Value(name, value)).collect();
+        vec![terraform::Run { evaluates: true, arguments, ..terraform::Run::default() }]
+    };
     let runs = by_folder.into_iter().map(|(folder, vars)| (folder, run(vars))).collect();
     terraform::Options { runs, ..terraform::Options::default() }
 }

@@ -2,7 +2,7 @@
 
 use super::eval::either;
 use super::instance::Instance;
-use super::runs::literal;
+use super::runs::{Run, literal};
 use super::view::{BlockView, argument};
 use super::{Terraform, Unit};
 use crate::model::command::text_of;
@@ -37,16 +37,22 @@ pub struct Backend<'a, 't> {
     pub partial: bool,
     block: Option<BlockView<'a, 't>>,
     config: Value,
-    flags: Vec<(&'a str, Value)>,
+    /// By argument, what each run of `init` gives; none: nothing.
+    flags: Vec<(&'a str, Vec<Option<&'a Value>>)>,
 }
 
 impl Backend<'_, '_> {
     /// An argument, flags put over the block.
     #[must_use]
     pub fn arg(&self, path: &str) -> Value {
-        if let Some((_, value)) = self.flags.iter().rev().find(|(name, _)| *name == path) {
-            return value.clone();
-        }
+        let Some((_, given)) = self.flags.iter().find(|(name, _)| *name == path) else { return self.written(path) };
+        let reason = "it depends on the run of `terraform init`".into();
+        let values = given.iter().map(|one| one.map_or_else(|| self.written(path), Clone::clone));
+        values.reduce(|all, next| either(&all, &next, &reason)).unwrap_or_default()
+    }
+
+    /// An argument as the block says it.
+    fn written(&self, path: &str) -> Value {
         match &self.block {
             Some(block) => block.arg(path),
             None => path.split('.').fold(self.config.clone(), |value, name| argument(value.get(name))),
@@ -89,23 +95,15 @@ impl<'t> Terraform<'t> {
         Some(backend)
     }
 
-    /// What `-backend-config` gives for a root: where runs differ, each of their values.
-    fn backend_flags(&self, folder: &str) -> Vec<(&str, Value)> {
-        let reason = "it depends on the run of `terraform init`".into();
-        let mut flags: Vec<(&str, Value)> = Vec::new();
+    /// What the runs of `init` give for the backend of a root, by argument.
+    fn backend_flags(&self, folder: &str) -> Vec<(&str, Vec<Option<&Value>>)> {
         let runs = self.ground.options.runs.get(folder).map_or(&[][..], Vec::as_slice);
-        for run in runs.iter().filter(|run| !run.backend.is_empty()) {
-            for (at, (key, given)) in run.backend.iter().enumerate() {
-                if run.backend.iter().skip(at + 1).any(|(later, _)| later == key) {
-                    continue;
-                }
-                match flags.iter_mut().find(|(known, _)| known == key) {
-                    Some((_, value)) => *value = either(value, &given.0, &reason),
-                    None => flags.push((key, given.0.clone())),
-                }
-            }
-        }
-        flags
+        let runs: Vec<_> = runs.iter().filter(|run| run.initialises || !run.backend.is_empty()).collect();
+        let mut names: Vec<&str> = runs.iter().flat_map(|run| &run.backend).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let of = |name: &str| runs.iter().map(|run| last(run, name)).collect();
+        names.into_iter().map(|name| (name, of(name))).collect()
     }
 
     /// The backend that Terragrunt gives a unit, from its own file or one that it includes: `remote_state`, else a file that
@@ -172,4 +170,9 @@ fn generated(contents: &Value) -> Option<(Value, Value)> {
     let arguments = block.body.attributes.iter();
     let config = arguments.map(|attribute| (Arc::from(&*attribute.name), literal(&attribute.value, 0))).collect();
     Some((Value::known(block.label(0)?), Value::map(config)))
+}
+
+/// What a run gives for an argument of the backend; the last one wins.
+fn last<'r>(run: &'r Run, name: &str) -> Option<&'r Value> {
+    run.backend.iter().rev().find(|(key, _)| key == name).map(|(_, given)| &given.0)
 }

@@ -2,7 +2,7 @@
 
 use super::instance::{Alternative, Given};
 use super::module::Module;
-use super::runs::Run;
+use super::runs::{Argument, Run};
 use super::{Ground, Source, SourceKind};
 use crate::source;
 use crate::syntax::hcl::{self, Expr};
@@ -72,7 +72,7 @@ impl<'s, 't> Values<'s, 't> {
         let mut given = HashMap::new();
         let runs = ground.options.runs.get(folder).map_or(&[][..], Vec::as_slice);
         let runs: Vec<&Run> = runs.iter().filter(|run| run.evaluates).collect();
-        if runs.iter().all(|run| run.var_files.is_empty()) {
+        if !runs.iter().any(|run| run.has_files()) {
             let near = self
                 .others
                 .iter()
@@ -114,8 +114,13 @@ impl<'s, 't> Values<'s, 't> {
         for run in runs {
             let alternative = self.by_run(run, name);
             given |= alternative.is_some();
-            let alternative = alternative.unwrap_or(match base {
-                Some(Given::File(file, expr)) => Alternative::File(*file, expr),
+            let by_environment = || run.environment.iter().rev().find(|(variable, _)| variable == name);
+            let alternative = alternative.unwrap_or_else(|| match (base, by_environment()) {
+                (Some(Given::File(file, expr)), _) => Alternative::File(*file, expr),
+                (_, Some((_, value))) => {
+                    given = true;
+                    Alternative::Value(value.clone())
+                }
                 _ => Alternative::Default,
             });
             if !found.contains(&alternative) {
@@ -125,16 +130,15 @@ impl<'s, 't> Values<'s, 't> {
         if given { found } else { Vec::new() }
     }
 
-    /// What one run gives: a flag wins over files, a later file over an earlier one, and files over the environment.
+    /// What the command line of one run gives: the last one that speaks of the variable.
     fn by_run(&self, run: &Run, name: &str) -> Option<Alternative<'t>> {
-        let by_flag = run.vars.iter().rev().find(|(variable, _)| variable == name);
-        let by_file = || {
-            run.var_files.iter().rev().find_map(|path| {
+        run.arguments.iter().rev().find_map(|argument| match argument {
+            Argument::Value(variable, value) => (variable == name).then(|| Alternative::Value(value.clone())),
+            Argument::File(path) => {
                 let source = self.automatic.iter().chain(&self.others).find(|source| source.path == path)?;
                 let attribute = source.tree.body.attribute(name)?;
                 Some(Alternative::File(source.file, &attribute.value))
-            })
-        };
-        by_flag.map(|(_, value)| Alternative::Value(value.clone())).or_else(by_file)
+            }
+        })
     }
 }

@@ -319,8 +319,13 @@ impl<'t> Env<'_, 't> {
             Given::Inputs(inputs) => env.input(inputs, name, work),
             Given::Runs(alternatives) => self.by_runs(alternatives, env, name, work),
             Given::Perhaps(values) => {
+                // Files that nothing names may be used or not.
                 let variable = self.at.module.variables.get(self.at.module.variable(name)?)?;
-                variable.attribute("default").is_none().then(|| several_files(values, env, name, work))?
+                let given = several_files(values, env, name, work)?;
+                let Some((file, default)) = variable.attribute("default") else { return Some(given) };
+                let default = Env { file, ..env }.value(&default.value, work);
+                let reason: Reason = format!("var.{name} depends on the variable file that is used").into();
+                Some(either(&default, &given, &reason))
             }
         }
     }

@@ -33,7 +33,7 @@ pub use provisioner::{Provisioner, When};
 pub use repeat::Key;
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
-pub use runs::{Given, Run, Runs, name_files, runs};
+pub use runs::{Argument, Given, Run, Runs, name_files, runs};
 pub use terragrunt::Unit;
 pub use view::BlockView;
 

@@ -204,8 +204,11 @@ impl<'t> Module<'t> {
     /// The `backend` or `cloud` block in force: the last one, as override files come last.
     #[must_use]
     pub fn backend(&self) -> Option<(FileId, &'t Block)> {
-        let of = |kind| self.setting_blocks(kind).last();
-        of("backend").or_else(|| of("cloud")).or_else(|| of("state_store"))
+        let blocks = self.settings.iter().flat_map(|(file, block)| {
+            let block: &'t Block = block;
+            block.body.blocks.iter().map(move |block| (*file, block))
+        });
+        blocks.filter(|(_, block)| matches!(&*block.kind, "backend" | "cloud" | "state_store")).next_back()
     }
 
     /// The `required_providers` entries.

@@ -21,14 +21,33 @@ const MASK: char = '\u{1}';
 pub struct Run {
     /// Whether it evaluates the configuration (`plan`, `apply`…), so that variables without a value have their defaults.
     pub evaluates: bool,
-    /// `-var-file`: paths in the tree, in order.
-    pub var_files: Vec<String>,
-    /// `-var` and `TF_VAR_…`, in order.
-    pub vars: Vec<(String, Given)>,
+    /// `TF_VAR_…`: anything else wins over them.
+    pub environment: Vec<(String, Given)>,
+    /// `-var-file` and `-var`, in order: the last one wins.
+    pub arguments: Vec<Argument>,
+    /// Whether it is an `init`, with what is said here of the backend.
+    pub initialises: bool,
     /// `-backend-config`, files included, in order.
     pub backend: Vec<(String, Given)>,
     /// `TF_WORKSPACE`, `workspace select`.
     pub workspace: Option<Given>,
+}
+
+/// A `-var-file` or `-var` of a command line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// A variable file, by its path in the tree.
+    File(String),
+    /// A variable and its value.
+    Value(String, Given),
+}
+
+impl Run {
+    /// Whether it is given any variable file.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.arguments.iter().any(|argument| matches!(argument, Argument::File(_)))
+    }
 }
 
 /// A value that can be compared with another.
@@ -56,6 +75,8 @@ struct Reader<'a> {
     roots: BTreeSet<&'a str>,
     var_files: Vec<&'a str>,
     files: &'a dyn Files,
+    /// `TF_CLI_ARGS…` of the text at hand.
+    extra: Vec<(String, Vec<Flag>)>,
     runs: Runs,
 }
 
@@ -84,7 +105,7 @@ pub fn runs<'a>(
         }
     }
     let var_files = sources.iter().filter(|it| it.kind == SourceKind::Variables).map(|it| it.path).collect();
-    let mut reader = Reader { folders, roots, var_files, files, runs: Runs::new() };
+    let mut reader = Reader { folders, roots, var_files, files, extra: Vec::new(), runs: Runs::new() };
     for scope in commands.chunk_by(|a, b| a.loc.file == b.loc.file && a.scope == b.scope) {
         if scope.iter().any(runs_terraform)
             && let Some(first) = scope.first()
@@ -124,7 +145,7 @@ pub fn name_files(paths: &[String], sources: &[Source<'_>], runs: &mut Runs) {
         }
         runs.extend(together.into_iter().map(|paths| Run {
             evaluates: true,
-            var_files: paths.into_iter().map(str::to_owned).collect(),
+            arguments: paths.into_iter().map(|path| Argument::File(path.to_owned())).collect(),
             ..Run::default()
         }));
     }
@@ -146,6 +167,7 @@ impl Reader<'_> {
         let bases: Vec<Place> =
             bases.iter().map(|folder| Place { folder: (*folder).to_owned(), bound: Bound::new() }).collect();
         let mut here: Vec<Place> = Vec::new();
+        self.extra.clear();
         let defaults = commands.iter().find(|command| runs_terraform(command)).map_or(&[][..], |it| &it.defaults);
         for command in commands {
             if let Some(folder) = &command.folder {
@@ -161,6 +183,10 @@ impl Reader<'_> {
                     here = next;
                 }
                 "popd" => here = Vec::new(),
+                "export" => {
+                    let name = command.sub.first().filter(|name| name.starts_with("TF_CLI_ARGS"));
+                    self.extra.extend(name.map(|name| (name.to_string(), command.flags.clone())));
+                }
                 _ if runs_terraform(command) => self.command(command, &here, &bases),
                 _ => {}
             }
@@ -196,14 +222,20 @@ impl Reader<'_> {
         let sub = command.sub.iter().find(|sub| !matches!(&***sub, "run" | "run-all" | "--"));
         let sub = sub.map_or("", |sub| &**sub);
         let evaluates = matches!(sub, "plan" | "apply" | "destroy" | "refresh" | "import" | "console" | "test");
+        // `init -backend=false` only fetches modules and providers.
+        let uses_backend = command.flag("backend").is_none_or(|flag| flag.value.as_bool() != Some(false));
         // A saved plan has its values inside.
         let saved = sub == "apply" && !command.operands.is_empty();
-        let mut run = Run { evaluates: evaluates && !saved, ..Run::default() };
+        let mut run =
+            Run { evaluates: evaluates && !saved, initialises: sub == "init" && uses_backend, ..Run::default() };
         for (name, value) in &command.env {
             match name.strip_prefix("TF_VAR_") {
-                Some(variable) => run.vars.push((variable.to_owned(), Given(value.clone()))),
+                Some(variable) => run.environment.push((variable.to_owned(), Given(value.clone()))),
                 None if &**name == "TF_WORKSPACE" => run.workspace = Some(Given(value.clone())),
-                None => {}
+                // `TF_HTTP_LOCK_ADDRESS` and its kin.
+                None => run
+                    .backend
+                    .extend(name.strip_prefix("TF_HTTP_").map(|key| (key.to_lowercase(), Given(value.clone())))),
             }
         }
         if sub == "workspace"
@@ -212,41 +244,62 @@ impl Reader<'_> {
         {
             run.workspace = Some(Given(name.clone()));
         }
-        let mut runs = vec![run];
-        for flag in &command.flags {
-            self.flag(flag, place, bases, &command.defaults, &mut runs);
+        let mut runs = vec![(run, place.bound.clone())];
+        for flag in self.extra_flags(sub).chain(&command.flags) {
+            self.flag(flag, place, bases, command, &mut runs);
         }
-        runs.retain(|run| {
-            run.evaluates || !run.backend.is_empty() || run.workspace.is_some() || !run.var_files.is_empty()
-        });
-        runs
+        let settled = runs.into_iter().map(|(run, bound)| settled(run, &command.defaults, &bound));
+        settled.filter(|run| run.evaluates || run.initialises || run.workspace.is_some() || run.has_files()).collect()
     }
 
-    fn flag(&self, flag: &Flag, place: &Place, bases: &[Place], defaults: &Defaults, runs: &mut Vec<Run>) {
+    /// The flags of `TF_CLI_ARGS` and `TF_CLI_ARGS_plan` that hold for a subcommand.
+    fn extra_flags<'f>(&'f self, sub: &str) -> impl Iterator<Item = &'f Flag> + use<'f> {
+        let own = format!("TF_CLI_ARGS_{sub}");
+        let held = self.extra.iter().filter(move |(name, _)| *name == "TF_CLI_ARGS" || *name == own);
+        held.flat_map(|(_, flags)| flags)
+    }
+
+    fn flag(&self, flag: &Flag, place: &Place, bases: &[Place], command: &Command, runs: &mut Vec<(Run, Bound)>) {
         match flag.name.trim_start_matches('-') {
             "var" => {
                 let Some((name, value)) = assignment(&flag.value) else { return };
-                for run in runs {
-                    run.vars.push((name.clone(), Given(value.clone())));
+                for (run, _) in runs {
+                    run.arguments.push(Argument::Value(name.clone(), Given(value.clone())));
                 }
             }
             "var-file" => {
-                let paths = fitting(&flag.value, place, bases, defaults, &self.var_files);
-                for run in runs.iter_mut() {
-                    // Values that lie elsewhere are no reason to take the defaults.
-                    run.evaluates &= !paths.is_empty();
-                }
-                multiply(runs, &paths, |run, path| run.var_files.push(path.clone()));
+                // A file that another flag of the command names is not the one that is left open here.
+                let others = command.flags.iter().filter(|other| !std::ptr::eq(*other, flag));
+                let others: Vec<&str> = others.filter_map(|other| other.value.as_str()).collect();
+                let named =
+                    |path: &str| others.iter().any(|other| path.ends_with(other.trim_start_matches(['.', '/'])));
+                let files: Vec<&str> = self.var_files.iter().copied().filter(|path| !named(path)).collect();
+                multiply(
+                    runs,
+                    |bound| fitting(&flag.value, place, bound, bases, &command.defaults, &files),
+                    |run, path| match path {
+                        Some(path) => run.arguments.push(Argument::File(path)),
+                        // Values that lie elsewhere: the run says nothing.
+                        None => run.evaluates = false,
+                    },
+                );
             }
             "backend-config" => {
                 if let Some((key, value)) = assignment(&flag.value) {
-                    for run in runs {
+                    for (run, _) in runs {
                         run.backend.push((key.clone(), Given(value.clone())));
                     }
                     return;
                 }
-                let paths = fitting(&flag.value, place, bases, defaults, &self.files.below(""));
-                multiply(runs, &paths, |run, path| run.backend.extend(self.backend_file(path)));
+                let below = self.files.below("");
+                multiply(
+                    runs,
+                    |bound| fitting(&flag.value, place, bound, bases, &command.defaults, &below),
+                    |run, path| match path {
+                        Some(path) => run.backend.extend(self.backend_file(&path)),
+                        None => run.initialises = false,
+                    },
+                );
             }
             _ => {}
         }
@@ -286,13 +339,20 @@ impl Reader<'_> {
 }
 
 /// The files that a path leads to from a run's folder, else from where the command is written.
-fn fitting(path: &Value, place: &Place, bases: &[Place], defaults: &Defaults, all: &[&str]) -> Vec<String> {
+fn fitting(
+    path: &Value,
+    place: &Place,
+    bound: &Bound,
+    bases: &[Place],
+    defaults: &Defaults,
+    all: &[&str],
+) -> Vec<(String, Bound)> {
     for base in std::iter::once(place).chain(bases) {
         let pieces = possible(path, defaults).into_iter();
-        let mut found: Vec<String> =
-            pieces.flat_map(|pieces| fit(&base.folder, &pieces, &place.bound, all)).map(|(path, _)| path).collect();
-        found.sort();
-        found.dedup();
+        let mut found: Vec<(String, Bound)> =
+            pieces.flat_map(|pieces| fit(&base.folder, &pieces, bound, all)).collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found.dedup_by(|(a, _), (b, _)| a == b);
         if !found.is_empty() && found.len() <= MAX_FITTING {
             return found;
         }
@@ -330,22 +390,46 @@ fn opened(piece: Piece, defaults: &Defaults) -> Vec<Piece> {
     out
 }
 
-/// Every alternative with every path.
-fn multiply(alternatives: &mut Vec<Run>, paths: &[String], put: impl Fn(&mut Run, &String)) {
-    if alternatives.len().saturating_mul(paths.len()) > MAX_FITTING {
-        return;
-    }
-    let before = match paths {
-        [] => return,
-        _ => std::mem::take(alternatives),
-    };
-    for run in before {
-        for path in paths {
+/// Every alternative with every path that fits it; none fits: told as none.
+fn multiply(
+    runs: &mut Vec<(Run, Bound)>,
+    fitting: impl Fn(&Bound) -> Vec<(String, Bound)>,
+    put: impl Fn(&mut Run, Option<String>),
+) {
+    for (mut run, bound) in std::mem::take(runs) {
+        let paths = fitting(&bound);
+        if paths.is_empty() || runs.len() + paths.len() > MAX_FITTING {
+            put(&mut run, None);
+            runs.push((run, bound));
+            continue;
+        }
+        for (path, bound) in paths {
             let mut run = run.clone();
-            put(&mut run, path);
-            alternatives.push(run);
+            put(&mut run, Some(path));
+            runs.push((run, bound));
         }
     }
+}
+
+/// A run whose values say what is known of them: a default that may be set from outside is open, unless a path told which it is.
+fn settled(mut run: Run, defaults: &Defaults, bound: &Bound) -> Run {
+    let settle = |given: &mut Given| {
+        let Some(pieces) = pieces(&given.0) else { return };
+        let opened = pieces.into_iter().flat_map(|piece| opened(piece, defaults));
+        let known = opened.map(|piece| match &piece {
+            Piece::Hole(reason) => bound.get(reason).map_or(piece.clone(), |text| Piece::Lit(text.as_str().into())),
+            Piece::Lit(_) => piece,
+        });
+        given.0 = Value { kind: Value::text(known.collect()).kind, ..given.0.clone() };
+    };
+    run.environment.iter_mut().chain(&mut run.backend).for_each(|(_, given)| settle(given));
+    run.workspace.iter_mut().for_each(settle);
+    for argument in &mut run.arguments {
+        if let Argument::Value(_, given) = argument {
+            settle(given);
+        }
+    }
+    run
 }
 
 /// A constant of a file without references; [`HOLE`] in a text is what is not known of it.

@@ -67,11 +67,10 @@ fn variables_come_from_files_in_order() {
         ("x.auto.tfvars", "c = 3\n"),
         ("prod.tfvars", "d = 9\n"),
     ];
-    assert_eq!(local(&build(&files), "all"), "[1, 2, 3, 1]");
+    assert_eq!(local(&build(&files), "all"), "[1, 2, 3, 1|9]");
     let run = Run {
         evaluates: true,
-        var_files: vec!["prod.tfvars".into()],
-        vars: vec![("a".into(), Given(Value::known("cli")))],
+        arguments: vec![Argument::File("prod.tfvars".into()), Argument::Value("a".into(), Given(Value::known("cli")))],
         ..Run::default()
     };
     let options = Options { runs: Runs::from([(String::new(), vec![run])]), ..Options::default() };
@@ -306,7 +305,11 @@ fn backends_units_and_roles() {
         Options {
             runs: Runs::from([(
                 "envs/a".into(),
-                vec![Run { backend: vec![("use_lockfile".into(), Given(Value::known(true)))], ..Run::default() }],
+                vec![Run {
+                    initialises: true,
+                    backend: vec![("use_lockfile".into(), Given(Value::known(true)))],
+                    ..Run::default()
+                }],
             )]),
             ..Options::default()
         },
@@ -403,8 +406,8 @@ fn several_variable_files_are_possibilities() {
     ];
     let terraform_alone = build(&files);
     assert_eq!(show(&terraform_alone.variable(&terraform_alone.instances[0], "env")), "\"dev\"|\"prod\"");
-    assert_eq!(show(&terraform_alone.variable(&terraform_alone.instances[0], "size")), "1");
-    let run = |path: &str| Run { evaluates: true, var_files: vec![path.into()], ..Run::default() };
+    assert_eq!(show(&terraform_alone.variable(&terraform_alone.instances[0], "size")), "1|2");
+    let run = |path: &str| Run { evaluates: true, arguments: vec![Argument::File(path.into())], ..Run::default() };
     let both = Runs::from([(String::new(), vec![run("vars/dev.tfvars"), run("vars/prod.tfvars")])]);
     let named = terraform(&files, Options { runs: both, ..Options::default() });
     assert_eq!(show(&named.variable(&named.instances[0], "env")), "\"dev\"|\"prod\"");

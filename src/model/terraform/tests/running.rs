@@ -150,3 +150,62 @@ fn folders_behind_symbolic_links() {
     let terraform = Terraform::build(&sources(documents), Options::default(), tree);
     assert_eq!(addresses(&terraform), ["module.n.t.x"]);
 }
+
+#[test]
+fn the_later_argument_wins_and_files_win_over_the_environment() {
+    let files = |script: &'static str| {
+        vec![
+            ("go.sh", script),
+            ("infra/main.tf", MAIN),
+            ("infra/prod.tfvars", "env = \"file\"\n"),
+            ("infra/terraform.tfvars", "size = 5\n"),
+        ]
+    };
+    let flag_first = "terraform -chdir=infra plan -var env=flag -var-file=prod.tfvars\n";
+    assert_eq!(run(&files(flag_first), "infra", &["env"]), ["\"file\""]);
+    let file_first = "terraform -chdir=infra plan -var-file=prod.tfvars -var env=flag\n";
+    assert_eq!(run(&files(file_first), "infra", &["env"]), ["\"flag\""]);
+    let environment = "export TF_VAR_size=7 TF_VAR_env=e\nterraform -chdir=infra plan\n";
+    assert_eq!(run(&files(environment), "infra", &["env", "size"]), ["\"e\"", "5"]);
+    let extra = "export TF_CLI_ARGS_plan=\"-var-file=prod.tfvars\"\nterraform -chdir=infra plan\n";
+    assert_eq!(run(&files(extra), "infra", &["env"]), ["\"file\""]);
+}
+
+#[test]
+fn a_default_is_not_the_value() {
+    let make = "ENV ?= dev\nplan:\n\tterraform -chdir=infra workspace select $(ENV)\n\tterraform -chdir=infra plan -var env=$(ENV)\n";
+    let main = format!("{MAIN}locals {{ w = terraform.workspace }}\n");
+    let terraform = commanded(&[("Makefile", make), ("infra/main.tf", &main)]);
+    let root = terraform.tops().next().unwrap();
+    assert_eq!(show(&terraform.variable(root, "env")), "?`ENV` may be set where it is run");
+    assert_eq!(show(&terraform.local(root, "w")), "?terraform.workspace is chosen when Terraform runs");
+    // A file tells which one it is, and another flag's file is not meant.
+    let script = "ENV=${1:-dev}\nterraform -chdir=infra plan -var-file=../vars/common.tfvars -var-file=../vars/$ENV.tfvars -var \"env=$ENV\"\n";
+    let files = [
+        ("go.sh", script),
+        ("infra/main.tf", MAIN),
+        ("vars/common.tfvars", "size = 2\n"),
+        ("vars/dev.tfvars", "size = 3\n"),
+        ("vars/prod.tfvars", "size = 4\n"),
+    ];
+    assert_eq!(run(&files, "infra", &["env", "size"]), ["\"dev\"|\"prod\"", "3|4"]);
+}
+
+#[test]
+fn where_runs_of_init_differ_each_is_possible() {
+    let main = "terraform {\n  backend \"s3\" {\n    bucket = \"b\"\n    use_lockfile = true\n  }\n}\n";
+    let make = "dev:\n\tterraform -chdir=infra init -backend-config=use_lockfile=false\nprod:\n\tterraform -chdir=infra init\n";
+    let terraform = commanded(&[("Makefile", make), ("infra/main.tf", main)]);
+    let backend = terraform.backend(terraform.tops().next().unwrap()).unwrap();
+    assert_eq!(show(&backend.arg("use_lockfile")), "\"false\"|true");
+    assert_eq!(show(&backend.arg("bucket")), "\"b\"");
+}
+
+#[test]
+fn a_matrix_lists_the_folders() {
+    let workflow = "on: push\njobs:\n  plan:\n    strategy:\n      matrix:\n        dir: [stacks/a, stacks/b]\n    steps:\n      - run: terraform plan -var env=ci\n        working-directory: ${{ matrix.dir }}\n";
+    let files = [(".github/workflows/ci.yml", workflow), ("stacks/a/main.tf", MAIN), ("stacks/b/main.tf", MAIN)];
+    assert_eq!(run(&files, "stacks/b", &["env"]), ["\"ci\""]);
+    let gitlab = "plan:\n  variables:\n    TF_ROOT: ${CI_PROJECT_DIR}/infra\n  script:\n    - cd ${TF_ROOT}\n    - terraform plan -var env=lab\n";
+    assert_eq!(run(&[(".gitlab-ci.yml", gitlab), ("infra/main.tf", MAIN)], "infra", &["env"]), ["\"lab\""]);
+}
