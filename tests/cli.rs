@@ -255,6 +255,26 @@ fn suppressions_by_address() {
 }
 
 #[test]
+fn a_suppression_by_address_leaves_the_other_instances() {
+    let main = "resource \"aws_db_instance\" \"d\" {\n  for_each = toset([\"a\", \"b\", \"c\"])\n  identifier = each.key\n  deletion_protection = false\n}\n";
+    let with = |address: &str| {
+        let config = format!(
+            "root: true\nsuppress:\n  - {{rule: deletion-guard-disabled, address: '{address}', reason: rebuilt, until: 2030-01-01}}\n"
+        );
+        let folder = Folder::new(&[(".stateward.yaml", &config), ("main.tf", main)]);
+        let report = folder.run(&["check", "--format", "json", "--select", "deletion-guard-disabled"]).json();
+        report["findings"].as_array().unwrap().first().map(|finding| {
+            let shown = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            (shown(&finding["address"]), finding["instances"].as_array().unwrap().len(), shown(&finding["message"]))
+        })
+    };
+    let (address, instances, message) = with("aws_db_instance.d[\"a\"]").unwrap();
+    assert_eq!((address.as_str(), instances), ("aws_db_instance.d[\"b\"]", 2));
+    assert_eq!(message, "aws_db_instance.d[\"b\"]: deletion_protection is false (and 1 more)");
+    assert_eq!(with("aws_db_instance.d[\"*\"]"), None);
+}
+
+#[test]
 fn tracked_state_is_a_finding_and_ignored_state_is_none() {
     let files = [("envs/prod/terraform.tfstate", STATE), ("run.sh", "#!/bin/sh\nls\n")];
     let select = ["check", "-q", "--select", "state-file-committed"];

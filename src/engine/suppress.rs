@@ -68,20 +68,30 @@ pub fn apply(findings: &mut [Finding], comments: &mut [Comment<'_>], config: &Co
             continue;
         }
         let path = tree.path(finding.loc.file);
-        let by_config =
-            config.layers_for(path).flat_map(|layer| &layer.suppress).find(|entry| holds(entry, finding, path, today));
-        if let Some(entry) = by_config {
+        for entry in config.layers_for(path).flat_map(|layer| &layer.suppress) {
+            if !holds(entry, finding, path, today) {
+                continue;
+            }
+            let rest = left_by(entry, finding);
+            if let Some(first) = rest.first() {
+                narrow(finding, &first.clone(), rest);
+                continue;
+            }
             finding.suppressed =
                 Some(Suppressed { reason: entry.reason.clone().unwrap_or_default(), loc: Some(entry.loc) });
+            break;
         }
     }
 }
 
+/// Whether a pattern fits a text: brackets are those of addresses, not a class of the pattern.
+fn fits(glob: &globset::Glob, text: &str) -> bool {
+    let escaped = glob.glob().replace('[', "\\[").replace(']', "\\]");
+    let matcher = globset::GlobBuilder::new(&escaped).backslash_escape(true).build();
+    matcher.is_ok_and(|matcher| matcher.compile_matcher().is_match(text)) || glob.glob() == text
+}
+
 fn holds(entry: &Suppression, finding: &Finding, path: &str, today: &str) -> bool {
-    let fits = |glob: &globset::Glob, text: &str| {
-        // Brackets in an address are its own, not a class of the pattern.
-        glob.compile_matcher().is_match(text) || glob.glob() == text
-    };
     let current = entry.until.as_deref().is_none_or(|until| until >= today);
     let address = entry.address.as_ref().is_none_or(|glob| {
         let mut addresses = finding.address.iter().chain(&finding.instances);
@@ -89,4 +99,25 @@ fn holds(entry: &Suppression, finding: &Finding, path: &str, today: &str) -> boo
     });
     let place = entry.path.as_ref().is_none_or(|glob| fits(glob, path));
     current && entry.reason.is_some() && entry.rule == finding.rule && address && place
+}
+
+/// The instances of a finding that an exception by address does not speak of.
+fn left_by(entry: &Suppression, finding: &Finding) -> Vec<String> {
+    let Some(glob) = &entry.address else { return Vec::new() };
+    finding.instances.iter().filter(|address| !fits(glob, address)).cloned().collect()
+}
+
+/// Makes a finding speak of fewer instances.
+fn narrow(finding: &mut Finding, first: &str, rest: Vec<String>) {
+    let more = |count: usize| format!(" (and {} more)", count - 1);
+    if let Some(before) = finding.message.strip_suffix(&more(finding.instances.len())) {
+        finding.message = before.to_owned();
+    }
+    if let Some(old) = finding.address.replace(first.to_owned()) {
+        finding.message = finding.message.replace(&old, first);
+    }
+    if rest.len() > 1 {
+        finding.message.push_str(&more(rest.len()));
+    }
+    finding.instances = rest;
 }

@@ -208,9 +208,15 @@ pub fn state_stores(terraform: &Terraform<'_>) -> HashSet<String> {
     let of_roots = terraform.tops().filter_map(|root| terraform.backend(root));
     let of_units = terraform.units.iter().filter_map(|unit| terraform.unit_backend(unit));
     let stores = of_roots.chain(of_units).flat_map(|backend| {
-        ["bucket", "storage_account_name"].into_iter().filter_map(move |name| backend.arg(name).scalar())
+        let provider = match backend.ty.scalar().as_deref() {
+            Some("gcs") => "google",
+            Some("azurerm") => "azurerm",
+            _ => "",
+        };
+        let named = ["bucket", "storage_account_name"].into_iter();
+        named.filter_map(move |name| Some(format!("{provider} {}", backend.arg(name).scalar()?)))
     });
-    stores.map(|name| name.to_string()).collect()
+    stores.collect()
 }
 
 /// A provider that a module requires.

@@ -48,7 +48,23 @@ struct Walk<'g, 't> {
 }
 
 impl<'t> Terraform<'t> {
-    /// The managed resources that an argument of a resource, or a block of that name in it, refers to, each once.
+    /// The type of what is declared.
+    #[must_use]
+    pub fn type_of(&self, declaration: Declaration) -> Option<&'t str> {
+        let instance = self.instances.iter().find(|it| Arc::as_ptr(it) as usize == declaration.instance)?;
+        instance.module.resources.get(declaration.index).map(|decl| decl.ty)
+    }
+
+    /// The `name` that a declaration gives, where it has one for all its instances.
+    #[must_use]
+    pub fn name_of(&self, declaration: Declaration) -> Option<String> {
+        let instance = self.instances.iter().find(|it| Arc::as_ptr(it) as usize == declaration.instance)?;
+        let decl = instance.module.resources.get(declaration.index)?;
+        let (file, attribute) = decl.decl.attribute("name")?;
+        self.evaluate(instance, file, &attribute.value).scalar().map(|name| name.to_string())
+    }
+
+    /// The resources and data sources that an argument of a resource, or a block of that name in it, refers to, each once.
     #[must_use]
     pub fn referred(&self, resource: &Resource<'_, 't>, argument: &str) -> Vec<Declaration> {
         let mut walk = Walk { ground: &self.ground, waiting: Vec::new(), seen: HashSet::new(), found: Vec::new() };
@@ -120,12 +136,14 @@ impl<'t> Walk<'_, 't> {
             }
             Use::Resource(mode, ty, name) => {
                 let Some(index) = module.resource(*mode, ty, name) else { return };
+                let found = Declaration { instance: Arc::as_ptr(at) as usize, index };
+                if !self.found.contains(&found) {
+                    self.found.push(found);
+                }
                 if *mode == Mode::Managed {
-                    let found = Declaration { instance: Arc::as_ptr(at) as usize, index };
-                    if !self.found.contains(&found) {
-                        self.found.push(found);
-                    }
-                } else if let Some(decl) = module.resources.get(index) {
+                    return;
+                }
+                if let Some(decl) = module.resources.get(index) {
                     for (_, attribute) in &decl.decl.attributes {
                         self.wait(at, Some(&attribute.value), repeated(&decl.decl));
                     }

@@ -93,6 +93,8 @@ pub trait Files: Sync {
     fn below<'a>(&'a self, folder: &str) -> Vec<&'a str>;
     /// A path with the symbolic links to folders on its way followed.
     fn real(&self, path: &str) -> String;
+    /// The folders to whose files there are links elsewhere.
+    fn linked(&self) -> Vec<String>;
 }
 
 impl Files for source::Tree {
@@ -109,6 +111,15 @@ impl Files for source::Tree {
 
     fn real(&self, path: &str) -> String {
         Self::real(self, path)
+    }
+
+    fn linked(&self) -> Vec<String> {
+        let links = self.iter().filter_map(|(_, file)| {
+            let target = source::join(source::folder(&file.path), file.symlink.as_deref()?)?;
+            let folder = source::folder(&target).to_owned();
+            (Self::find(self, &target).is_some() && folder != source::folder(&file.path)).then_some(folder)
+        });
+        links.collect()
     }
 }
 
@@ -156,7 +167,8 @@ impl<'t> Terraform<'t> {
         let mut modules = module::gather(sources);
         module::follow_links(&mut modules, files);
         let values = given::Values::new(sources);
-        let roles = role::judge(&modules, &values.folders(), options.roots.as_ref());
+        let linked: HashSet<String> = files.linked().into_iter().collect();
+        let roles = role::judge(&modules, &values.folders(), options.roots.as_ref(), &linked);
         let by_folder = modules.iter().enumerate().map(|(at, module)| (module.folder.clone(), at)).collect();
         let terragrunt = terragrunt::files(sources);
         let modules = modules.into_iter().map(Arc::new).collect();
@@ -175,7 +187,9 @@ impl<'t> Terraform<'t> {
         let mut instances = below(&ground, &tops);
         // Called, but never made (zero times, from outside, in a circle): looked at by itself.
         let seen: HashSet<&str> = instances.iter().map(|instance| &*instance.module.folder).collect();
-        let unseen = ground.modules.iter().filter(|module| !seen.contains(&*module.folder) && !module.is_installed());
+        let unseen = ground.modules.iter().filter(|module| {
+            !seen.contains(&*module.folder) && !module.is_installed() && !linked.contains(&module.folder)
+        });
         let alone: Vec<_> = unseen.map(|module| Instance::top(module, Role::Library, HashMap::new())).collect();
         instances.extend(below(&ground, &alone));
         Self { ground, roles, instances, units }

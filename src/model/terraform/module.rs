@@ -204,11 +204,11 @@ impl<'t> Module<'t> {
     /// The `backend` or `cloud` block in force: the last one, as override files come last.
     #[must_use]
     pub fn backend(&self) -> Option<(FileId, &'t Block)> {
-        let blocks = self.settings.iter().flat_map(|(file, block)| {
+        let mut blocks = self.settings.iter().flat_map(|(file, block)| {
             let block: &'t Block = block;
             block.body.blocks.iter().map(move |block| (*file, block))
         });
-        blocks.filter(|(_, block)| matches!(&*block.kind, "backend" | "cloud" | "state_store")).next_back()
+        blocks.rfind(|(_, block)| matches!(&*block.kind, "backend" | "cloud" | "state_store"))
     }
 
     /// The `required_providers` entries.

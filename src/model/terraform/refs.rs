@@ -476,7 +476,11 @@ impl<'t> Env<'_, 't> {
             return Value::list(blocks);
         }
         Value::unknown(match declared.mode {
-            Mode::Managed => format!("only known after apply: {address}.{name}"),
+            Mode::Managed => {
+                let key = slots.get(position).map(|slot| slot.slot.key.suffix()).unwrap_or_default();
+                let dot = if self.at.address.is_empty() { "" } else { "." };
+                format!("only known after apply: {}{dot}{address}{key}.{name}", self.at.address)
+            }
             Mode::Data if declared.ty == "terraform_remote_state" => format!("{address} is read from another state"),
             _ => format!("read from the provider when Terraform plans: {address}.{name}"),
         })

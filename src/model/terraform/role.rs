@@ -2,7 +2,7 @@
 
 use super::module::Module;
 use crate::source;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a module folder is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,7 +43,12 @@ pub(super) fn is_example(folder: &str) -> bool {
 
 /// The roles of all modules; `values` are folders with variable files that Terraform loads by itself, `roots` what the
 /// configuration calls a root.
-pub(super) fn judge(modules: &[Module<'_>], values: &[&str], roots: Option<&globset::GlobSet>) -> Vec<Judged> {
+pub(super) fn judge(
+    modules: &[Module<'_>],
+    values: &[&str],
+    roots: Option<&globset::GlobSet>,
+    linked: &HashSet<String>,
+) -> Vec<Judged> {
     let mut callers: HashMap<&str, (bool, bool)> = HashMap::new();
     for module in modules {
         let example = is_example(&module.folder);
@@ -59,6 +64,9 @@ pub(super) fn judge(modules: &[Module<'_>], values: &[&str], roots: Option<&glob
         .map(|module| {
             if module.is_installed() {
                 return Judged { role: Role::Child, evidence: "it is an installed module" };
+            }
+            if linked.contains(&module.folder) {
+                return Judged { role: Role::Child, evidence: "roots elsewhere have links to its files" };
             }
             if roots.is_some_and(|globs| globs.is_match(&module.folder)) {
                 return Judged { role: Role::Root, evidence: "the configuration says so" };

@@ -317,6 +317,14 @@ impl Reader<'_> {
                     }
                 }
             }
+            if found.is_empty()
+                && let Some(linked) = path.as_str().and_then(|path| source::join(&base.folder, path))
+            {
+                // A link to a folder is where Terraform runs as well.
+                let real = self.files.real(&linked);
+                let known = self.folders.contains(&*real);
+                found.extend(known.then(|| Place { folder: real, bound: base.bound.clone() }));
+            }
             if !found.is_empty() {
                 break;
             }

@@ -2,10 +2,10 @@
 
 use super::eval::{Env, Outcome, Work};
 use super::given::Values;
-use super::instance::{Given, Instance};
+use super::instance::{Alternative, Given, Instance};
 use super::module::{Module, constant};
 use super::refs::{Node, relative};
-use super::{Ground, Source, SourceKind, Terraform};
+use super::{Ground, Source, SourceKind, Terraform, runs};
 use crate::source;
 use crate::syntax::hcl::{Block, Expr};
 use crate::text::{FileId, Loc};
@@ -356,34 +356,59 @@ pub(super) fn run_by<'t>(ground: &Ground<'t>, unit: &Unit<'t>, values: &Values<'
         let shared: Arc<[_]> = inputs.into();
         given.extend(names.map(|name| (name, Given::Inputs(shared.clone()))));
     }
-    let loaded = values.given(ground, module).into_iter();
-    given.extend(loaded.filter(|(_, one)| matches!(one, Given::File(..))));
-    for path in var_files(ground, unit) {
+    let loaded = values.given(ground, module).into_iter().filter(|(_, one)| matches!(one, Given::File(..)));
+    let (files, vars) = extra_arguments(ground, unit);
+    let value = |name: &str, value: Value| {
+        let variable = module.variables.get(module.variable(name)?)?;
+        Some((variable.label(0), Given::Runs(vec![Alternative::Value(runs::Given(value))])))
+    };
+    given.extend(vars.iter().filter(|(_, _, flag)| !flag).filter_map(|(name, text, _)| value(name, text.clone())));
+    given.extend(loaded);
+    for path in files {
         given.extend(values.in_file(&path));
     }
+    given.extend(vars.iter().filter(|(_, _, flag)| *flag).filter_map(|(name, text, _)| value(name, text.clone())));
     Some(Instance::of_unit(module, &unit.folder, given))
 }
 
-/// The variable files that `extra_arguments` of a unit and its includes name, in order.
-fn var_files<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> Vec<String> {
-    let mut paths = Vec::new();
+/// A variable, its value, and whether a flag gives it (else the environment).
+type Extra = (String, Value, bool);
+
+/// The variable files and variables that `extra_arguments` of a unit and its includes name, in order.
+fn extra_arguments<'t>(ground: &Ground<'t>, unit: &Unit<'t>) -> (Vec<String>, Vec<Extra>) {
+    let (mut paths, mut vars) = (Vec::new(), Vec::new());
     for instance in unit.includes.iter().rev().chain([&unit.instance]) {
         for (file, block) in instance.module.setting_blocks("extra_arguments") {
             let env = Env { file, ..Env::new(ground, instance) };
-            let listed = |name: &str| {
-                let list =
-                    block.body.attribute(name).map(|attribute| env.value(&attribute.value, &mut Work::default()));
-                list.and_then(|list| Some(list.as_list()?.items.clone())).unwrap_or_default()
+            let value = |name: &str| {
+                let attribute = block.body.attribute(name);
+                attribute.map(|attribute| env.value(&attribute.value, &mut Work::default())).unwrap_or_default()
             };
-            let arguments = listed("arguments");
-            let named = arguments.iter().filter_map(|value| value.as_str()?.strip_prefix("-var-file="));
-            let named: Vec<Arc<str>> = named.map(Into::into).collect();
+            let listed = |name: &str| value(name).as_list().map(|list| list.items.clone()).unwrap_or_default();
             let files = listed("required_var_files").into_iter().chain(listed("optional_var_files"));
-            let files = files.filter_map(|value| value.scalar()).chain(named);
-            paths.extend(files.filter_map(|path| located(&unit.folder, &path)));
+            paths.extend(files.filter_map(|path| located(&unit.folder, path.as_str()?)));
+            let environment = value("env_vars");
+            for (name, value) in environment.as_map().into_iter().flat_map(|map| &map.entries) {
+                vars.extend(name.strip_prefix("TF_VAR_").map(|name| (name.to_owned(), value.clone(), false)));
+            }
+            let arguments = listed("arguments");
+            for (at, argument) in arguments.iter().enumerate() {
+                let Some(text) = argument.as_str() else { continue };
+                let (flag, inline) = text.split_once('=').map_or((text, None), |(flag, rest)| (flag, Some(rest)));
+                let next = || arguments.get(at + 1).and_then(Value::as_str);
+                match (flag, inline.or_else(next)) {
+                    ("-var-file", Some(path)) => paths.extend(located(&unit.folder, path)),
+                    ("-var", Some(pair)) => {
+                        vars.extend(
+                            pair.split_once('=').map(|(name, value)| (name.to_owned(), Value::known(value), true)),
+                        );
+                    }
+                    _ => {}
+                }
+            }
         }
     }
-    paths
+    (paths, vars)
 }
 
 impl<'t> Env<'_, 't> {

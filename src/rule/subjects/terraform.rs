@@ -23,7 +23,7 @@ subject! {
     /// A Terraform configuration that is applied by itself, or made to be called by others.
     RootRow<'m> as "tf.root" (row) {
         /// Its folder.
-        folder: Str certain => if row.facts.folder().is_empty() { "." } else { row.facts.folder() };
+        folder: Str certain => match row.facts.instance.environment() { "" => ".", folder => folder };
         /// What it is for.
         role: Word(&["root", "child", "library", "example"]) certain => row.facts.role();
         /// The type of its backend; empty without one.
@@ -124,12 +124,14 @@ impl<'m> ResourceRow<'m> {
 
     /// Whether a resource beside it protects it in one way.
     fn protected_by(&self, role: impl Fn(ProtectionRole) -> bool) -> Tri {
-        self.estate.guards.of(&self.resource, role).fold(Tri::False, |so_far, guard| so_far.or(|| guard.holds()))
+        self.estate.guards.protects(&self.resource, role)
     }
 
     fn keeps_state(&self) -> bool {
         let name = ["bucket", "name"].iter().find_map(|name| self.resource.arg(name).scalar());
-        name.is_some_and(|name| self.estate.state_stores.contains(&*name))
+        let provider =
+            self.resource.ty().split('_').next().filter(|it| matches!(*it, "google" | "azurerm")).unwrap_or("");
+        name.is_some_and(|name| self.estate.state_stores.contains(&format!("{provider} {name}")))
     }
 
     fn prevent_destroy(&self) -> Tri {

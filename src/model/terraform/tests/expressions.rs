@@ -82,7 +82,7 @@ fn collections_and_references() {
         ("t.r.disk[0].size", "5"),
         ("t.many[1].name", "\"m1\""),
         ("t.many[*].name", "[\"m0\", \"m1\"]"),
-        ("t.many.*.id", "[?only known after apply: t.many.id, ?only known after apply: t.many.id]"),
+        ("t.many.*.id", "[?only known after apply: t.many[0].id, ?only known after apply: t.many[1].id]"),
         ("length(t.many)", "2"),
         ("[for r in t.many : r.name]", "[\"m0\", \"m1\"]"),
         ("data.d.x.id", "?read from the provider when Terraform plans: data.d.x.id"),

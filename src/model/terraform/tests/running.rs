@@ -209,3 +209,38 @@ fn a_matrix_lists_the_folders() {
     let gitlab = "plan:\n  variables:\n    TF_ROOT: ${CI_PROJECT_DIR}/infra\n  script:\n    - cd ${TF_ROOT}\n    - terraform plan -var env=lab\n";
     assert_eq!(run(&[(".gitlab-ci.yml", gitlab), ("infra/main.tf", MAIN)], "infra", &["env"]), ["\"lab\""]);
 }
+
+#[test]
+fn files_that_roots_link_to_make_no_root_of_their_own() {
+    let link = |path: &str, target: &str| {
+        let mut file = File::in_memory(
+            path,
+            b"variable \"env\" { default = \"none\" }\nresource \"t\" \"x\" { name = var.env }\n".to_vec(),
+            true,
+        );
+        file.symlink = Some(target.into());
+        file
+    };
+    let plain = |path: &str, text: &str| File::in_memory(path, text.as_bytes().to_vec(), true);
+    let main = "variable \"env\" { default = \"none\" }\nresource \"t\" \"x\" { name = var.env }\n";
+    let files = vec![
+        plain("shared/main.tf", main),
+        link("prod/main.tf", "../shared/main.tf"),
+        plain("prod/terraform.tfvars", "env = \"prod\"\n"),
+        plain("stacks/db/main.tf", main),
+        link("envs/prod/db", "../../stacks/db"),
+        plain("go.sh", "terraform -chdir=envs/prod/db plan -var env=linked\n"),
+    ];
+    let tree: &'static Tree = Box::leak(Box::new(Tree::new(files, None)));
+    let documents: &'static Documents<'static> = Box::leak(Box::new(Documents::load(tree, &Reading::default())));
+    let commands: &'static [command::Command] = Box::leak(command::of_documents(documents).into_boxed_slice());
+    let sources = sources(documents);
+    let runs = runs(commands, &sources, tree, &|command| tree.path(command.loc.file));
+    let terraform = Terraform::build(&sources, Options { runs, ..Options::default() }, tree);
+    let shown: Vec<(String, String)> = terraform
+        .resources()
+        .map(|resource| (resource.instance.module.folder.clone(), show(&resource.arg("name"))))
+        .collect();
+    let expected = [("prod", "\"prod\""), ("stacks/db", "\"linked\"")];
+    assert_eq!(shown, expected.map(|(folder, name)| (folder.to_owned(), name.to_owned())));
+}

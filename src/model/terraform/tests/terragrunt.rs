@@ -120,3 +120,18 @@ fn variable_files_of_extra_arguments_win_over_inputs() {
     ]);
     assert_eq!(seen(&terraform), [("live/prod/eu/db".to_owned(), "\"prod true eu 7 own\"".to_owned())]);
 }
+
+#[test]
+fn variables_of_extra_arguments() {
+    let unit = |arguments: &str| {
+        format!(
+            "include \"root\" {{\n  path = find_in_parent_folders(\"root.hcl\")\n}}\nterraform {{\n  source = \"${{get_repo_root()}}/modules//db\"\n  extra_arguments \"x\" {{\n    commands = [\"plan\"]\n    {arguments}\n  }}\n}}\ninputs = {{ tier = \"input\" }}\n"
+        )
+    };
+    let text: &'static str = Box::leak(unit("arguments = [\"-var\", \"tier=flag\", \"-var=size=4\"]").into_boxed_str());
+    let terraform = live(&[("live/prod/eu/db/terragrunt.hcl", text)]);
+    assert_eq!(seen(&terraform)[0].1, "\"prod true eu 4 flag\"");
+    let text: &'static str = Box::leak(unit("env_vars = { TF_VAR_tier = \"environment\" }").into_boxed_str());
+    let terraform = live(&[("live/prod/eu/db/terragrunt.hcl", text)]);
+    assert_eq!(seen(&terraform)[0].1, "\"prod true eu 1 environment\"");
+}
