@@ -3,18 +3,14 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, DataClass};
-use crate::model::terraform::{Instance, Mode, Module, ResourceDecl};
+use crate::model::terraform::{Changing, Mode, Module, Resource, ResourceDecl, changing};
 use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
 use crate::text::{FileId, Loc};
-use crate::value::Value;
-use std::collections::HashSet;
-use std::sync::Arc;
+use crate::value::{Tri, Value};
+use std::collections::{HashMap, HashSet};
 
 /// Expressions nested deeper than this are not followed.
 const MAX_DEPTH: usize = 64;
-
-/// Functions whose result is another one at every plan.
-const IMPURE: [&str; 4] = ["timestamp", "plantimestamp", "uuid", "bcrypt"];
 
 /// Functions that read a file.
 const READERS: [&str; 12] = [
@@ -46,6 +42,8 @@ pub struct Impure<'m> {
     pub argument: &'m str,
     /// Whether the resource ignores changes of that argument.
     pub ignored: bool,
+    /// Whether it makes the argument change.
+    pub changes: Tri,
     /// Where the resource is declared.
     pub declared: Loc,
 }
@@ -241,33 +239,86 @@ pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
     }
 }
 
-/// Every call of an impure function that reaches a managed resource, once for each resource.
+/// Every call of an impure function that reaches a managed resource, once for each resource: what its arguments come to tells.
 #[must_use]
 pub fn impure<'m>(estate: &'m Estate<'m>) -> Vec<Impure<'m>> {
-    let mut found = Vec::new();
-    for module in estate.terraform.modules() {
-        let module: &'m Module<'m> = module;
-        for decl in module.resources.iter().filter(|decl| decl.mode == Mode::Managed) {
-            let mut seen: HashSet<Loc> = HashSet::new();
-            for (file, argument, expr) in arguments(decl) {
-                for (file, expr) in sources(module, file, expr) {
-                    walk(expr, 0, &mut |inner| {
-                        let ExprKind::Call { name, .. } = &inner.kind else { return };
-                        let loc = Loc { file, span: inner.span };
-                        if IMPURE.contains(&&**name) && seen.insert(loc) {
-                            found.push(Impure {
-                                function: name,
-                                loc,
-                                resource: format!("{}.{}", decl.ty, decl.name),
-                                ty: decl.ty,
-                                argument,
-                                ignored: ignores(decl, argument),
-                                declared: decl.decl.loc(),
-                            });
-                        }
-                    });
+    let terraform = estate.terraform;
+    let called =
+        terraform.modules().iter().any(|module| expressions(module).iter().any(|(_, expr)| calls_impure(expr)));
+    if !called && terraform.units.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<Impure<'m>> = Vec::new();
+    let mut written: HashMap<Loc, Vec<(&'m str, Changing)>> = HashMap::new();
+    for resource in terraform.resources() {
+        let near = written.entry(resource.decl.decl.loc()).or_insert_with(|| written_calls(&resource));
+        for (argument, value) in argument_values(&resource) {
+            let (calls, other) = terraform.changing_in(&value);
+            let mut row = |call: Changing, changes: Tri| {
+                let declared = resource.loc();
+                let same = |row: &&mut Impure<'m>| row.loc == call.loc && row.declared == declared;
+                match found.iter_mut().find(same) {
+                    Some(row) if changes.is_true() && !row.changes.is_true() => {
+                        (row.argument, row.ignored, row.changes) =
+                            (argument, ignores(resource.decl, argument), changes);
+                    }
+                    Some(_) => {}
+                    None => found.push(Impure {
+                        function: call.function,
+                        loc: call.loc,
+                        resource: format!("{}.{}", resource.ty(), resource.name()),
+                        ty: resource.ty(),
+                        argument,
+                        ignored: ignores(resource.decl, argument),
+                        changes,
+                        declared,
+                    }),
                 }
+            };
+            for call in &calls {
+                row(*call, Tri::True);
             }
+            // What is written there and not seen in the value may yet be in what is not known of it.
+            let hidden = near.iter().filter(|(name, call)| *name == argument && !calls.contains(call));
+            if let Some(reason) = other {
+                hidden.for_each(|(_, call)| row(*call, Tri::Unknown(reason.clone())));
+            }
+        }
+    }
+    found
+}
+
+fn calls_impure(expr: &Expr) -> bool {
+    let mut found = false;
+    walk(expr, 0, &mut |inner| {
+        found |= matches!(&inner.kind, ExprKind::Call { name, .. } if changing(name).is_some());
+    });
+    found
+}
+
+/// The calls that the arguments of a resource name, themselves or through locals.
+fn written_calls<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Changing)> {
+    let mut found = Vec::new();
+    for (file, argument, expr) in arguments(resource.decl) {
+        for (file, expr) in sources(&resource.instance.module, file, expr) {
+            walk(expr, 0, &mut |inner| {
+                let ExprKind::Call { name, .. } = &inner.kind else { return };
+                let call = changing(name).map(|function| Changing { function, loc: Loc { file, span: inner.span } });
+                found.extend(call.map(|call| (argument, call)));
+            });
+        }
+    }
+    found
+}
+
+/// The arguments and blocks of a resource by name, with what they come to.
+fn argument_values<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Value)> {
+    let attributes = resource.decl.decl.attributes.iter().map(|(_, attribute)| &*attribute.name);
+    let given = attributes.filter(|name| !matches!(*name, "count" | "for_each" | "provider" | "depends_on"));
+    let mut found: Vec<(&'m str, Value)> = given.map(|name| (name, resource.arg(name))).collect();
+    for kind in resource.view().kinds() {
+        if !matches!(kind, "provisioner" | "connection" | "lifecycle" | "timeouts") {
+            found.extend(resource.blocks(kind).iter().map(|block| (kind, block.to_value())));
         }
     }
     found
@@ -282,7 +333,7 @@ pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
         if !seen.insert(&instance.module.folder) {
             continue;
         }
-        for (file, expr) in expressions(instance) {
+        for (file, expr) in expressions(&instance.module) {
             walk(expr, 0, &mut |inner| {
                 let ExprKind::Call { name, args, .. } = &inner.kind else { return };
                 let Some(path) = args.first().filter(|_| READERS.contains(&&**name)) else { return };
@@ -295,8 +346,7 @@ pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
 }
 
 /// Every expression of a module.
-fn expressions<'m>(instance: &'m Arc<Instance<'m>>) -> Vec<(FileId, &'m Expr)> {
-    let module = &instance.module;
+fn expressions<'m>(module: &'m Module<'m>) -> Vec<(FileId, &'m Expr)> {
     let mut found: Vec<(FileId, &'m Expr)> =
         module.locals.iter().map(|local| (local.file, &local.attribute.value)).collect();
     for decl in &module.resources {

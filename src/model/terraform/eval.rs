@@ -197,7 +197,10 @@ impl<'e, 't> Env<'e, 't> {
                 let node = self.node(expr, work)?;
                 Ok(self.settle(node, work))
             }
-            ExprKind::Call { name, args, expand } => self.call(name, args, *expand, work),
+            ExprKind::Call { name, args, expand } => match super::changing(name) {
+                Some(function) => Ok(self.changing(function, self.loc(expr.span))),
+                None => self.call(name, args, *expand, work),
+            },
             ExprKind::Cond(parts) => self.conditional(parts, work),
             ExprKind::Binary(op, sides) => self.binary(*op, sides, work),
             ExprKind::Not(inner) => {

@@ -1,6 +1,7 @@
 //! Terraform and `OpenTofu`: modules, their instances with the arguments of each call, and what their expressions come to.
 
 mod backend;
+mod changing;
 mod constraint;
 mod eval;
 mod functions;
@@ -25,6 +26,7 @@ mod types;
 mod view;
 
 pub use backend::{Backend, BackendOrigin};
+pub use changing::{Changing, changing};
 pub use graph::Declaration;
 pub use instance::Instance;
 pub use mapped::Rendered;
@@ -130,6 +132,7 @@ pub(crate) struct Ground<'t> {
     installed: installed::Manifests,
     files: &'t dyn Files,
     options: Options,
+    calls: changing::Calls,
 }
 
 impl<'t> Ground<'t> {
@@ -161,7 +164,8 @@ impl<'t> Terraform<'t> {
         let terragrunt = terragrunt::files(sources);
         let modules = modules.into_iter().map(Arc::new).collect();
         let installed = installed::manifests(files);
-        let ground = Ground { modules, by_folder, terragrunt, installed, files, options };
+        let calls = changing::Calls::default();
+        let ground = Ground { modules, by_folder, terragrunt, installed, files, options, calls };
         let units = terragrunt::units(&ground);
         let mut tops: Vec<Arc<Instance<'t>>> =
             units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit, &values)).collect();

@@ -38,6 +38,8 @@ subject! {
         argument: Str certain => row.call.argument;
         /// Whether the resource ignores changes of that argument.
         ignored: Bool certain => row.call.ignored;
+        /// Whether it makes the argument change; what it stands in may come to something that is known.
+        changes: Bool => row.call.changes.clone();
         /// Where the resource is declared.
         declaration: Loc => row.call.declared;
     }

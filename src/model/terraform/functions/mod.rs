@@ -167,9 +167,6 @@ impl Env<'_, '_> {
                     Err(_) => Value::known(false),
                 });
             }
-            "timestamp" | "plantimestamp" | "uuid" | "bcrypt" => {
-                return Ok(Value::unknown(format!("{name}() changes at every plan")));
-            }
             "templatefile" if self.closed => return Err("templatefile() cannot be called in a template".into()),
             "templatestring" if !args.first().is_some_and(is_reference) => {
                 return Err("templatestring() needs a reference to its template".into());
