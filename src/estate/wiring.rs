@@ -3,30 +3,15 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, DataClass};
-use crate::model::terraform::{Changing, Mode, Module, Resource, ResourceDecl, changing};
+use crate::model::terraform::{Changing, Instance, Mode, Module, Resource, ResourceDecl, alike, changing, reader};
 use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Expressions nested deeper than this are not followed.
 const MAX_DEPTH: usize = 64;
-
-/// Functions that read a file.
-const READERS: [&str; 12] = [
-    "file",
-    "filebase64",
-    "filemd5",
-    "filesha1",
-    "filesha256",
-    "filesha512",
-    "filebase64sha256",
-    "filebase64sha512",
-    "fileexists",
-    "fileset",
-    "templatefile",
-    "fileuuid",
-];
 
 /// A call of an impure function that reaches an argument of a resource.
 pub struct Impure<'m> {
@@ -48,13 +33,15 @@ pub struct Impure<'m> {
     pub declared: Loc,
 }
 
-/// A file that a function reads.
+/// A file that a function or data source reads.
 pub struct FileRead<'m> {
-    /// The function.
-    pub function: &'m str,
+    /// The function, or the type of the data source.
+    pub by: &'m str,
+    /// The name of the data source.
+    pub name: Option<&'m str>,
     /// The path, as far as known.
     pub path: Value,
-    /// Where it is called.
+    /// Where that is said.
     pub loc: Loc,
 }
 
@@ -243,8 +230,10 @@ pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
 #[must_use]
 pub fn impure<'m>(estate: &'m Estate<'m>) -> Vec<Impure<'m>> {
     let terraform = estate.terraform;
-    let called =
-        terraform.modules().iter().any(|module| expressions(module).iter().any(|(_, expr)| calls_impure(expr)));
+    let called = terraform
+        .modules()
+        .iter()
+        .any(|module| expressions(module).iter().any(|(_, expr)| calls(expr, |name| changing(name).is_some())));
     if !called && terraform.units.is_empty() {
         return Vec::new();
     }
@@ -288,11 +277,10 @@ pub fn impure<'m>(estate: &'m Estate<'m>) -> Vec<Impure<'m>> {
     found
 }
 
-fn calls_impure(expr: &Expr) -> bool {
+/// Whether a function of such a name is called in an expression.
+fn calls(expr: &Expr, test: fn(&str) -> bool) -> bool {
     let mut found = false;
-    walk(expr, 0, &mut |inner| {
-        found |= matches!(&inner.kind, ExprKind::Call { name, .. } if changing(name).is_some());
-    });
+    walk(expr, 0, &mut |inner| found |= matches!(&inner.kind, ExprKind::Call { name, .. } if test(name)));
     found
 }
 
@@ -324,21 +312,87 @@ fn argument_values<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Value)> {
     found
 }
 
-/// Every file that a function reads, once for each place.
+/// Every file that functions and data sources read, once for each place and path; what the plan itself makes is left out.
 #[must_use]
 pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
+    let terraform = estate.terraform;
+    let made = archives(estate);
+    let reading: HashSet<&str> = terraform
+        .modules()
+        .iter()
+        .filter(|module| expressions(module).iter().any(|(_, expr)| calls(expr, |name| reader(name).is_some())))
+        .map(|module| module.folder.as_str())
+        .collect();
+    let mut found: BTreeMap<Loc, Vec<FileRead<'m>>> = BTreeMap::new();
+    for instance in &terraform.instances {
+        let reads = if reading.contains(&*instance.module.folder) { terraform.reads(instance) } else { Vec::new() };
+        let reads = reads.into_iter();
+        let reads = reads.map(|read| FileRead { by: read.function, name: None, path: read.path, loc: read.loc });
+        for read in reads.chain(data_files(estate, instance)) {
+            let text = read.path.as_str();
+            let archive = text.is_some_and(|text| made.contains(&(&*instance.root, text.to_owned())));
+            let here = found.entry(read.loc).or_default();
+            if !archive && !is_archive(&read.path) && !here.iter().any(|other| alike(&other.path, &read.path)) {
+                here.push(read);
+            }
+        }
+    }
+    let unreached = unreached(estate, &found);
+    found.into_values().flatten().chain(unreached).collect()
+}
+
+/// What `archive_file` data sources write while Terraform plans, by root and path.
+fn archives<'m>(estate: &Estate<'m>) -> HashSet<(&'m str, String)> {
+    let terraform = estate.terraform;
+    let mut found = HashSet::new();
+    for instance in &terraform.instances {
+        let archives = terraform.resources_of(instance).filter(|data| data.decl.mode == Mode::Data);
+        for archive in archives.filter(|data| data.ty() == "archive_file") {
+            found.extend(archive.arg("output_path").as_str().map(|path| (&*instance.root, path.to_owned())));
+        }
+    }
+    found
+}
+
+/// Whether a path is said by an archive that is made while Terraform plans.
+fn is_archive(path: &Value) -> bool {
+    let mut steps = path.via.iter().flat_map(|via| via.iter());
+    steps.any(|step| step.what.starts_with("`output_path` of data.archive_file."))
+}
+
+/// The files of `local_file` data sources.
+fn data_files<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Vec<FileRead<'m>> {
+    let data = estate.terraform.resources_of(instance).filter(|resource| resource.decl.mode == Mode::Data);
+    let files = data.filter(|resource| matches!(resource.ty(), "local_file" | "local_sensitive_file"));
+    let read = |resource: Resource<'m, 'm>| {
+        let (file, expr) = resource.expr("filename")?;
+        Some(FileRead {
+            by: resource.ty(),
+            name: Some(resource.name()),
+            path: resource.arg("filename"),
+            loc: Loc { file, span: expr.span },
+        })
+    };
+    files.filter_map(read).collect()
+}
+
+/// Calls that stand where nothing is known to come to them: in a loop over nothing, in what is made zero times.
+fn unreached<'m>(estate: &'m Estate<'m>, reached: &BTreeMap<Loc, Vec<FileRead<'m>>>) -> Vec<FileRead<'m>> {
     let mut found = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
-    for instance in &estate.terraform.instances {
-        if !seen.insert(&instance.module.folder) {
-            continue;
-        }
+    for instance in estate.terraform.instances.iter().filter(|instance| seen.insert(&instance.module.folder)) {
         for (file, expr) in expressions(&instance.module) {
             walk(expr, 0, &mut |inner| {
                 let ExprKind::Call { name, args, .. } = &inner.kind else { return };
-                let Some(path) = args.first().filter(|_| READERS.contains(&&**name)) else { return };
+                let loc = Loc { file, span: inner.span };
+                let Some((function, path)) = reader(name).zip(args.first()).filter(|_| !reached.contains_key(&loc))
+                else {
+                    return;
+                };
                 let path = estate.terraform.evaluate(instance, file, path);
-                found.push(FileRead { function: name, path, loc: Loc { file, span: inner.span } });
+                let open = || Value::unknown("whether the call is made, and with which path, is not known");
+                let path = if path.reason().is_some() { open() } else { path };
+                found.push(FileRead { by: function, name: None, path, loc });
             });
         }
     }

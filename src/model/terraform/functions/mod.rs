@@ -262,10 +262,11 @@ impl Env<'_, '_> {
             "jsondecode" => encoding::decode_json,
             _ => return None,
         };
-        let [Expr { kind: ExprKind::Call { name: inner, args, .. }, .. }] = args else { return None };
+        let [call @ Expr { kind: ExprKind::Call { name: inner, args, .. }, .. }] = args else { return None };
         if &**inner != "file" {
             return None;
         }
+        self.note(call, work);
         let path = self.eval(args.first()?, work).ok()?;
         let (file, text) = self.ground.files.find(&self.locate(path.as_str()?)?)?;
         Some(decode(text, Some(file)))
