@@ -332,7 +332,10 @@ pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
             let text = read.path.as_str();
             let archive = text.is_some_and(|text| made.contains(&(&*instance.root, text.to_owned())));
             let here = found.entry(read.loc).or_default();
-            if !archive && !is_archive(&read.path) && !here.iter().any(|other| alike(&other.path, &read.path)) {
+            if !archive
+                && !comes_from(&read.path, "`output_path` of data.archive_file.")
+                && !here.iter().any(|other| alike(&other.path, &read.path))
+            {
                 here.push(read);
             }
         }
@@ -354,16 +357,19 @@ fn archives<'m>(estate: &Estate<'m>) -> HashSet<(&'m str, String)> {
     found
 }
 
-/// Whether a path is said by an archive that is made while Terraform plans.
-fn is_archive(path: &Value) -> bool {
-    let mut steps = path.via.iter().flat_map(|via| via.iter());
-    steps.any(|step| step.what.starts_with("`output_path` of data.archive_file."))
+/// Whether a value came by a step that begins so.
+fn comes_from(value: &Value, step: &str) -> bool {
+    value.via.iter().flat_map(|via| via.iter()).any(|one| one.what.starts_with(step))
 }
 
 /// The files of `local_file` data sources.
 fn data_files<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Vec<FileRead<'m>> {
     let data = estate.terraform.resources_of(instance).filter(|resource| resource.decl.mode == Mode::Data);
     let files = data.filter(|resource| matches!(resource.ty(), "local_file" | "local_sensitive_file"));
+    // Read once a resource has written it.
+    let written = |path: &Value| {
+        ["local_file", "local_sensitive_file"].iter().any(|ty| comes_from(path, &format!("`filename` of {ty}.")))
+    };
     let read = |resource: Resource<'m, 'm>| {
         let (file, expr) = resource.expr("filename")?;
         Some(FileRead {
@@ -373,7 +379,7 @@ fn data_files<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Ve
             loc: Loc { file, span: expr.span },
         })
     };
-    files.filter_map(read).collect()
+    files.filter_map(read).filter(|read| !written(&read.path)).collect()
 }
 
 /// Calls that stand where nothing is known to come to them: in a loop over nothing, in what is made zero times.
