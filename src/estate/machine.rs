@@ -176,6 +176,16 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
             found.push(one(row, at, &block));
         }
     }
+    for row in ty.storage.iter().filter(|row| !row.path.is_empty()) {
+        // A block is a disk all the same when what it gives does not tell which kind: it may well be of another life.
+        for (at, block) in blocks(resource, &row.path).into_iter().enumerate().take(MAX_STORAGE) {
+            let possible = row.fate == Fate::Survives && !row.applies(&block.value, own_id).is_false();
+            if possible && !seen.contains(&block.place) {
+                seen.push(block.place);
+                found.push(one(row, at, &block));
+            }
+        }
+    }
     found.truncate(MAX_STORAGE);
     // A machine whose disks are alike starts from the first.
     let has_root = found.iter().any(|storage| storage.kind == StorageKind::Root);

@@ -10,6 +10,7 @@ pub mod identity;
 mod instruction;
 pub mod invocation;
 pub mod machine;
+mod mount;
 pub mod placement;
 pub mod root;
 pub mod roster;

@@ -1,7 +1,7 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
 use super::machine::{Machine, StorageKind, is_below};
-use super::{Estate, service};
+use super::{Estate, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Ansible, Pattern, Play, Seen};
@@ -65,10 +65,11 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         .map(|(at, play)| (at, Pattern::parse(&play.hosts), service::uses(estate, at)))
         .filter(|(.., uses)| !uses.is_empty())
         .collect();
+    let mounts = mount::mounts(estate);
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {
         let mut known = Known::default();
-        let bound = guest_mounts(machine, commands);
+        let bound = mount::elsewhere(machine, &mounts, ansible, commands, &mut known);
         for (play, pattern, uses) in &plays {
             // A play on all hosts of a larger estate is run with a limit that no file tells.
             let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
@@ -218,22 +219,6 @@ fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>, seen: &Seen<'_, '_>) -
     names.sort();
     names.dedup();
     names
-}
-
-/// Paths that `pct set -mpN source,mp=/path` mounts from outside, in the file that declares the machine.
-fn guest_mounts(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
-    let file = machine.resource.loc().file;
-    let sets = commands.iter().filter(|command| command.loc.file == file && *command.program == *"pct");
-    let values = sets
-        .flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
-    values
-        .filter_map(|flag| {
-            let text = flag.value.display();
-            let target = text.split(',').find_map(|part| part.strip_prefix("mp="))?;
-            // A volume of the storage is the container's own; a path of the host is not.
-            text.starts_with(['/', '…']).then(|| target.to_owned())
-        })
-        .collect()
 }
 
 /// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.

@@ -3,34 +3,15 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, DataClass};
-use crate::model::terraform::{Instance, Mode, Module, ResourceDecl};
+use crate::model::terraform::{Changing, Instance, Mode, Module, Resource, ResourceDecl, alike, changing, reader};
 use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
 use crate::text::{FileId, Loc};
-use crate::value::Value;
-use std::collections::HashSet;
+use crate::value::{Tri, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Expressions nested deeper than this are not followed.
 const MAX_DEPTH: usize = 64;
-
-/// Functions whose result is another one at every plan.
-const IMPURE: [&str; 4] = ["timestamp", "plantimestamp", "uuid", "bcrypt"];
-
-/// Functions that read a file.
-const READERS: [&str; 12] = [
-    "file",
-    "filebase64",
-    "filemd5",
-    "filesha1",
-    "filesha256",
-    "filesha512",
-    "filebase64sha256",
-    "filebase64sha512",
-    "fileexists",
-    "fileset",
-    "templatefile",
-    "fileuuid",
-];
 
 /// A call of an impure function that reaches an argument of a resource.
 pub struct Impure<'m> {
@@ -46,17 +27,21 @@ pub struct Impure<'m> {
     pub argument: &'m str,
     /// Whether the resource ignores changes of that argument.
     pub ignored: bool,
+    /// Whether it makes the argument change.
+    pub changes: Tri,
     /// Where the resource is declared.
     pub declared: Loc,
 }
 
-/// A file that a function reads.
+/// A file that a function or data source reads.
 pub struct FileRead<'m> {
-    /// The function.
-    pub function: &'m str,
+    /// The function, or the type of the data source.
+    pub by: &'m str,
+    /// The name of the data source.
+    pub name: Option<&'m str>,
     /// The path, as far as known.
     pub path: Value,
-    /// Where it is called.
+    /// Where that is said.
     pub loc: Loc,
 }
 
@@ -241,53 +226,179 @@ pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
     }
 }
 
-/// Every call of an impure function that reaches a managed resource, once for each resource.
+/// Every call of an impure function that reaches a managed resource, once for each resource: what its arguments come to tells.
 #[must_use]
 pub fn impure<'m>(estate: &'m Estate<'m>) -> Vec<Impure<'m>> {
-    let mut found = Vec::new();
-    for module in estate.terraform.modules() {
-        let module: &'m Module<'m> = module;
-        for decl in module.resources.iter().filter(|decl| decl.mode == Mode::Managed) {
-            let mut seen: HashSet<Loc> = HashSet::new();
-            for (file, argument, expr) in arguments(decl) {
-                for (file, expr) in sources(module, file, expr) {
-                    walk(expr, 0, &mut |inner| {
-                        let ExprKind::Call { name, .. } = &inner.kind else { return };
-                        let loc = Loc { file, span: inner.span };
-                        if IMPURE.contains(&&**name) && seen.insert(loc) {
-                            found.push(Impure {
-                                function: name,
-                                loc,
-                                resource: format!("{}.{}", decl.ty, decl.name),
-                                ty: decl.ty,
-                                argument,
-                                ignored: ignores(decl, argument),
-                                declared: decl.decl.loc(),
-                            });
-                        }
-                    });
+    let terraform = estate.terraform;
+    let called = terraform
+        .modules()
+        .iter()
+        .any(|module| expressions(module).iter().any(|(_, expr)| calls(expr, |name| changing(name).is_some())));
+    if !called && terraform.units.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<Impure<'m>> = Vec::new();
+    let mut written: HashMap<Loc, Vec<(&'m str, Changing)>> = HashMap::new();
+    for resource in terraform.resources() {
+        let near = written.entry(resource.decl.decl.loc()).or_insert_with(|| written_calls(&resource));
+        for (argument, value) in argument_values(&resource) {
+            let (calls, other) = terraform.changing_in(&value);
+            let mut row = |call: Changing, changes: Tri| {
+                let declared = resource.loc();
+                let same = |row: &&mut Impure<'m>| row.loc == call.loc && row.declared == declared;
+                match found.iter_mut().find(same) {
+                    Some(row) if changes.is_true() && !row.changes.is_true() => {
+                        (row.argument, row.ignored, row.changes) =
+                            (argument, ignores(resource.decl, argument), changes);
+                    }
+                    Some(_) => {}
+                    None => found.push(Impure {
+                        function: call.function,
+                        loc: call.loc,
+                        resource: format!("{}.{}", resource.ty(), resource.name()),
+                        ty: resource.ty(),
+                        argument,
+                        ignored: ignores(resource.decl, argument),
+                        changes,
+                        declared,
+                    }),
                 }
+            };
+            for call in &calls {
+                row(*call, Tri::True);
+            }
+            // What is written there and not seen in the value may yet be in what is not known of it.
+            let hidden = near.iter().filter(|(name, call)| *name == argument && !calls.contains(call));
+            if let Some(reason) = other {
+                hidden.for_each(|(_, call)| row(*call, Tri::Unknown(reason.clone())));
             }
         }
     }
     found
 }
 
-/// Every file that a function reads, once for each place.
+/// Whether a function of such a name is called in an expression.
+fn calls(expr: &Expr, test: fn(&str) -> bool) -> bool {
+    let mut found = false;
+    walk(expr, 0, &mut |inner| found |= matches!(&inner.kind, ExprKind::Call { name, .. } if test(name)));
+    found
+}
+
+/// The calls that the arguments of a resource name, themselves or through locals.
+fn written_calls<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Changing)> {
+    let mut found = Vec::new();
+    for (file, argument, expr) in arguments(resource.decl) {
+        for (file, expr) in sources(&resource.instance.module, file, expr) {
+            walk(expr, 0, &mut |inner| {
+                let ExprKind::Call { name, .. } = &inner.kind else { return };
+                let call = changing(name).map(|function| Changing { function, loc: Loc { file, span: inner.span } });
+                found.extend(call.map(|call| (argument, call)));
+            });
+        }
+    }
+    found
+}
+
+/// The arguments and blocks of a resource by name, with what they come to.
+fn argument_values<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Value)> {
+    let attributes = resource.decl.decl.attributes.iter().map(|(_, attribute)| &*attribute.name);
+    let given = attributes.filter(|name| !matches!(*name, "count" | "for_each" | "provider" | "depends_on"));
+    let mut found: Vec<(&'m str, Value)> = given.map(|name| (name, resource.arg(name))).collect();
+    for kind in resource.view().kinds() {
+        if !matches!(kind, "provisioner" | "connection" | "lifecycle" | "timeouts") {
+            found.extend(resource.blocks(kind).iter().map(|block| (kind, block.to_value())));
+        }
+    }
+    found
+}
+
+/// Every file that functions and data sources read, once for each place and path; what the plan itself makes is left out.
 #[must_use]
 pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
+    let terraform = estate.terraform;
+    let made = archives(estate);
+    let reading: HashSet<&str> = terraform
+        .modules()
+        .iter()
+        .filter(|module| expressions(module).iter().any(|(_, expr)| calls(expr, |name| reader(name).is_some())))
+        .map(|module| module.folder.as_str())
+        .collect();
+    let mut found: BTreeMap<Loc, Vec<FileRead<'m>>> = BTreeMap::new();
+    for instance in &terraform.instances {
+        let reads = if reading.contains(&*instance.module.folder) { terraform.reads(instance) } else { Vec::new() };
+        let reads = reads.into_iter();
+        let reads = reads.map(|read| FileRead { by: read.function, name: None, path: read.path, loc: read.loc });
+        for read in reads.chain(data_files(estate, instance)) {
+            let text = read.path.as_str();
+            let archive = text.is_some_and(|text| made.contains(&(&*instance.root, text.to_owned())));
+            let here = found.entry(read.loc).or_default();
+            if !archive
+                && !comes_from(&read.path, "`output_path` of data.archive_file.")
+                && !here.iter().any(|other| alike(&other.path, &read.path))
+            {
+                here.push(read);
+            }
+        }
+    }
+    let unreached = unreached(estate, &found);
+    found.into_values().flatten().chain(unreached).collect()
+}
+
+/// What `archive_file` data sources write while Terraform plans, by root and path.
+fn archives<'m>(estate: &Estate<'m>) -> HashSet<(&'m str, String)> {
+    let terraform = estate.terraform;
+    let mut found = HashSet::new();
+    for instance in &terraform.instances {
+        let archives = terraform.resources_of(instance).filter(|data| data.decl.mode == Mode::Data);
+        for archive in archives.filter(|data| data.ty() == "archive_file") {
+            found.extend(archive.arg("output_path").as_str().map(|path| (&*instance.root, path.to_owned())));
+        }
+    }
+    found
+}
+
+/// Whether a value came by a step that begins so.
+fn comes_from(value: &Value, step: &str) -> bool {
+    value.via.iter().flat_map(|via| via.iter()).any(|one| one.what.starts_with(step))
+}
+
+/// The files of `local_file` data sources.
+fn data_files<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Vec<FileRead<'m>> {
+    let data = estate.terraform.resources_of(instance).filter(|resource| resource.decl.mode == Mode::Data);
+    let files = data.filter(|resource| matches!(resource.ty(), "local_file" | "local_sensitive_file"));
+    // Read once a resource has written it.
+    let written = |path: &Value| {
+        ["local_file", "local_sensitive_file"].iter().any(|ty| comes_from(path, &format!("`filename` of {ty}.")))
+    };
+    let read = |resource: Resource<'m, 'm>| {
+        let (file, expr) = resource.expr("filename")?;
+        Some(FileRead {
+            by: resource.ty(),
+            name: Some(resource.name()),
+            path: resource.arg("filename"),
+            loc: Loc { file, span: expr.span },
+        })
+    };
+    files.filter_map(read).filter(|read| !written(&read.path)).collect()
+}
+
+/// Calls that stand where nothing is known to come to them: in a loop over nothing, in what is made zero times.
+fn unreached<'m>(estate: &'m Estate<'m>, reached: &BTreeMap<Loc, Vec<FileRead<'m>>>) -> Vec<FileRead<'m>> {
     let mut found = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
-    for instance in &estate.terraform.instances {
-        if !seen.insert(&instance.module.folder) {
-            continue;
-        }
-        for (file, expr) in expressions(instance) {
+    for instance in estate.terraform.instances.iter().filter(|instance| seen.insert(&instance.module.folder)) {
+        for (file, expr) in expressions(&instance.module) {
             walk(expr, 0, &mut |inner| {
                 let ExprKind::Call { name, args, .. } = &inner.kind else { return };
-                let Some(path) = args.first().filter(|_| READERS.contains(&&**name)) else { return };
+                let loc = Loc { file, span: inner.span };
+                let Some((function, path)) = reader(name).zip(args.first()).filter(|_| !reached.contains_key(&loc))
+                else {
+                    return;
+                };
                 let path = estate.terraform.evaluate(instance, file, path);
-                found.push(FileRead { function: name, path, loc: Loc { file, span: inner.span } });
+                let open = || Value::unknown("whether the call is made, and with which path, is not known");
+                let path = if path.reason().is_some() { open() } else { path };
+                found.push(FileRead { by: function, name: None, path, loc });
             });
         }
     }
@@ -295,8 +406,7 @@ pub fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<FileRead<'m>> {
 }
 
 /// Every expression of a module.
-fn expressions<'m>(instance: &'m Arc<Instance<'m>>) -> Vec<(FileId, &'m Expr)> {
-    let module = &instance.module;
+fn expressions<'m>(module: &'m Module<'m>) -> Vec<(FileId, &'m Expr)> {
     let mut found: Vec<(FileId, &'m Expr)> =
         module.locals.iter().map(|local| (local.file, &local.attribute.value)).collect();
     for decl in &module.resources {

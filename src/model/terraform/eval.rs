@@ -57,6 +57,8 @@ pub(super) struct Work {
     /// Bytes of text made.
     text: usize,
     cells: Vec<Cell>,
+    /// The files that are read, when somebody wants to know.
+    pub(super) reads: Option<Vec<super::Read>>,
     /// Something was cut because of where the evaluation began: not to be remembered.
     cut: bool,
 }
@@ -197,7 +199,13 @@ impl<'e, 't> Env<'e, 't> {
                 let node = self.node(expr, work)?;
                 Ok(self.settle(node, work))
             }
-            ExprKind::Call { name, args, expand } => self.call(name, args, *expand, work),
+            ExprKind::Call { name, args, expand } => {
+                if let Some(function) = super::changing(name) {
+                    return Ok(self.changing(function, self.loc(expr.span)));
+                }
+                self.note(expr, work);
+                self.call(name, args, *expand, work)
+            }
             ExprKind::Cond(parts) => self.conditional(parts, work),
             ExprKind::Binary(op, sides) => self.binary(*op, sides, work),
             ExprKind::Not(inner) => {

@@ -1,6 +1,7 @@
 //! Terraform and `OpenTofu`: modules, their instances with the arguments of each call, and what their expressions come to.
 
 mod backend;
+mod changing;
 mod constraint;
 mod eval;
 mod functions;
@@ -12,6 +13,7 @@ mod mapped;
 mod module;
 mod ops;
 mod provisioner;
+mod reads;
 mod refs;
 mod repeat;
 mod resource;
@@ -25,11 +27,13 @@ mod types;
 mod view;
 
 pub use backend::{Backend, BackendOrigin};
+pub use changing::{Changing, changing};
 pub use graph::Declaration;
 pub use instance::Instance;
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
 pub use provisioner::{Provisioner, When};
+pub use reads::{Read, alike, reader};
 pub use repeat::Key;
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
@@ -141,6 +145,7 @@ pub(crate) struct Ground<'t> {
     installed: installed::Manifests,
     files: &'t dyn Files,
     options: Options,
+    calls: changing::Calls,
 }
 
 impl<'t> Ground<'t> {
@@ -173,7 +178,8 @@ impl<'t> Terraform<'t> {
         let terragrunt = terragrunt::files(sources);
         let modules = modules.into_iter().map(Arc::new).collect();
         let installed = installed::manifests(files);
-        let ground = Ground { modules, by_folder, terragrunt, installed, files, options };
+        let calls = changing::Calls::default();
+        let ground = Ground { modules, by_folder, terragrunt, installed, files, options, calls };
         let units = terragrunt::units(&ground);
         let mut tops: Vec<Arc<Instance<'t>>> =
             units.iter().filter_map(|unit| terragrunt::run_by(&ground, unit, &values)).collect();

@@ -170,11 +170,12 @@ impl<'t> Env<'_, 't> {
                         Node::Value(uncertain_key(slots.iter().map(|slot| &slot.slot.key), name)?)
                     }
                     // One that is not repeated; up to 0.11 also the first of several.
-                    None => Node::Value(env.attribute(resource, 0, name, work)),
+                    None => Node::Value(env.kept(resource, env.attribute(resource, 0, name, work))),
                 }
             }
             Node::One(at, resource, position) => {
-                Node::Value(Env { at: &at, ..*self }.attribute(resource, position, name, work))
+                let env = Env { at: &at, ..*self };
+                Node::Value(env.kept(resource, env.attribute(resource, position, name, work)))
             }
         })
     }
@@ -435,7 +436,7 @@ impl<'t> Env<'_, 't> {
             }
         }
         built.open(format!("only known after apply: {}", bare_address(declared)).into());
-        built.finish()
+        self.kept(resource, built.finish())
     }
 
     /// `aws_x.y.name`: what is given for it, else unknown until apply.

@@ -150,6 +150,18 @@ impl<'a, 't> BlockView<'a, 't> {
         }
     }
 
+    /// The expressions of the block itself, and those that `dynamic` blocks in it repeat, with their files.
+    pub(super) fn expressions(&self) -> Vec<(FileId, &'t Expr)> {
+        let own: Vec<(FileId, &'t Attribute)> = match &self.body {
+            Inside::Block(file, block) => block.body.attributes.iter().map(|attribute| (*file, attribute)).collect(),
+            Inside::Declared(merged, _) => merged.attributes.clone(),
+            Inside::Value(_) => Vec::new(),
+        };
+        let nested = self.nested().into_iter().filter(|(_, block)| &*block.kind == "dynamic");
+        let repeated = nested.filter_map(|(file, block)| Some((file, block.body.attribute("for_each")?)));
+        own.into_iter().chain(repeated).map(|(file, attribute)| (file, &attribute.value)).collect()
+    }
+
     /// The names of the arguments that are written, in source order.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {

@@ -38,6 +38,8 @@ subject! {
         argument: Str certain => row.call.argument;
         /// Whether the resource ignores changes of that argument.
         ignored: Bool certain => row.call.ignored;
+        /// Whether it makes the argument change; what it stands in may come to something that is known.
+        changes: Bool => row.call.changes.clone();
         /// Where the resource is declared.
         declaration: Loc => row.call.declared;
     }
@@ -52,7 +54,7 @@ pub(super) fn impure_calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     wiring::impure(estate).into_iter().map(|call| Arc::new(ImpureRow { call }) as Row<'m>).collect()
 }
 
-/// A file that a function reads.
+/// A file that a function or data source reads.
 pub(super) struct FileReadRow<'m> {
     read: FileRead<'m>,
 }
@@ -61,6 +63,10 @@ pub(super) struct FileReadRow<'m> {
 const RUNTIME: [&str; 8] = ["/tmp/", "/var/tmp/", "/run/", "/var/run/", "/proc/", "/sys/", "/var/lib/", "/dev/shm/"];
 
 impl FileReadRow<'_> {
+    fn reader(&self) -> String {
+        self.read.name.map_or_else(|| format!("{}()", self.read.by), |name| format!("data.{}.{name}", self.read.by))
+    }
+
     fn runtime(&self) -> bool {
         let path = &self.read.path;
         RUNTIME.iter().any(|folder| path.starts_with(folder).is_true()) || path.ends_with(".retry").is_true()
@@ -68,10 +74,10 @@ impl FileReadRow<'_> {
 }
 
 subject! {
-    /// A file that a function of Terraform reads.
+    /// A file that a function or data source of Terraform reads.
     FileReadRow<'m> as "tf.file_read" (row) {
-        /// The function.
-        function: Str certain => row.read.function;
+        /// What reads it: `file()`, `data.local_file.a`.
+        reader: Str certain => row.reader();
         /// The path.
         path: Dyn => row.read.path.clone();
         /// Whether it lies where only a running system writes.
@@ -82,7 +88,7 @@ subject! {
     loc => row.read.loc;
     label => "this call".to_owned();
     address => None;
-    identity => format!("{} {}", row.read.function, row.read.path.display());
+    identity => format!("{} {}", row.reader(), row.read.path.display());
 }
 
 /// Rows of `tf.file_read`.

@@ -167,9 +167,6 @@ impl Env<'_, '_> {
                     Err(_) => Value::known(false),
                 });
             }
-            "timestamp" | "plantimestamp" | "uuid" | "bcrypt" => {
-                return Ok(Value::unknown(format!("{name}() changes at every plan")));
-            }
             "templatefile" if self.closed => return Err("templatefile() cannot be called in a template".into()),
             "templatestring" if !args.first().is_some_and(is_reference) => {
                 return Err("templatestring() needs a reference to its template".into());
@@ -265,10 +262,11 @@ impl Env<'_, '_> {
             "jsondecode" => encoding::decode_json,
             _ => return None,
         };
-        let [Expr { kind: ExprKind::Call { name: inner, args, .. }, .. }] = args else { return None };
+        let [call @ Expr { kind: ExprKind::Call { name: inner, args, .. }, .. }] = args else { return None };
         if &**inner != "file" {
             return None;
         }
+        self.note(call, work);
         let path = self.eval(args.first()?, work).ok()?;
         let (file, text) = self.ground.files.find(&self.locate(path.as_str()?)?)?;
         Some(decode(text, Some(file)))
