@@ -1,5 +1,6 @@
 //! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
 
+mod arguments;
 mod inventory;
 mod pattern;
 mod reach;
