@@ -7,8 +7,8 @@
 
 use serde_json::Value as Json;
 use stateward::model::ansible::{Ansible, Run};
-use stateward::model::kind::Kind;
-use stateward::model::load::{Documents, Options};
+use stateward::model::kind::{Kind, Skip};
+use stateward::model::load::{Documents, Options, Outcome};
 use stateward::source::Tree;
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,6 +56,8 @@ fn listed(python: &Path, folder: &Path) -> Json {
 struct Count {
     playbooks: usize,
     loaded: usize,
+    /// Not judged, because the path says that it is an archive or somebody else's.
+    passed: usize,
     equal: usize,
     tasks: usize,
     agreed: usize,
@@ -73,6 +75,7 @@ impl Count {
     fn add(&mut self, other: Self) {
         self.playbooks += other.playbooks;
         self.loaded += other.loaded;
+        self.passed += other.passed;
         self.equal += other.equal;
         self.tasks += other.tasks;
         self.agreed += other.agreed;
@@ -85,8 +88,8 @@ impl Count {
 
     fn summary(&self) -> String {
         format!(
-            "{} of {} playbooks loaded by Ansible, {} equal; {} of {} tasks agree, tags too of {}; by cause {:?}",
-            self.loaded, self.playbooks, self.equal, self.agreed, self.tasks, self.tags, self.causes
+            "{} of {} playbooks loaded by Ansible, {} passed over, {} equal; {} of {} tasks agree, tags too of {}; by cause {:?}",
+            self.loaded, self.playbooks, self.passed, self.equal, self.agreed, self.tasks, self.tags, self.causes
         )
     }
 }
@@ -103,6 +106,12 @@ fn compare(folder: &Path, listed: &Json) -> Count {
         let label = format!("{}/{path}", name(folder));
         let before = count.found.len();
         let file = tree.find(path);
+        // What is passed over on purpose is not compared.
+        let outcome = file.map(|file| &documents.outcomes[file.0 as usize]);
+        if matches!(outcome, Some(Outcome::Skipped(Skip::Archived | Skip::Vendored))) {
+            count.passed += 1;
+            continue;
+        }
         let known = file.and_then(|file| documents.document(file)).is_some_and(|own| own.kind == Kind::Playbook);
         match file.filter(|_| known) {
             Some(file) => compare_plays(&mut count, &label, &ansible.runs(file), plays),
@@ -118,7 +127,11 @@ fn compare(folder: &Path, listed: &Json) -> Count {
 }
 
 fn why_unknown(tree: &Tree, path: &str) -> &'static str {
-    if tree.find(path).is_some() { "the file is no playbook here" } else { "the file is ignored here" }
+    match tree.find(path) {
+        Some(file) if tree.file(file).symlink.is_some() => "the file is a link",
+        Some(_) => "the file is no playbook here",
+        None => "the file is ignored here",
+    }
 }
 
 fn compare_plays(count: &mut Count, label: &str, ours: &[Run<'_>], theirs: &[Json]) {

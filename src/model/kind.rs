@@ -279,6 +279,9 @@ fn of_sequence(path: &str, root: Node<'_>) -> Option<Kind> {
         .then_some(Kind::Tasks)
 }
 
+/// Keys of the metadata of a role.
+const ROLE_META: [&str; 5] = ["galaxy_info", "dependencies", "allow_duplicates", "argument_specs", "collections"];
+
 const PLAY_KEYS: [&str; 9] =
     ["tasks", "roles", "pre_tasks", "post_tasks", "become", "gather_facts", "vars", "vars_files", "handlers"];
 
@@ -308,8 +311,7 @@ fn is_task(item: Node<'_>) -> bool {
             key.as_str().is_some_and(|key| {
                 TASK_KEYS.contains(&key)
                     || crate::knowledge::ansible::module(key).is_some()
-                    || key.contains("ansible.builtin.")
-                    || key.split('.').count() == 3
+                    || crate::knowledge::ansible::canonical(key).split('.').count() == 3
             })
         })
         || item.entries().len() <= 8 && item.get("name").is_some() && item.entries().len() > 1
@@ -370,7 +372,7 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     if requirements_name(path) && (has("roles") || has("collections")) {
         return Some(Kind::Requirements);
     }
-    if folder(path).ends_with("meta") && (has("galaxy_info") || has("dependencies")) {
+    if folder(path).ends_with("meta") && ROLE_META.iter().any(|key| has(key)) {
         return Some(Kind::RoleMeta);
     }
     if is_variables_path(path) {

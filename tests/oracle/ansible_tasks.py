@@ -141,7 +141,7 @@ def listing(text):
     for part in re.split(r"\n\n  play #\d+ ", "\n" + text)[1:]:
         head, _, rest = part.partition("\n    pattern: ")
         match = re.match(r"\((.*?)\): (.*)\tTAGS: \[(.*)\]$", head, re.S)
-        tasks = rest.partition("\n    tasks:\n")[2]
+        tasks = rest.partition("\n    tasks:\n")[2] + "\n"
         entries = re.findall(r"      (.*?)\tTAGS: \[(.*?)\]\n", tasks, re.S)
         plays.append({
             "hosts": match.group(1),

@@ -223,6 +223,8 @@ fn of_turn(expr: &Expr, variable: &str, turn: &Value) -> Option<Value> {
 pub(super) struct Place {
     /// The folder of the playbook.
     pub base: String,
+    /// The collection in which the playbook lies.
+    pub collection: Option<String>,
     /// The role to which the tasks belong.
     pub role: Option<usize>,
     /// The name of the role as Ansible shows it.

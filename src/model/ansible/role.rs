@@ -90,9 +90,11 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
             _ => {}
         }
     }
-    // A folder with variables alone is no role unless it stands under `roles`.
-    let mut roles: Vec<Role<'a>> =
-        roles.into_values().filter(|role| role.main.is_some() || file_name(folder(&role.folder)) == "roles").collect();
+    // A folder with variables alone is no role unless it stands under `roles`; one that only names others is.
+    let is_role = |role: &Role<'_>| {
+        role.main.is_some() || !role.dependencies.is_empty() || file_name(folder(&role.folder)) == "roles"
+    };
+    let mut roles: Vec<Role<'a>> = roles.into_values().filter(is_role).collect();
     roles.sort_by(|a, b| b.folder.len().cmp(&a.folder.len()).then_with(|| a.folder.cmp(&b.folder)));
     roles
 }

@@ -78,6 +78,13 @@ pub(super) struct At<'w, 'a> {
     pub aside: bool,
 }
 
+/// The collection in whose folder a path lies.
+fn collection_of(path: &str) -> Option<String> {
+    let mut parts = path.split('/').skip_while(|part| *part != "ansible_collections").skip(1);
+    let (namespace, name) = (parts.next()?, parts.next()?);
+    parts.next().map(|_| format!("{namespace}.{name}"))
+}
+
 pub(super) struct Walk<'w, 'a, V> {
     pub ansible: &'w Ansible<'a>,
     pub play: usize,
@@ -97,8 +104,9 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
     /// Goes through the play.
     pub(super) fn run(mut self) -> V {
         let play = &self.ansible.plays[self.play];
-        let base = crate::source::folder(self.ansible.documents.tree.path(play.file)).to_owned();
-        let place = Place { base, ..Place::default() };
+        let path = self.ansible.documents.tree.path(play.file);
+        let base = crate::source::folder(path).to_owned();
+        let place = Place { base, collection: collection_of(path), ..Place::default() };
         self.levels.push(Level { file: play.file, node: play.node, dynamic: false });
         for section in [Section::Before, Section::Roles, Section::Tasks, Section::After, Section::Handlers] {
             self.section = section;
@@ -142,6 +150,7 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
         // A role of a collection finds its neighbours by their short names.
         let own = place.shown.as_deref().and_then(|shown| shown.rsplit_once('.')).map(|(collection, _)| collection);
         collections.extend(own.filter(|own| own.contains('.') && !own.contains('/')));
+        collections.extend(place.collection.as_deref());
         let from = From { base: &place.base, role: place.role, collections: &collections };
         let ansible = self.ansible;
         let mut found = ansible.finder.find(ansible.documents.tree, &ansible.roles, from, name);
@@ -159,6 +168,7 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
         let tree = ansible.documents.tree;
         let inside = Place {
             base: place.base.clone(),
+            collection: place.collection.clone(),
             role: Some(index),
             shown: Some(found.shown.clone()),
             includes: Vec::new(),
