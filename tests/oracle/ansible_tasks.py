@@ -100,14 +100,14 @@ def guessed(root, folder, path):
 
 
 def install(root, stubs):
-    """Lets the collections of the folder count as installed."""
+    """Lets the collections of the folder count as installed; the folders to add to their path."""
+    paths = []
     for folder, names, files in os.walk(root):
         names.sort()
-        parts = folder.split(os.sep)
         name = None
-        if len(parts) > 3 and parts[-3] == "ansible_collections":
-            name = os.path.join(parts[-2], parts[-1])
-        elif "galaxy.yml" in files:
+        if "ansible_collections" in names:
+            paths.append(folder)
+        if "galaxy.yml" in files and "/ansible_collections/" not in folder:
             with open(os.path.join(folder, "galaxy.yml"), encoding="utf-8") as file:
                 text = file.read()
             found = [re.search(rf"^{key}: *[\"']?(\w+)", text, re.M) for key in ("namespace", "name")]
@@ -116,9 +116,10 @@ def install(root, stubs):
         if target and not os.path.lexists(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.symlink(folder, target)
+    return paths
 
 
-def write_settings(path, stubs):
+def write_settings(path, stubs, installed):
     """Puts paths alone from an ansible.cfg into one that runs nothing."""
     old = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True, inline_comment_prefixes=(";",))
     try:
@@ -127,7 +128,8 @@ def write_settings(path, stubs):
         old = configparser.ConfigParser()
     get = lambda key: (old.get("defaults", key, fallback="") or "").strip().strip("\"'")
     roles = ":".join(part for part in (get("roles_path"), f"{stubs}/roles") if part)
-    collections = ":".join(part for part in (get("collections_path") or get("collections_paths"), f"{stubs}/collections") if part)
+    given = get("collections_path") or get("collections_paths")
+    collections = ":".join(part for part in (given, *installed, f"{stubs}/collections") if part)
     library = ":".join(part for part in (get("library"), f"{stubs}/library") if part)
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"[defaults]\nroles_path = {roles}\ncollections_path = {collections}\nlibrary = {library}\n")
@@ -230,12 +232,12 @@ def main():
         for number, (setting, paths) in enumerate(sorted(groups.items())):
             mine = os.path.join(stubs, str(number))
             os.makedirs(os.path.join(mine, "roles"))
-            install(root, mine)
+            installed = install(root, mine)
             config = os.path.join(root, setting)
             if os.path.basename(setting) != "ansible.cfg":
                 config = os.path.join(mine, "ansible.cfg")
                 guessed(root, setting, config)
-            write_settings(config, mine)
+            write_settings(config, mine, installed)
             environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
             environment |= {
                 "ANSIBLE_CONFIG": config,
