@@ -317,16 +317,15 @@ fn is_task(item: Node<'_>) -> bool {
         || item.entries().len() <= 8 && item.get("name").is_some() && item.entries().len() > 1
 }
 
-/// A key that nothing but a task has: a fully qualified or builtin module.
+/// A key that nothing but a task has: a fully qualified or builtin module, or an old short name with a mapping.
 fn surely_task(item: Node<'_>) -> bool {
-    item.entries().into_iter().any(|(key, _)| {
-        key.as_str().is_some_and(|key| {
-            crate::knowledge::ansible::canonical(key).contains('.')
-                && !key.contains(['/', ' '])
-                && (key.split('.').count() >= 3
-                    || crate::knowledge::ansible::canonical(key).starts_with("ansible.builtin."))
-        })
-    }) && ["name", "register", "when", "tags", "become", "notify"].iter().any(|key| item.get(key).is_some())
+    let module = |key: &str, value: Node<'_>| {
+        let full = crate::knowledge::ansible::canonical(key);
+        let short = !key.contains('.') && !full.starts_with("ansible.builtin.");
+        full.split('.').count() >= 3 && !key.contains(['/', ' ']) && (!short || value.is_map())
+    };
+    item.entries().into_iter().any(|(key, value)| key.as_str().is_some_and(|key| module(key, value)))
+        && ["name", "register", "when", "tags", "become", "notify"].iter().any(|key| item.get(key).is_some())
         || item.get("block").is_some_and(Node::is_seq)
 }
 
