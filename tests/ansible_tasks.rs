@@ -5,6 +5,8 @@
 //! failure. `STATEWARD_CORPUS` names a folder of repositories whose playbooks are compared too; `STATEWARD_LISTED` one with
 //! answers for them, `<repository>.json`, to use instead of asking.
 
+mod support;
+
 use serde_json::Value as Json;
 use stateward::model::ansible::{Ansible, Run};
 use stateward::model::kind::{Kind, Skip};
@@ -14,8 +16,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::{ROOT, ansible_python};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const RECORD: &str = "tasks.json";
 
 fn folders(path: &Path) -> Vec<PathBuf> {
@@ -27,16 +29,6 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
-}
-
-/// The Python that has Ansible: the one that `ansible-playbook` names in its first line.
-fn python() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let program =
-        std::env::split_paths(&path).map(|folder| folder.join("ansible-playbook")).find(|path| path.is_file())?;
-    let text = fs::read_to_string(program).ok()?;
-    let python = text.lines().next()?.strip_prefix("#!")?.split_whitespace().next()?.to_owned();
-    Some(PathBuf::from(python))
 }
 
 /// What Ansible lists for each playbook of a folder.
@@ -216,12 +208,7 @@ fn common(ours: &[String], theirs: &[&str]) -> Vec<(usize, usize)> {
 
 #[test]
 fn playbooks_run_what_ansible_lists() {
-    let python = python();
-    let required = std::env::var("STATEWARD_ORACLES").is_ok_and(|value| value == "required");
-    assert!(python.is_some() || !required, "ansible-playbook is not installed");
-    if python.is_none() {
-        println!("ansible-playbook is not installed: compared with what it has listed before");
-    }
+    let python = ansible_python();
     let mut all = Count::default();
     for folder in folders(&Path::new(ROOT).join("tests/playbooks")) {
         let record = folder.join(RECORD);
@@ -244,7 +231,7 @@ fn playbooks_run_what_ansible_lists() {
 fn playbooks_of_other_repositories() {
     let Some(corpus) = std::env::var_os("STATEWARD_CORPUS") else { return };
     let answers = std::env::var_os("STATEWARD_LISTED").map(PathBuf::from);
-    let python = python();
+    let python = ansible_python();
     let mut all = Count::default();
     for folder in folders(Path::new(&corpus)) {
         let name = name(&folder);
