@@ -30,7 +30,7 @@ fn scrub_git(command: &mut Command) {
     }
 }
 
-/// The Python that has Ansible and PyYAML: the one that `ansible-playbook` names in its first line. None: it is not installed,
+/// The Python that has Ansible and `PyYAML`: the one that `ansible-playbook` names in its first line. None: it is not installed,
 /// which is told.
 pub(crate) fn ansible_python() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -141,13 +141,7 @@ impl<'a> List<'_, 'a> {
         if at.aside || never {
             return;
         }
-        let when = levels().filter_map(|level| Some((level.file, level.keyword("when")?)));
-        let conditions = when
-            .flat_map(|(file, when)| {
-                let each = if when.is_seq() { when.items().collect() } else { vec![when] };
-                each.into_iter().map(move |when| (file, when))
-            })
-            .collect();
+        let conditions = levels().flat_map(|level| super::reach::conditions_of(level.file, level.node)).collect();
         self.steps.push(Step { task, section: at.section, role, name, tags, conditions });
     }
 }

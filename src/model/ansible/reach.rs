@@ -115,13 +115,66 @@ impl<'a> Ansible<'a> {
         levels
     }
 
-    /// Every `when:` that decides whether a task runs, outermost first, on the first way of its first play.
+    /// Every `when:` that decides whether a task runs on whatever way it is reached, outermost first, with its file.
     #[must_use]
     pub fn conditions(&self, task: &Task<'a>) -> Vec<(FileId, Node<'a>)> {
-        let levels = self.plays_of(task).next().map_or_else(|| blocks(task).collect(), |play| self.around(task, play));
-        let own = task.node.get("when").map(|when| (task.file, when));
-        let around = levels.iter().filter_map(|level| Some((level.file, level.keyword("when")?)));
-        around.chain(own).flat_map(|(file, when)| each(when).into_iter().map(move |when| (file, when))).collect()
+        let mut conditions = self.entered_by(task.file, &mut Vec::new()).unwrap_or_default();
+        conditions.extend(whens(task));
+        conditions
+    }
+
+    /// The conditions that all ways into a file have in common; none for a way that leads back into what is being entered.
+    fn entered_by(&self, file: FileId, seen: &mut Vec<FileId>) -> Option<Vec<(FileId, Node<'a>)>> {
+        if seen.contains(&file) || seen.len() >= MAX_WAY {
+            return None;
+        }
+        let Some(ways) = self.ways.into.get(&file) else { return Some(Vec::new()) };
+        seen.push(file);
+        let mut all: Option<Vec<(FileId, Node<'a>)>> = None;
+        let mut tried: Vec<(usize, By)> = Vec::new();
+        for way in ways {
+            // Tasks and dependencies are the same whatever play comes by them.
+            let same = |(play, by): &(usize, By)| *by == way.1 && (*play == way.0 || !matches!(by, By::Use(_)));
+            if tried.iter().any(same) {
+                continue;
+            }
+            tried.push(*way);
+            let Some(own) = self.along(*way, file, seen) else { continue };
+            all = Some(match all {
+                None => own,
+                Some(all) => {
+                    all.into_iter().filter(|(file, node)| own.iter().any(|one| is(*one, *file, *node))).collect()
+                }
+            });
+            if all.as_ref().is_some_and(Vec::is_empty) {
+                break;
+            }
+        }
+        seen.pop();
+        all.or_else(|| Some(Vec::new()))
+    }
+
+    /// The conditions along one way into a file.
+    fn along(&self, (play, by): (usize, By), file: FileId, seen: &mut Vec<FileId>) -> Option<Vec<(FileId, Node<'a>)>> {
+        match by {
+            By::Task(other) => {
+                let other = &self.tasks[other];
+                let mut conditions = self.entered_by(other.file, seen)?;
+                conditions.extend(whens(other));
+                Some(conditions)
+            }
+            By::Use(at) => {
+                let play = &self.plays[play];
+                Some(conditions_of(play.file, play.roles[at].item).collect())
+            }
+            By::Dependency(role, at) => {
+                let role = &self.roles[role];
+                let outer = role.main.filter(|main| *main != file);
+                let mut conditions = outer.map_or_else(|| Some(Vec::new()), |main| self.entered_by(main, seen))?;
+                conditions.extend(conditions_of(role.dependencies[at].file, role.dependencies[at].node));
+                Some(conditions)
+            }
+        }
     }
 
     /// A keyword as it applies to a task: its own, or that of the nearest thing around it, on the first way of its first play.
@@ -172,7 +225,18 @@ fn blocks<'t, 'a>(task: &'t Task<'a>) -> impl DoubleEndedIterator<Item = Level<'
     task.blocks.iter().map(|node| Level { file: task.file, node: *node, dynamic: false })
 }
 
-/// The conditions of a `when:`: one, or each of a list.
-fn each(when: Node<'_>) -> Vec<Node<'_>> {
-    if when.is_seq() { when.items().collect() } else { vec![when] }
+/// The conditions of a task and of the blocks around it.
+fn whens<'t, 'a>(task: &'t Task<'a>) -> impl Iterator<Item = (FileId, Node<'a>)> + 't {
+    task.blocks.iter().chain([&task.node]).flat_map(|node| conditions_of(task.file, *node))
+}
+
+/// The conditions that `when:` gives: one, or each of a list.
+pub(super) fn conditions_of(file: FileId, node: Node<'_>) -> impl Iterator<Item = (FileId, Node<'_>)> {
+    let when = node.get("when");
+    let one = when.filter(|when| !when.is_seq());
+    one.into_iter().chain(when.into_iter().flat_map(Node::items)).map(move |when| (file, when))
+}
+
+fn is((file, node): (FileId, Node<'_>), other: FileId, same: Node<'_>) -> bool {
+    file == other && node.id() == same.id()
 }

@@ -34,7 +34,7 @@ impl Places {
             };
             let (roles, mut collections) = (paths("roles_path"), paths("collections_path"));
             collections.extend(paths("collections_paths"));
-            settings.push(Settings { roles, collections, folder });
+            settings.push(Settings { folder, roles, collections });
         }
         // The nearest above a playbook is the longest.
         settings.sort_by(|a, b| b.folder.len().cmp(&a.folder.len()).then_with(|| a.folder.cmp(&b.folder)));

@@ -134,13 +134,11 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
 
     /// The collections in which a play or role looks for short names.
     fn collections(&self, role: Option<usize>) -> Vec<&'a str> {
-        match role {
-            Some(role) => self.ansible.roles[role].collections.clone(),
-            None => {
-                let list = self.ansible.plays[self.play].node.get("collections");
-                list.map(|list| list.items().filter_map(Node::as_str).collect()).unwrap_or_default()
-            }
+        if let Some(role) = role {
+            return self.ansible.roles[role].collections.clone();
         }
+        let list = self.ansible.plays[self.play].node.get("collections");
+        list.map(|list| list.items().filter_map(Node::as_str).collect()).unwrap_or_default()
     }
 
     fn find<'n>(&self, name: &str, place: &'n Place, mut collections: Vec<&'n str>) -> Found
