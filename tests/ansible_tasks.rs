@@ -59,7 +59,7 @@ struct Count {
 }
 
 impl Count {
-    fn differs(&mut self, cause: &'static str, count: usize, text: String) {
+    fn differs(&mut self, cause: &'static str, count: usize, text: &str) {
         *self.causes.entry(cause).or_default() += count;
         self.found.push(format!("{cause}: {text}"));
     }
@@ -105,13 +105,12 @@ fn compare(folder: &Path, listed: &Json) -> Count {
             continue;
         }
         let known = file.and_then(|file| documents.document(file)).is_some_and(|own| own.kind == Kind::Playbook);
-        match file.filter(|_| known) {
-            Some(file) => compare_plays(&mut count, &label, &ansible.runs(file), plays),
-            None => {
-                let tasks: usize = plays.iter().map(|play| play["tasks"].as_array().unwrap().len()).sum();
-                count.tasks += tasks;
-                count.differs(why_unknown(&tree, path), tasks, label);
-            }
+        if let Some(file) = file.filter(|_| known) {
+            compare_plays(&mut count, &label, &ansible.runs(file), plays);
+        } else {
+            let tasks: usize = plays.iter().map(|play| play["tasks"].as_array().unwrap().len()).sum();
+            count.tasks += tasks;
+            count.differs(why_unknown(&tree, path), tasks, &label);
         }
         count.equal += usize::from(count.found.len() == before);
     }
@@ -128,20 +127,20 @@ fn why_unknown(tree: &Tree, path: &str) -> &'static str {
 
 fn compare_plays(count: &mut Count, label: &str, ours: &[Run<'_>], theirs: &[Json]) {
     if ours.len() != theirs.len() {
-        count.differs("another number of plays", 0, format!("{label}: {} here, {} there", ours.len(), theirs.len()));
+        count.differs("another number of plays", 0, &format!("{label}: {} here, {} there", ours.len(), theirs.len()));
     }
     for (at, play) in theirs.iter().enumerate() {
         let tasks = play["tasks"].as_array().unwrap();
         count.tasks += tasks.len();
         let Some(run) = ours.get(at) else {
-            count.differs("a play is missing", tasks.len(), format!("{label}: play {}", at + 1));
+            count.differs("a play is missing", tasks.len(), &format!("{label}: play {}", at + 1));
             continue;
         };
         let label = format!("{label} play {}", at + 1);
         for (what, ours, theirs) in [("name", &run.name, &play["name"]), ("hosts", &run.hosts, &play["hosts"])] {
             // Ansible has put variables in.
             if Some(ours.trim()) != theirs.as_str().map(str::trim) && !ours.contains("{{") {
-                count.differs("a play's name or hosts differ", 0, format!("{label}: {what} {ours:?}, {theirs}"));
+                count.differs("a play's name or hosts differ", 0, &format!("{label}: {what} {ours:?}, {theirs}"));
             }
         }
         compare_tasks(count, &label, run, tasks);
@@ -163,14 +162,14 @@ fn compare_tasks(count: &mut Count, label: &str, run: &Run<'_>, theirs: &[Json])
         if own == tags || own.iter().any(|tag| tag.contains("{{")) {
             count.tags += 1;
         } else {
-            count.differs("tags differ", 1, format!("{label}: {}: {own:?} here, {tags:?} there", ours[*a]));
+            count.differs("tags differ", 1, &format!("{label}: {}: {own:?} here, {tags:?} there", ours[*a]));
         }
     }
     for at in (0..ours.len()).filter(|at| pairs.iter().all(|(a, _)| a != at)) {
-        count.differs("a task more here", 1, format!("{label}: {at} {:?}", ours[at]));
+        count.differs("a task more here", 1, &format!("{label}: {at} {:?}", ours[at]));
     }
     for at in (0..names.len()).filter(|at| pairs.iter().all(|(_, b)| b != at)) {
-        count.differs("a task is missing", 1, format!("{label}: {at} {:?}", names[at]));
+        count.differs("a task is missing", 1, &format!("{label}: {at} {:?}", names[at]));
     }
 }
 

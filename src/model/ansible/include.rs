@@ -239,8 +239,15 @@ pub(super) struct Place {
 pub(super) fn files(tree: &Tree, role: Option<&Role<'_>>, place: &Place, own: FileId, name: &Name) -> Vec<FileId> {
     let (name, inside) = name.inside();
     if let Some(text) = name.known() {
-        let candidates = if inside { vec![text.to_owned()] } else { candidates(tree, role, place, own, text) };
-        return candidates.iter().find_map(|path| tree.find(&tree.real(path))).into_iter().collect();
+        if inside {
+            return at(tree, text).into_iter().collect();
+        }
+        let mut found = None;
+        candidates(tree, role, place, own, text, &mut |path| {
+            found = at(tree, path);
+            found.is_some()
+        });
+        return found.into_iter().collect();
     }
     let stem = |text: &str| text.trim_end_matches(".yml").trim_end_matches(".yaml").is_empty();
     let vague = name.0.iter().flatten().all(|text| stem(text));
@@ -250,8 +257,16 @@ pub(super) fn files(tree: &Tree, role: Option<&Role<'_>>, place: &Place, own: Fi
     {
         return Vec::new();
     }
-    let whole = if inside { vec![String::new()] } else { candidates(tree, role, place, own, "") };
-    for base in whole {
+    let mut bases = Vec::new();
+    if inside {
+        bases.push(String::new());
+    } else {
+        candidates(tree, role, place, own, "", &mut |path| {
+            bases.push(path.to_owned());
+            false
+        });
+    }
+    for base in bases {
         let fitting = tree.below(&base).filter(|(id, file)| {
             let relative = file.path.strip_prefix(base.as_str()).unwrap_or("").trim_start_matches('/');
             let main = file_name(relative).starts_with("main.");
@@ -265,43 +280,66 @@ pub(super) fn files(tree: &Tree, role: Option<&Role<'_>>, place: &Place, own: Fi
     Vec::new()
 }
 
-/// The paths at which Ansible looks for a file of tasks, in its order.
-fn candidates(tree: &Tree, role: Option<&Role<'_>>, place: &Place, own: FileId, name: &str) -> Vec<String> {
+/// The file at a path, links followed.
+fn at(tree: &Tree, path: &str) -> Option<FileId> {
+    tree.find(path).or_else(|| tree.find(&tree.real(path)))
+}
+
+/// Tries the paths at which Ansible looks for a file of tasks, in its order, until one will do.
+fn candidates(
+    tree: &Tree,
+    role: Option<&Role<'_>>,
+    place: &Place,
+    own: FileId,
+    name: &str,
+    found: &mut dyn FnMut(&str) -> bool,
+) {
     let part = if place.handlers { "handlers" } else { "tasks" };
-    let mut paths: Vec<Option<String>> = Vec::new();
     let mut cumulative = String::new();
     for include in place.includes.iter().rev() {
         cumulative = join(include, &cumulative).unwrap_or_default();
-        match role {
+        let done = match role {
             Some(role) => {
                 let base = join(&role.folder, &format!("{part}/{cumulative}"));
-                relative(tree, place, base.as_deref(), part, name, &mut paths);
+                base.is_some_and(|base| relative(tree, place, &base, part, name, found))
             }
-            None => relative(tree, place, Some(&place.base), &cumulative, name, &mut paths),
+            None => relative(tree, place, &place.base, &cumulative, name, found),
+        };
+        if done {
+            return;
         }
     }
-    match role {
-        Some(role) => relative(tree, place, Some(&role.folder), part, name, &mut paths),
-        None => paths.push(join(&place.base, name)),
-    }
+    let done = match role {
+        Some(role) => relative(tree, place, &role.folder, part, name, found),
+        None => join(&place.base, name).is_some_and(|path| found(&path)),
+    };
     // Beside the file itself, where some look although Ansible might not.
-    paths.push(join(folder(tree.path(own)), name));
-    paths.into_iter().flatten().collect()
+    if let Some(path) = join(folder(tree.path(own)), name).filter(|_| !done) {
+        found(&path);
+    }
 }
 
-/// As Ansible looks for a file that is given relative to a folder with a part (`tasks`).
-fn relative(tree: &Tree, place: &Place, path: Option<&str>, part: &str, name: &str, paths: &mut Vec<Option<String>>) {
-    let Some(path) = path else { return };
-    paths.push(join(path, &format!("{part}/{name}")));
+/// As Ansible looks for a file that is given relative to a folder with a part (`tasks`); whether one will do.
+fn relative(
+    tree: &Tree,
+    place: &Place,
+    path: &str,
+    part: &str,
+    name: &str,
+    found: &mut dyn FnMut(&str) -> bool,
+) -> bool {
+    let mut try_at = |base: &str, relative: &str| join(base, relative).is_some_and(|path| found(&path));
+    let in_part = format!("{part}/{name}");
+    if try_at(path, &in_part) {
+        return true;
+    }
     let in_role = is_role(tree, path);
     let base = if in_role && file_name(path) == "tasks" { folder(path) } else { path };
-    paths.push(join(base, &format!("{part}/{name}")));
-    if in_role && !name.ends_with(part) {
-        paths.push(join(base, &format!("tasks/{name}")));
-    }
-    paths.push(join(base, name));
-    paths.push(join(&place.base, &format!("{part}/{name}")));
-    paths.push(join(&place.base, name));
+    try_at(base, &in_part)
+        || in_role && !name.ends_with(part) && try_at(base, &format!("tasks/{name}"))
+        || try_at(base, name)
+        || try_at(&place.base, &in_part)
+        || try_at(&place.base, name)
 }
 
 /// Whether Ansible takes a folder for a role or for the tasks of one.

@@ -57,6 +57,7 @@ struct Reached {
     tasks: Vec<usize>,
     ways: Vec<(FileId, By)>,
     seen: HashSet<FileId>,
+    roles: HashSet<usize>,
     lost: Vec<Lost>,
 }
 
@@ -65,6 +66,10 @@ impl<'a> Visit<'a> for Reached {
 
     fn task(&mut self, _: &At<'_, 'a>, index: usize) {
         self.tasks.push(index);
+    }
+
+    fn known(&mut self, role: usize) -> bool {
+        !self.roles.insert(role)
     }
 
     fn enter(&mut self, file: FileId, by: By) -> bool {

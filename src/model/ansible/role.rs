@@ -7,6 +7,7 @@ use crate::source::{Tree, file_name, folder, join};
 use crate::syntax::yaml::Node;
 use crate::text::FileId;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::RwLock;
 
 /// A role of the repository.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub struct Role<'a> {
     pub name: String,
     /// Its main task file.
     pub main: Option<FileId>,
+    /// Its main file of handlers.
+    pub handlers: Option<FileId>,
     /// `defaults/`, lowest precedence first.
     pub defaults: Vec<(FileId, Node<'a>)>,
     /// `vars/main`.
@@ -62,7 +65,7 @@ impl Role<'_> {
         let suffixes = if from.is_some() { ["", ".yml", ".yaml", ".json"] } else { [".yml", ".yaml", ".json", ""] };
         suffixes.iter().find_map(|suffix| {
             let path = self.path(&format!("{part}/{}{suffix}", from.unwrap_or("main")))?;
-            tree.find(&tree.real(&path))
+            tree.find(&path).or_else(|| tree.find(&tree.real(&path)))
         })
     }
 }
@@ -84,6 +87,7 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
         let main = file_name(path).starts_with("main.");
         match (part, document.kind) {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),
+            ("handlers", Kind::Tasks) if main => entry.handlers = Some(document.file),
             ("defaults", Kind::AnsibleVariables) => entry.defaults.extend(root.map(|root| (document.file, root))),
             ("vars", Kind::AnsibleVariables) if main => entry.vars.extend(root.map(|root| (document.file, root))),
             ("meta", Kind::RoleMeta) => metadata(entry, document.file, file_name(path), root),
@@ -161,13 +165,15 @@ pub(super) struct Found {
 pub(super) struct Finder {
     by_folder: HashMap<String, usize>,
     places: Places,
+    /// Folders of collections that were looked up, by the folder of a playbook and their name.
+    homes: RwLock<HashMap<String, Option<String>>>,
 }
 
 impl Finder {
     /// Knows these roles.
     pub(super) fn new(documents: &Documents<'_>, roles: &[Role<'_>]) -> Self {
         let by_folder = roles.iter().enumerate().map(|(index, role)| (role.folder.clone(), index)).collect();
-        Self { by_folder, places: Places::read(documents) }
+        Self { by_folder, places: Places::read(documents), homes: RwLock::default() }
     }
 
     /// The role that a play, role or task means, looked up where Ansible looks, in its order.
@@ -197,13 +203,25 @@ impl Finder {
 
     /// The folder of a collection; one that lies elsewhere in the repository counts as installed.
     pub(super) fn collection(&self, tree: &Tree, base: &str, name: &str) -> Option<String> {
-        self.places.collection(tree, base, name).or_else(|| self.places.anywhere(name).map(str::to_owned))
+        let key = format!("{base}:{name}");
+        if let Some(known) = self.homes.read().ok().and_then(|homes| homes.get(&key).cloned()) {
+            return known;
+        }
+        let home = self.places.collection(tree, base, name).or_else(|| self.places.anywhere(name).map(str::to_owned));
+        if let Ok(mut homes) = self.homes.write() {
+            homes.insert(key, home.clone());
+        }
+        home
     }
 
     /// What stands at a path: nothing, a folder, a role.
     #[allow(clippy::option_option)]
     fn at(&self, tree: &Tree, root: &str, name: &str) -> Option<Option<usize>> {
-        let path = tree.real(&join(root, name)?);
+        let path = join(root, name)?;
+        if let Some(role) = self.by_folder.get(&path) {
+            return Some(Some(*role));
+        }
+        let path = tree.real(&path);
         let role = self.by_folder.get(&path).copied();
         (role.is_some() || exists(tree, &path)).then_some(role)
     }

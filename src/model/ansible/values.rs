@@ -93,7 +93,9 @@ impl<'a> Ansible<'a> {
 
     /// Names that tasks of the same file register or set: known only when they run.
     fn registered(&self, task: &Task<'a>) -> Vec<&'a str> {
-        let beside = self.tasks.iter().filter(|other| other.file == task.file);
+        // Tasks stand in the order of their files.
+        let first = self.tasks.partition_point(|other| other.file < task.file);
+        let beside = self.tasks[first..].iter().take_while(|other| other.file == task.file);
         let mut names = Vec::new();
         for other in beside {
             names.extend(other.register);

@@ -58,6 +58,10 @@ pub(super) trait Visit<'a> {
     fn task(&mut self, at: &At<'_, 'a>, index: usize);
     /// The check of a role's arguments that Ansible puts before its tasks.
     fn check(&mut self, _at: &At<'_, 'a>, _name: String) {}
+    /// Whether what a role depends on need not be looked at again.
+    fn known(&mut self, _role: usize) -> bool {
+        false
+    }
     /// Whether to read the tasks of a file that is entered.
     fn enter(&mut self, _file: FileId, _by: By) -> bool {
         true
@@ -159,7 +163,8 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
     }
 
     fn role(&mut self, found: &Found, place: &Place, from: (Option<&str>, Option<&str>), by: By) {
-        let Some(index) = found.role.filter(|_| self.depth < MAX_DEPTH) else { return };
+        self.visits += 1;
+        let Some(index) = found.role.filter(|_| self.depth < MAX_DEPTH && self.visits < MAX_VISITS) else { return };
         self.depth += 1;
         let ansible = self.ansible;
         let role = &ansible.roles[index];
@@ -172,7 +177,8 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
             includes: Vec::new(),
             handlers: false,
         };
-        for (at, dependency) in role.dependencies.iter().enumerate() {
+        let known = self.visitor.known(index);
+        for (at, dependency) in role.dependencies.iter().enumerate().filter(|_| !known) {
             let found = self.find(dependency.name, &inside, self.collections(Some(index)));
             self.levels.push(Level { file: dependency.file, node: dependency.node, dynamic: false });
             self.role(&found, &inside, (None, None), By::Dependency(index, at));
@@ -182,11 +188,12 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
             let at = At { section: self.section, levels: &self.levels, place: &inside, aside: self.aside };
             self.visitor.check(&at, name);
         }
-        if let Some(file) = role.part(tree, "tasks", from.0).or(role.main.filter(|_| from.0.is_none())) {
+        if let Some(file) = role.main.filter(|_| from.0.is_none()).or_else(|| role.part(tree, "tasks", from.0)) {
             self.file(file, &inside, by);
         }
         // Handlers may be notified by any task of the role.
-        if let Some(file) = role.part(tree, "handlers", from.1).filter(|_| V::DYNAMIC) {
+        let handlers = from.1.map_or(role.handlers, |name| role.part(tree, "handlers", Some(name)));
+        if let Some(file) = handlers.filter(|_| V::DYNAMIC) {
             self.file(file, &Place { handlers: true, ..inside }, by);
         }
         self.depth -= 1;
