@@ -1,6 +1,6 @@
-//! YAML against PyYAML, with which Ansible reads: what is accepted, and on which line each node stands with which text.
+//! YAML against `PyYAML`, with which Ansible reads: what is accepted, and on which line each node stands with which text.
 //!
-//! Run where `ansible-playbook` is installed (its Python has PyYAML); `STATEWARD_ORACLES=required` makes its absence a failure.
+//! Run where `ansible-playbook` is installed (its Python has `PyYAML`); `STATEWARD_ORACLES=required` makes its absence a failure.
 //! With `STATEWARD_CORPUS=folder` the YAML files of that folder are compared as well.
 
 mod support;
@@ -20,7 +20,7 @@ const EXTENSIONS: [&str; 2] = ["yml", "yaml"];
 /// Nodes within one another that are compared.
 const MAX_DEPTH: usize = 200;
 
-/// What PyYAML makes of each text.
+/// What `PyYAML` makes of each text.
 fn asked(python: &Path, texts: &[Text]) -> Vec<Json> {
     let mut results = Vec::new();
     for chunk in texts.chunks(500) {
