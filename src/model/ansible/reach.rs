@@ -245,3 +245,41 @@ pub(super) fn conditions_of(file: FileId, node: Node<'_>) -> impl Iterator<Item 
 fn is((file, node): (FileId, Node<'_>), other: FileId, same: Node<'_>) -> bool {
     file == other && node.id() == same.id()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::load::{Documents, Options};
+    use crate::source::{File, Tree};
+
+    #[test]
+    fn what_comes_down_to_a_task() {
+        let files = [
+            (
+                "site.yml",
+                "- hosts: all\n  connection: local\n  roles:\n    - {role: a, when: by_role, become: true}\n  tasks:\n    - include_tasks: other.yml\n      when: first\n      become: false\n    - block:\n        - include_tasks: \"{{ unknown }}/gone.yml\"\n        - import_tasks: other.yml\n      when: [second, third]\n",
+            ),
+            ("other.yml", "- name: Reached twice\n  ansible.builtin.ping:\n  when: own\n"),
+            ("roles/a/tasks/main.yml", "- name: In the role\n  ping:\n  delegate_to: localhost\n"),
+            ("roles/a/meta/main.yml", "dependencies: [{role: b, when: by_dependency}]\n"),
+            ("roles/b/tasks/main.yml", "- name: Before it\n  ping:\n"),
+        ];
+        let files = files.map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true));
+        let tree = Tree::new(files.into(), None);
+        let documents = Documents::load(&tree, &Options::default());
+        let ansible = Ansible::build(&documents);
+        let shown = |name: &str| {
+            let task = ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+            let conditions = ansible.conditions(task);
+            let conditions: Vec<&str> = conditions.iter().filter_map(|(_, when)| when.as_str()).collect();
+            let keyword = |name| ansible.keyword(task, name).and_then(Node::as_str).unwrap_or("-");
+            let (r#become, connection) = (keyword("become"), keyword("connection"));
+            format!("{} {} {} {connection}", conditions.join("+"), ansible.conditional(task), r#become)
+        };
+        // Two ways with different conditions have none in common; an include hands no `become` down.
+        assert_eq!(shown("Reached twice"), "own true - local");
+        assert_eq!(shown("In the role"), "by_role true true local");
+        assert_eq!(shown("Before it"), "by_role+by_dependency true true local");
+        assert_eq!(ansible.lost.len(), 1);
+    }
+}
