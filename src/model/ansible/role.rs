@@ -84,7 +84,8 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
             ..Role::default()
         });
         let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
-        let main = file_name(path).starts_with("main.");
+        // `tasks/sub/main.yml` is not the main file of the role.
+        let main = file_name(path).starts_with("main.") && (part == "vars" || file_name(folder(path)) == part);
         match (part, document.kind) {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),
             ("handlers", Kind::Tasks) if main => entry.handlers = Some(document.file),
