@@ -6,6 +6,7 @@ use crate::knowledge::services::{self, PathClass};
 use crate::model::ansible::{PROJECT, Task};
 use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
+use crate::syntax::yaml::Node;
 use crate::value::{Data, Kind, Piece, Tri, Value};
 
 /// A task in its estate.
@@ -53,7 +54,8 @@ impl TaskFacts<'_> {
     /// Whether it runs on the controller.
     #[must_use]
     pub fn local(&self) -> Tri {
-        if let Some(node) = self.task.delegate_to {
+        let ansible = &self.estate.ansible;
+        if let Some(node) = self.task.delegate_to.or_else(|| ansible.keyword(self.task, "delegate_to")) {
             let Some(text) = node.as_str() else { return Tri::False };
             if matches!(text, "localhost" | "127.0.0.1" | "local_action") {
                 return Tri::True;
@@ -64,33 +66,38 @@ impl TaskFacts<'_> {
                 Tri::False
             };
         }
-        let mut plays = self.estate.ansible.plays_of(self.task).peekable();
+        let local = |node: Node<'_>| node.as_str() == Some("local");
+        if let Some(connection) = self.task.keyword("connection") {
+            return local(connection).into();
+        }
+        let mut plays = ansible.plays_of(self.task).peekable();
         if plays.peek().is_none() {
             return Tri::Unknown("no play here reaches the task".into());
         }
-        plays.all(|play| play.local).into()
+        let near =
+            |play| ansible.around(self.task, play).into_iter().rev().find_map(|level| level.keyword("connection"));
+        plays.all(|play| play.local || near(play).is_some_and(local)).into()
     }
 
     /// Whether a switch that is off unless somebody sets it decides whether it runs.
     #[must_use]
     pub fn guarded(&self) -> bool {
-        self.task.when.iter().flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] }).any(
-            |when| {
-                let Some(text) = when.as_str() else { return false };
-                let Ok(expr) = jinja::expression(text) else { return false };
-                let names = jinja::names(&expr);
-                let switch =
-                    names.iter().any(|name| SWITCH_WORDS.iter().any(|word| name.split('_').any(|part| part == *word)));
-                let off = !names.is_empty() && self.estate.ansible.condition(self.task, when).is_false();
-                off || switch && !matches!(expr, Expr::Not(_))
-            },
-        )
+        self.estate.ansible.conditions(self.task).into_iter().any(|(_, when)| {
+            let Some(text) = when.as_str() else { return false };
+            let Ok(expr) = jinja::expression(text) else { return false };
+            let names = jinja::names(&expr);
+            let switch =
+                names.iter().any(|name| SWITCH_WORDS.iter().any(|word| name.split('_').any(|part| part == *word)));
+            let off = !names.is_empty() && self.estate.ansible.condition(self.task, when).is_false();
+            off || switch && !matches!(expr, Expr::Not(_))
+        })
     }
 
     /// Whether a condition without any variable keeps it from ever running.
     #[must_use]
     pub fn dead(&self) -> bool {
-        self.task.when.iter().any(|when| when.as_str().and_then(crate::value::truth) == Some(false))
+        let conditions = self.estate.ansible.conditions(self.task);
+        conditions.iter().any(|(_, when)| when.as_str().and_then(crate::value::truth) == Some(false))
     }
 
     /// The options whose values destroy or overwrite (`state: absent`).

@@ -279,6 +279,9 @@ fn of_sequence(path: &str, root: Node<'_>) -> Option<Kind> {
         .then_some(Kind::Tasks)
 }
 
+/// Keys of the metadata of a role.
+const ROLE_META: [&str; 5] = ["galaxy_info", "dependencies", "allow_duplicates", "argument_specs", "collections"];
+
 const PLAY_KEYS: [&str; 9] =
     ["tasks", "roles", "pre_tasks", "post_tasks", "become", "gather_facts", "vars", "vars_files", "handlers"];
 
@@ -308,23 +311,21 @@ fn is_task(item: Node<'_>) -> bool {
             key.as_str().is_some_and(|key| {
                 TASK_KEYS.contains(&key)
                     || crate::knowledge::ansible::module(key).is_some()
-                    || key.contains("ansible.builtin.")
-                    || key.split('.').count() == 3
+                    || crate::knowledge::ansible::canonical(key).split('.').count() == 3
             })
         })
         || item.entries().len() <= 8 && item.get("name").is_some() && item.entries().len() > 1
 }
 
-/// A key that nothing but a task has: a fully qualified or builtin module.
+/// A key that nothing but a task has: a fully qualified or builtin module, or an old short name with a mapping.
 fn surely_task(item: Node<'_>) -> bool {
-    item.entries().into_iter().any(|(key, _)| {
-        key.as_str().is_some_and(|key| {
-            crate::knowledge::ansible::canonical(key).contains('.')
-                && !key.contains(['/', ' '])
-                && (key.split('.').count() >= 3
-                    || crate::knowledge::ansible::canonical(key).starts_with("ansible.builtin."))
-        })
-    }) && ["name", "register", "when", "tags", "become", "notify"].iter().any(|key| item.get(key).is_some())
+    let module = |key: &str, value: Node<'_>| {
+        let full = crate::knowledge::ansible::canonical(key);
+        let short = !key.contains('.') && !full.starts_with("ansible.builtin.");
+        full.split('.').count() >= 3 && !key.contains(['/', ' ']) && (!short || value.is_map())
+    };
+    item.entries().into_iter().any(|(key, value)| key.as_str().is_some_and(|key| module(key, value)))
+        && ["name", "register", "when", "tags", "become", "notify"].iter().any(|key| item.get(key).is_some())
         || item.get("block").is_some_and(Node::is_seq)
 }
 
@@ -370,7 +371,7 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     if requirements_name(path) && (has("roles") || has("collections")) {
         return Some(Kind::Requirements);
     }
-    if folder(path).ends_with("meta") && (has("galaxy_info") || has("dependencies")) {
+    if folder(path).ends_with("meta") && ROLE_META.iter().any(|key| has(key)) {
         return Some(Kind::RoleMeta);
     }
     if is_variables_path(path) {

@@ -88,9 +88,8 @@ impl<'t> Documents<'t> {
     #[must_use]
     pub fn load(tree: &'t Tree, options: &Options) -> Self {
         let ids: Vec<(FileId, &File)> = tree.iter().collect();
-        let installed = |path: &str| is_installed(tree, path);
         let read: Vec<Read> =
-            ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options, &installed)).collect();
+            ids.par_iter().with_min_len(16).map(|(id, file)| read(*id, file, options, tree)).collect();
         let mut documents =
             Self { tree, list: Vec::new(), outcomes: Vec::with_capacity(read.len()), problems: Vec::new() };
         for one in read {
@@ -171,13 +170,27 @@ fn installed_module(id: FileId, file: &File) -> Read {
     Read { document: parsed.ok().flatten().map(document), ..skipped(Skip::Vendored) }
 }
 
-fn read(id: FileId, file: &File, options: &Options, installed: &(dyn Fn(&str) -> bool + Sync)) -> Read {
+/// The path within a collection that is written here: `galaxy.yml` stands in it, and no manifest of an installation.
+fn in_own_collection<'p>(tree: &Tree, path: &'p str) -> Option<&'p str> {
+    const COLLECTIONS: &str = "ansible_collections/";
+    let at = path.find(COLLECTIONS).filter(|at| *at == 0 || path[..*at].ends_with('/'))?;
+    let inside = &path[at + COLLECTIONS.len()..];
+    let end = inside.match_indices('/').nth(1)?.0;
+    let root = &path[..at + COLLECTIONS.len() + end];
+    let has = |name: &str| tree.find(&format!("{root}/{name}")).is_some();
+    (has("galaxy.yml") && !has("MANIFEST.json")).then(|| &inside[end + 1..])
+}
+
+fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
     if options.exclude.as_ref().is_some_and(|globs| globs.is_match(&*file.path)) {
         return skipped(Skip::Excluded);
     }
-    let candidate = kind::by_path(&file.path);
+    let mut candidate = kind::by_path(&file.path);
+    if let (Candidate::Not(Skip::Vendored), Some(inside)) = (candidate, in_own_collection(tree, &file.path)) {
+        candidate = kind::by_path(inside);
+    }
     match candidate {
-        Candidate::Not(Skip::Vendored) if installed(&file.path) => return installed_module(id, file),
+        Candidate::Not(Skip::Vendored) if is_installed(tree, &file.path) => return installed_module(id, file),
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),

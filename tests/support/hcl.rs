@@ -16,9 +16,16 @@ pub(crate) struct Text {
     pub(crate) text: String,
 }
 
+const HCL: [&str; 4] = ["tf", "tofu", "tfvars", "hcl"];
+
 /// The HCL files of the fixtures, and those in the examples of the cards.
 pub(crate) fn own_texts() -> Vec<Text> {
-    let mut texts = files_below(&Path::new(ROOT).join("fixtures"), &["tf", "tofu", "tfvars", "hcl"]);
+    texts_of(&HCL)
+}
+
+/// The files with these extensions of the fixtures, and those in the examples of the cards.
+pub(crate) fn texts_of(extensions: &[&str]) -> Vec<Text> {
+    let mut texts = files_below(&Path::new(ROOT).join("fixtures"), extensions);
     for entry in walkdir::WalkDir::new(Path::new(ROOT).join("rules")).sort_by_file_name().into_iter().flatten() {
         if entry.path().extension().is_none_or(|extension| extension != "yaml") {
             continue;
@@ -28,7 +35,7 @@ pub(crate) fn own_texts() -> Vec<Text> {
         for example in ["fails", "passes"].iter().filter_map(|key| card.get(key)?.as_sequence()).flatten() {
             for (name, text) in example.get("files").and_then(serde_yaml::Value::as_mapping).into_iter().flatten() {
                 let (name, text) = (name.as_str().unwrap_or(""), text.as_str().unwrap_or(""));
-                if is_hcl(Path::new(name), &["tf", "tofu", "tfvars", "hcl"]) {
+                if has_extension(Path::new(name), extensions) {
                     let name = format!("{}: {name}", entry.path().display());
                     texts.push(Text { name, text: text.to_owned() });
                 }
@@ -40,20 +47,25 @@ pub(crate) fn own_texts() -> Vec<Text> {
 
 /// The Terraform files below the folder that the environment names; none when it names no folder.
 pub(crate) fn corpus() -> Option<Vec<Text>> {
-    let folder = std::env::var_os("STATEWARD_CORPUS")?;
-    Some(files_below(Path::new(&folder), &["tf", "tofu", "tfvars", "hcl"]))
+    corpus_of(&HCL)
 }
 
-fn is_hcl(path: &Path, extensions: &[&str]) -> bool {
+/// The files with these extensions below that folder.
+pub(crate) fn corpus_of(extensions: &[&str]) -> Option<Vec<Text>> {
+    let folder = std::env::var_os("STATEWARD_CORPUS")?;
+    Some(files_below(Path::new(&folder), extensions))
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().and_then(|own| own.to_str()).is_some_and(|own| extensions.contains(&own))
 }
 
-/// Files with these extensions. Links are followed; those that lead back are left out, and what is not UTF-8 as well.
-fn files_below(folder: &Path, extensions: &[&str]) -> Vec<Text> {
+/// The files with these extensions below a folder. Links are followed; those that lead back are left out, and what is not UTF-8 as well.
+pub(crate) fn files_below(folder: &Path, extensions: &[&str]) -> Vec<Text> {
     let walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
     walk.filter_entry(|entry| entry.file_name() != ".git")
         .flatten()
-        .filter(|entry| entry.file_type().is_file() && is_hcl(entry.path(), extensions))
+        .filter(|entry| entry.file_type().is_file() && has_extension(entry.path(), extensions))
         .filter_map(|entry| {
             let text = String::from_utf8(fs::read(entry.path()).ok()?).ok()?;
             Some(Text { name: entry.path().display().to_string(), text })

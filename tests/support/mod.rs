@@ -30,6 +30,22 @@ fn scrub_git(command: &mut Command) {
     }
 }
 
+/// The Python that has Ansible and `PyYAML`: the one that `ansible-playbook` names in its first line. None: it is not installed,
+/// which is told.
+pub(crate) fn ansible_python() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program =
+        std::env::split_paths(&path).map(|folder| folder.join("ansible-playbook")).find(|path| path.is_file());
+    let text = program.and_then(|program| fs::read_to_string(program).ok());
+    let python = text.as_deref().and_then(|text| text.lines().next()?.strip_prefix("#!")?.split_whitespace().next());
+    if python.is_none() {
+        let required = std::env::var("STATEWARD_ORACLES").is_ok_and(|value| value == "required");
+        assert!(!required, "ansible-playbook is required, but is not installed");
+        println!("ansible-playbook is not installed: nothing is asked");
+    }
+    python.map(PathBuf::from)
+}
+
 /// What a run said.
 pub(crate) struct Run {
     pub(crate) code: i32,

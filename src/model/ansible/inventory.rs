@@ -17,7 +17,6 @@ pub struct Inventory<'a> {
     pub plugins: Vec<(FileId, &'a str)>,
     /// Group → the groups that are its parents.
     parents: BTreeMap<String, BTreeSet<String>>,
-    pub(super) imported_playbooks: Vec<FileId>,
 }
 
 /// A host of a static inventory.

@@ -1,21 +1,29 @@
 //! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
 
+mod arguments;
+mod include;
 mod inventory;
+mod list;
 mod pattern;
 mod reach;
 mod role;
+mod settings;
 mod task;
 mod values;
+mod walk;
 
 pub use inventory::{Host, Inventory, Seen};
+pub use list::{Run, Step};
 pub use pattern::Pattern;
-pub use role::Role;
+pub use reach::Lost;
+pub use role::{Dependency, Role};
 pub use task::{Argument, ArgumentValue, Task};
 pub use values::{PROJECT, Scope};
+pub use walk::Level;
 
 use super::kind::Kind;
 use super::load::{Document, Documents};
-use crate::source::{file_name, folder, join};
+use crate::source::{file_name, folder};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use std::collections::HashMap;
@@ -36,7 +44,26 @@ pub struct Ansible<'a> {
     pub requirements: Vec<Requirement<'a>>,
     /// Variables of groups and hosts, by file.
     pub host_variables: Vec<HostVariables<'a>>,
+    /// Imports and includes whose target is not in the repository or not known, by task.
+    pub lost: Vec<Lost>,
     task_files: HashMap<FileId, Vec<usize>>,
+    finder: role::Finder,
+    ways: reach::Ways,
+}
+
+/// The part of a play that a task comes from, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Section {
+    /// `pre_tasks:`
+    Before,
+    /// `roles:`
+    Roles,
+    /// `tasks:`
+    Tasks,
+    /// `post_tasks:`
+    After,
+    /// `handlers:`, and those of roles.
+    Handlers,
 }
 
 /// A play.
@@ -57,6 +84,8 @@ pub struct Play<'a> {
     pub local: bool,
     /// Its own tasks (all four lists), by index.
     pub tasks: Vec<usize>,
+    /// Where each list begins in `tasks`.
+    sections: Vec<(Section, std::ops::Range<usize>)>,
     /// Whether anything in the repository runs or imports the playbook; decided by the estate.
     pub playbook_imported: bool,
 }
@@ -72,6 +101,17 @@ pub struct RoleUse<'a> {
     pub loc: Loc,
     /// The mapping that gives parameters, if it is one.
     pub node: Option<Node<'a>>,
+    /// The whole entry: a name or that mapping.
+    item: Node<'a>,
+}
+
+impl Play<'_> {
+    /// The tasks of one of its own lists.
+    #[must_use]
+    pub fn section(&self, section: Section) -> &[usize] {
+        let range = self.sections.iter().find(|(own, _)| *own == section).map(|(_, range)| range.clone());
+        range.and_then(|range| self.tasks.get(range)).unwrap_or(&[])
+    }
 }
 
 /// A role or collection of a requirements file.
@@ -100,19 +140,31 @@ pub struct HostVariables<'a> {
     pub node: Node<'a>,
 }
 
+/// The lists of tasks of a play.
+const LISTS: [(&str, Section); 4] = [
+    ("pre_tasks", Section::Before),
+    ("tasks", Section::Tasks),
+    ("post_tasks", Section::After),
+    ("handlers", Section::Handlers),
+];
+
 impl<'a> Ansible<'a> {
     /// Reads every Ansible file of the documents and follows roles, includes and imports.
     #[must_use]
     pub fn build(documents: &'a Documents<'a>) -> Self {
+        let roles = role::find(documents);
         let mut ansible = Self {
             documents,
             plays: Vec::new(),
-            roles: role::find(documents),
+            finder: role::Finder::new(documents, &roles),
+            roles,
             tasks: Vec::new(),
             inventory: inventory::read(documents),
             requirements: Vec::new(),
             host_variables: Vec::new(),
+            lost: Vec::new(),
             task_files: HashMap::new(),
+            ways: reach::Ways::default(),
         };
         for document in &documents.list {
             match document.kind {
@@ -124,24 +176,37 @@ impl<'a> Ansible<'a> {
             }
         }
         reach::follow(&mut ansible);
+        ansible.mark_imported();
         ansible
+    }
+
+    /// Marks the plays of playbooks that another one imports.
+    fn mark_imported(&mut self) {
+        let mut imported = Vec::new();
+        for document in self.documents.of(&[Kind::Playbook]) {
+            let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
+            for node in root.into_iter().flat_map(Node::items) {
+                let target = list::IMPORT.iter().find_map(|key| node.get(key));
+                imported.extend(target.and_then(|target| self.imported(document.file, target)));
+            }
+        }
+        for play in &mut self.plays {
+            play.playbook_imported = imported.contains(&play.file);
+        }
     }
 
     fn add_playbook(&mut self, document: &'a Document) {
         let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return };
         for node in root.items().filter(|item| item.is_map()) {
-            for key in ["import_playbook", "ansible.builtin.import_playbook"] {
-                if let Some(target) = node.get(key).and_then(Node::as_str) {
-                    self.imported(document.file, target);
-                }
-            }
             let Some((key, hosts)) = node.entry("hosts") else { continue };
             let index = self.plays.len();
-            let tasks = ["pre_tasks", "tasks", "post_tasks", "handlers"]
-                .iter()
-                .filter_map(|list| Some((*list, node.get(list)?)))
-                .flat_map(|(list, tasks)| task::read(&mut self.tasks, document.file, tasks, list == "handlers"))
-                .collect();
+            let (mut tasks, mut sections) = (Vec::new(), Vec::new());
+            for (list, section) in LISTS {
+                let Some(list) = node.get(list) else { continue };
+                let first = tasks.len();
+                tasks.extend(task::read(&mut self.tasks, document.file, list, section == Section::Handlers));
+                sections.push((section, first..tasks.len()));
+            }
             let written = hosts_text(hosts);
             let local = node.get("connection").and_then(Node::as_str) == Some("local")
                 || matches!(written.as_str(), "localhost" | "127.0.0.1");
@@ -156,6 +221,7 @@ impl<'a> Ansible<'a> {
                 roles,
                 local,
                 tasks,
+                sections,
                 playbook_imported: false,
             });
             for task in self.plays[index].tasks.clone() {
@@ -164,22 +230,15 @@ impl<'a> Ansible<'a> {
         }
     }
 
-    /// Remembers that a playbook is imported by another one.
-    fn imported(&mut self, from: FileId, target: &str) {
-        let folder = folder(self.documents.tree.path(from));
-        let Some(file) = join(folder, target).and_then(|path| self.documents.tree.find(&path)) else { return };
-        self.inventory.imported_playbooks.push(file);
-    }
-
     fn role_uses(&self, file: FileId, from: &str, roles: Node<'a>) -> Vec<RoleUse<'a>> {
         let mut uses = Vec::new();
         for item in roles.items() {
-            let name = item.as_str().or_else(|| ["role", "name"].iter().find_map(|key| item.get(key)?.as_str()));
-            let Some(name) = name else { continue };
+            let Some(name) = role::name_of(item) else { continue };
             let node = item.is_map().then_some(item);
             let spot = ["role", "name"].iter().find_map(|key| item.get(key)).unwrap_or(item);
-            let role = role::resolve(&self.roles, from, name);
-            uses.push(RoleUse { name, role, loc: Loc { file, span: spot.span() }, node });
+            let from = role::From { base: from, ..role::From::default() };
+            let role = self.finder.find(self.documents.tree, &self.roles, from, name).role;
+            uses.push(RoleUse { name, role, loc: Loc { file, span: spot.span() }, node, item });
         }
         uses
     }

@@ -1,152 +1,285 @@
-//! Which plays reach which tasks: roles, their dependencies, includes and imports followed.
+//! Which plays reach which tasks and by which ways: roles, their dependencies, includes and imports followed.
 
-use super::task::ArgumentValue;
-use super::{Ansible, Argument, role};
-use crate::source::{folder, join};
+use super::walk::{At, By, Level, Visit, Walk};
+use super::{Ansible, Play, Task};
+use crate::syntax::yaml::Node;
 use crate::text::FileId;
-use std::collections::HashSet;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// Files on one way into a task that are followed.
+const MAX_WAY: usize = 40;
+
+/// A task that names no file or role of the repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The task.
+    pub task: usize,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// How the plays come into each file with tasks.
+#[derive(Default)]
+pub(super) struct Ways {
+    into: HashMap<FileId, Vec<(usize, By)>>,
+}
 
 /// Marks every task with the plays that reach it.
 pub(super) fn follow(ansible: &mut Ansible<'_>) {
-    for play in 0..ansible.plays.len() {
-        let mut walk = Walk { ansible, play, seen_roles: HashSet::new(), seen_files: HashSet::new() };
-        let roles: Vec<Option<usize>> = walk.ansible.plays[play].roles.iter().map(|role| role.role).collect();
-        for role in roles.into_iter().flatten() {
-            walk.role(role, None);
+    let seen: Vec<Reached> = (0..ansible.plays.len())
+        .into_par_iter()
+        .map(|play| Walk::new(ansible, play, Vec::new(), Reached::default()).run())
+        .collect();
+    let mut lost: Vec<Lost> = Vec::new();
+    for (play, reached) in seen.into_iter().enumerate() {
+        let mut tasks = reached.tasks;
+        tasks.sort_unstable();
+        tasks.dedup();
+        for task in tasks {
+            let plays = &mut ansible.tasks[task].plays;
+            if plays.last() != Some(&play) {
+                plays.push(play);
+            }
         }
-        for task in walk.ansible.plays[play].tasks.clone() {
-            walk.task(task);
+        for (file, by) in reached.ways {
+            ansible.ways.into.entry(file).or_default().push((play, by));
         }
+        lost.extend(reached.lost);
     }
-    let imported = std::mem::take(&mut ansible.inventory.imported_playbooks);
-    for play in &mut ansible.plays {
-        play.playbook_imported = imported.contains(&play.file);
+    lost.sort_by_key(|lost| lost.task);
+    lost.dedup_by_key(|lost| lost.task);
+    ansible.lost = lost;
+}
+
+#[derive(Default)]
+struct Reached {
+    tasks: Vec<usize>,
+    ways: Vec<(FileId, By)>,
+    seen: HashSet<FileId>,
+    roles: HashSet<usize>,
+    lost: Vec<Lost>,
+}
+
+impl<'a> Visit<'a> for Reached {
+    const DYNAMIC: bool = true;
+
+    fn task(&mut self, _: &At<'_, 'a>, index: usize) {
+        self.tasks.push(index);
+    }
+
+    fn known(&mut self, role: usize) -> bool {
+        !self.roles.insert(role)
+    }
+
+    fn enter(&mut self, file: FileId, by: By) -> bool {
+        if !self.ways.contains(&(file, by)) {
+            self.ways.push((file, by));
+        }
+        self.seen.insert(file)
+    }
+
+    fn lost(&mut self, task: usize, why: &'static str) {
+        self.lost.push(Lost { task, why });
     }
 }
 
-struct Walk<'w, 'a> {
-    ansible: &'w mut Ansible<'a>,
-    play: usize,
-    seen_roles: HashSet<(usize, Option<FileId>)>,
-    seen_files: HashSet<FileId>,
-}
-
-impl Walk<'_, '_> {
-    fn role(&mut self, index: usize, tasks_from: Option<FileId>) {
-        if !self.seen_roles.insert((index, tasks_from)) {
-            return;
-        }
-        let role = &self.ansible.roles[index];
-        let main = tasks_from.or(role.main);
-        let from = role.folder.clone();
-        let dependencies: Vec<usize> =
-            role.dependencies.iter().filter_map(|name| role::resolve(&self.ansible.roles, &from, name)).collect();
-        for dependency in dependencies {
-            self.role(dependency, None);
-        }
-        if let Some(main) = main {
-            self.file(main);
-        }
-        // Handlers may be notified by any task of the role.
-        for name in ["handlers/main.yml", "handlers/main.yaml"] {
-            let path = self.ansible.roles[index].path(name);
-            if let Some(file) = path.and_then(|path| self.ansible.documents.tree.find(&path)) {
-                self.file(file);
-            }
-        }
-    }
-
-    fn file(&mut self, file: FileId) {
-        if !self.seen_files.insert(file) {
-            return;
-        }
-        for task in self.ansible.tasks_of(file).to_vec() {
-            let plays = &mut self.ansible.tasks[task].plays;
-            if plays.last() != Some(&self.play) {
-                plays.push(self.play);
-            }
-            self.task(task);
-        }
-    }
-
-    fn task(&mut self, index: usize) {
-        let task = &self.ansible.tasks[index];
-        match task.short() {
-            "include_tasks" | "import_tasks" | "include" => {
-                let named = task
-                    .argument("file")
-                    .and_then(text)
-                    .or_else(|| task.free.and_then(crate::syntax::yaml::Node::as_str));
-                let Some(named) = named.map(str::to_owned) else { return };
-                for file in self.included(index, &named) {
-                    self.file(file);
+impl<'a> Ansible<'a> {
+    /// What stands around a task on the first way that a play has into it, outermost first: the play, entries of `roles:`,
+    /// imports, includes, blocks.
+    #[must_use]
+    pub fn around(&self, task: &Task<'a>, play: &Play<'a>) -> Vec<Level<'a>> {
+        let index = self.plays.iter().position(|other| std::ptr::eq(other, play));
+        let mut levels: Vec<Level<'a>> = blocks(task).rev().collect();
+        let mut file = task.file;
+        for _ in 0..MAX_WAY {
+            let way = self.ways.into.get(&file).and_then(|ways| ways.iter().find(|(play, _)| Some(*play) == index));
+            let Some((_, by)) = way.filter(|_| file != play.file) else { break };
+            match *by {
+                By::Task(other) => {
+                    let other = &self.tasks[other];
+                    levels.push(own(other));
+                    levels.extend(blocks(other).rev());
+                    file = other.file;
+                }
+                By::Use(at) => {
+                    levels.push(Level { file: play.file, node: play.roles[at].item, dynamic: false });
+                    break;
+                }
+                By::Dependency(role, at) => {
+                    let role = &self.roles[role];
+                    let dependency = role.dependencies[at];
+                    levels.push(Level { file: dependency.file, node: dependency.node, dynamic: false });
+                    let Some(main) = role.main.filter(|main| *main != file) else { break };
+                    file = main;
                 }
             }
-            "include_role" | "import_role" => {
-                let Some(name) = task.argument("name").and_then(text).map(str::to_owned) else { return };
-                let from = folder(self.ansible.documents.tree.path(task.file)).to_owned();
-                let tasks_from = task.argument("tasks_from").and_then(text).map(str::to_owned);
-                let Some(role) = role::resolve(&self.ansible.roles, &from, &name) else { return };
-                let tasks_from = tasks_from.and_then(|name| self.tasks_file(role, &name));
-                self.role(role, tasks_from);
+        }
+        levels.push(Level { file: play.file, node: play.node, dynamic: false });
+        levels.reverse();
+        levels
+    }
+
+    /// Every `when:` that decides whether a task runs on whatever way it is reached, outermost first, with its file.
+    #[must_use]
+    pub fn conditions(&self, task: &Task<'a>) -> Vec<(FileId, Node<'a>)> {
+        let mut conditions = self.entered_by(task.file, &mut Vec::new()).unwrap_or_default();
+        conditions.extend(whens(task));
+        conditions
+    }
+
+    /// The conditions that all ways into a file have in common; none for a way that leads back into what is being entered.
+    fn entered_by(&self, file: FileId, seen: &mut Vec<FileId>) -> Option<Vec<(FileId, Node<'a>)>> {
+        if seen.contains(&file) || seen.len() >= MAX_WAY {
+            return None;
+        }
+        let Some(ways) = self.ways.into.get(&file) else { return Some(Vec::new()) };
+        seen.push(file);
+        let mut all: Option<Vec<(FileId, Node<'a>)>> = None;
+        let mut tried: Vec<(usize, By)> = Vec::new();
+        for way in ways {
+            // Tasks and dependencies are the same whatever play comes by them.
+            let same = |(play, by): &(usize, By)| *by == way.1 && (*play == way.0 || !matches!(by, By::Use(_)));
+            if tried.iter().any(same) {
+                continue;
             }
-            _ => {}
+            tried.push(*way);
+            let Some(own) = self.along(*way, file, seen) else { continue };
+            all = Some(match all {
+                None => own,
+                Some(all) => {
+                    all.into_iter().filter(|(file, node)| own.iter().any(|one| is(*one, *file, *node))).collect()
+                }
+            });
+            if all.as_ref().is_some_and(Vec::is_empty) {
+                break;
+            }
+        }
+        seen.pop();
+        all.or_else(|| Some(Vec::new()))
+    }
+
+    /// The conditions along one way into a file.
+    fn along(&self, (play, by): (usize, By), file: FileId, seen: &mut Vec<FileId>) -> Option<Vec<(FileId, Node<'a>)>> {
+        match by {
+            By::Task(other) => {
+                let other = &self.tasks[other];
+                let mut conditions = self.entered_by(other.file, seen)?;
+                conditions.extend(whens(other));
+                Some(conditions)
+            }
+            By::Use(at) => {
+                let play = &self.plays[play];
+                Some(conditions_of(play.file, play.roles[at].item).collect())
+            }
+            By::Dependency(role, at) => {
+                let role = &self.roles[role];
+                let outer = role.main.filter(|main| *main != file);
+                let mut conditions = outer.map_or_else(|| Some(Vec::new()), |main| self.entered_by(main, seen))?;
+                conditions.extend(conditions_of(role.dependencies[at].file, role.dependencies[at].node));
+                Some(conditions)
+            }
         }
     }
 
-    fn tasks_file(&self, role: usize, name: &str) -> Option<FileId> {
-        let role = &self.ansible.roles[role];
-        ["", ".yml", ".yaml"].iter().find_map(|suffix| {
-            let path = role.path(&format!("tasks/{name}{suffix}"))?;
-            self.ansible.documents.tree.find(&path)
-        })
+    /// A keyword as it applies to a task: its own, or that of the nearest thing around it, on the first way of its first play.
+    #[must_use]
+    pub fn keyword(&self, task: &Task<'a>, name: &str) -> Option<Node<'a>> {
+        let around = || {
+            let levels = self.around(task, self.plays_of(task).next()?);
+            levels.iter().rev().find_map(|level| level.keyword(name))
+        };
+        task.keyword(name).or_else(around)
     }
 
-    /// The files that an include may mean: a template in the name stands for any text without `/`.
-    fn included(&self, task: usize, named: &str) -> Vec<FileId> {
-        let tree = self.ansible.documents.tree;
-        let task = &self.ansible.tasks[task];
-        let here = folder(tree.path(task.file)).to_owned();
-        let role = task.role.and_then(|role| self.ansible.roles[role].path("tasks"));
-        let folders = std::iter::once(here).chain(role);
-        for base in folders {
-            let Some(path) =
-                join(&base, named.trim_start_matches("{{ role_path }}/").trim_start_matches("{{ playbook_dir }}/"))
-            else {
-                continue;
-            };
-            if let Some(file) = tree.find(&path) {
-                return vec![file];
-            }
-            if !named.contains("{{") || named.contains('/') {
-                continue;
-            }
-            let parts: Vec<&str> = named.split("{{").collect();
-            let prefix = parts[0].trim();
-            let suffix = parts.last().and_then(|part| part.rsplit("}}").next()).unwrap_or("").trim();
-            if prefix.is_empty() && suffix.trim_start_matches(".yml").trim_start_matches(".yaml").is_empty() {
-                continue;
-            }
-            let found: Vec<FileId> = tree
-                .below(&base)
-                .filter(|(_, file)| folder(&file.path) == base)
-                .filter(|(_, file)| {
-                    let name = crate::source::file_name(&file.path);
-                    name.starts_with(prefix) && name.ends_with(suffix) && name.len() > prefix.len() + suffix.len()
-                })
-                .map(|(id, _)| id)
-                .collect();
-            if !found.is_empty() {
-                return found;
-            }
+    /// Whether on every way into a task some `when:` decides whether it runs.
+    #[must_use]
+    pub fn conditional(&self, task: &Task<'a>) -> bool {
+        !task.when.is_empty() || self.entered_conditionally(task.file, &mut HashSet::new())
+    }
+
+    fn entered_conditionally(&self, file: FileId, seen: &mut HashSet<FileId>) -> bool {
+        let Some(ways) = self.ways.into.get(&file).filter(|_| seen.len() < MAX_WAY) else { return false };
+        // A way that leads through the file itself says nothing of its own.
+        if !seen.insert(file) {
+            return true;
         }
-        Vec::new()
+        let result = ways.iter().all(|(play, by)| match *by {
+            By::Task(other) => {
+                let other = &self.tasks[other];
+                !other.when.is_empty() || self.entered_conditionally(other.file, seen)
+            }
+            By::Use(at) => self.plays[*play].roles[at].item.get("when").is_some(),
+            By::Dependency(role, at) => {
+                let role = &self.roles[role];
+                role.dependencies[at].node.get("when").is_some()
+                    || role.main.is_some_and(|main| main != file && self.entered_conditionally(main, seen))
+            }
+        });
+        seen.remove(&file);
+        result
     }
 }
 
-fn text<'t>(argument: &'t Argument<'_>) -> Option<&'t str> {
-    match &argument.value {
-        ArgumentValue::Node(node) => node.as_str(),
-        ArgumentValue::Text(text, _) => Some(text),
+fn own<'a>(task: &Task<'a>) -> Level<'a> {
+    let dynamic = matches!(task.short(), "include_tasks" | "include" | "include_role");
+    Level { file: task.file, node: task.node, dynamic }
+}
+
+fn blocks<'t, 'a>(task: &'t Task<'a>) -> impl DoubleEndedIterator<Item = Level<'a>> + 't {
+    task.blocks.iter().map(|node| Level { file: task.file, node: *node, dynamic: false })
+}
+
+/// The conditions of a task and of the blocks around it.
+fn whens<'t, 'a>(task: &'t Task<'a>) -> impl Iterator<Item = (FileId, Node<'a>)> + 't {
+    task.blocks.iter().chain([&task.node]).flat_map(|node| conditions_of(task.file, *node))
+}
+
+/// The conditions that `when:` gives: one, or each of a list.
+pub(super) fn conditions_of(file: FileId, node: Node<'_>) -> impl Iterator<Item = (FileId, Node<'_>)> {
+    let when = node.get("when");
+    let one = when.filter(|when| !when.is_seq());
+    one.into_iter().chain(when.into_iter().flat_map(Node::items)).map(move |when| (file, when))
+}
+
+fn is((file, node): (FileId, Node<'_>), other: FileId, same: Node<'_>) -> bool {
+    file == other && node.id() == same.id()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::load::{Documents, Options};
+    use crate::source::{File, Tree};
+
+    #[test]
+    fn what_comes_down_to_a_task() {
+        let files = [
+            (
+                "site.yml",
+                "- hosts: all\n  connection: local\n  roles:\n    - {role: a, when: by_role, become: true}\n  tasks:\n    - include_tasks: other.yml\n      when: first\n      become: false\n    - block:\n        - include_tasks: \"{{ unknown }}/gone.yml\"\n        - import_tasks: other.yml\n      when: [second, third]\n",
+            ),
+            ("other.yml", "- name: Reached twice\n  ansible.builtin.ping:\n  when: own\n"),
+            ("roles/a/tasks/main.yml", "- name: In the role\n  ping:\n  delegate_to: localhost\n"),
+            ("roles/a/meta/main.yml", "dependencies: [{role: b, when: by_dependency}]\n"),
+            ("roles/b/tasks/main.yml", "- name: Before it\n  ping:\n"),
+        ];
+        let files = files.map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true));
+        let tree = Tree::new(files.into(), None);
+        let documents = Documents::load(&tree, &Options::default());
+        let ansible = Ansible::build(&documents);
+        let shown = |name: &str| {
+            let task = ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+            let conditions = ansible.conditions(task);
+            let conditions: Vec<&str> = conditions.iter().filter_map(|(_, when)| when.as_str()).collect();
+            let keyword = |name| ansible.keyword(task, name).and_then(Node::as_str).unwrap_or("-");
+            let (r#become, connection) = (keyword("become"), keyword("connection"));
+            format!("{} {} {} {connection}", conditions.join("+"), ansible.conditional(task), r#become)
+        };
+        // Two ways with different conditions have none in common; an include hands no `become` down.
+        assert_eq!(shown("Reached twice"), "own true - local");
+        assert_eq!(shown("In the role"), "by_role true true local");
+        assert_eq!(shown("Before it"), "by_role+by_dependency true true local");
+        assert_eq!(ansible.lost.len(), 1);
     }
 }

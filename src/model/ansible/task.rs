@@ -1,9 +1,10 @@
-//! Tasks: blocks opened, modules told from keywords, arguments in every form that Ansible takes.
+//! Tasks: blocks opened, with what they hand down.
 
-use crate::knowledge::ansible as known;
+use super::arguments::{self, Call, FREE_FORM, pairs};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc, Mapped, Span};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A task (or handler) as it is declared.
 pub struct Task<'a> {
@@ -17,10 +18,16 @@ pub struct Task<'a> {
     pub name: Option<&'a str>,
     /// The module's FQCN, redirects resolved as far as known (`apt` → `ansible.builtin.apt`).
     pub module: Cow<'a, str>,
+    /// The module as it is written.
+    pub written: &'a str,
     /// The arguments.
     pub arguments: Vec<Argument<'a>>,
     /// The free-form text (`shell: …`), when the module takes one.
     pub free: Option<Node<'a>>,
+    /// Parts of that text which are no part of a command (`chdir=/x`).
+    beside: Vec<Range<usize>>,
+    /// The blocks around it, outermost first.
+    pub blocks: Vec<Node<'a>>,
     /// Every `when:` around and on it, outermost first.
     pub when: Vec<Node<'a>>,
     /// `vars:` on it and on the blocks around it, innermost first.
@@ -37,6 +44,8 @@ pub struct Task<'a> {
     pub handler: bool,
     /// In the `rescue:` of a block.
     pub rescue: bool,
+    /// In the `always:` of a block.
+    pub always: bool,
     /// The role whose file it stands in.
     pub role: Option<usize>,
     /// The plays that reach it, in order.
@@ -61,60 +70,8 @@ pub enum ArgumentValue<'a> {
     Text(Box<str>, Span),
 }
 
-/// Keywords of tasks and blocks: every other key is the module.
-const KEYWORDS: [&str; 48] = [
-    "action",
-    "any_errors_fatal",
-    "args",
-    "async",
-    "become",
-    "become_exe",
-    "become_flags",
-    "become_method",
-    "become_user",
-    "block",
-    "always",
-    "rescue",
-    "changed_when",
-    "check_mode",
-    "collections",
-    "connection",
-    "debugger",
-    "delay",
-    "delegate_facts",
-    "delegate_to",
-    "diff",
-    "environment",
-    "failed_when",
-    "ignore_errors",
-    "ignore_unreachable",
-    "listen",
-    "local_action",
-    "loop",
-    "loop_control",
-    "module_defaults",
-    "name",
-    "no_log",
-    "notify",
-    "poll",
-    "port",
-    "register",
-    "remote_user",
-    "retries",
-    "run_once",
-    "tags",
-    "throttle",
-    "timeout",
-    "until",
-    "vars",
-    "when",
-    "with",
-    "gather_facts",
-    "become_pass",
-];
-
-/// Modules whose string is one command and not `key=value` pairs.
-const FREE_FORM: [&str; 8] = ["command", "shell", "raw", "script", "win_command", "win_shell", "expect", "meta"];
+/// The lists of a block, in the order in which they are written most.
+const BLOCK: [&str; 3] = ["block", "rescue", "always"];
 
 #[derive(Clone, Default)]
 struct Around<'a> {
@@ -123,7 +80,8 @@ struct Around<'a> {
     delegate_to: Option<Node<'a>>,
     ignore_errors: bool,
     rescue: bool,
-    depth: usize,
+    always: bool,
+    blocks: Vec<Node<'a>>,
 }
 
 /// Reads a task list, adds its tasks (blocks opened) and returns their indexes.
@@ -135,25 +93,26 @@ pub(super) fn read<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, 
 
 fn read_list<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, handler: bool, around: &Around<'a>) {
     // Deeper blocks than anybody writes.
-    if around.depth > 32 {
+    if around.blocks.len() > 32 {
         return;
     }
     for node in list.items().filter(|item| item.is_map()) {
         let mut here = around.clone();
-        here.depth += 1;
         here.when.extend(node.get("when"));
         if let Some(vars) = node.get("vars") {
             here.vars.insert(0, vars);
         }
         here.delegate_to = node.get("delegate_to").or(around.delegate_to);
-        here.ignore_errors |=
-            node.get("ignore_errors").and_then(Node::as_str).and_then(crate::value::truth) == Some(true);
-        if let Some(block) = node.get("block") {
-            read_list(tasks, file, block, handler, &here);
-            for (key, rescue) in [("rescue", true), ("always", false)] {
-                if let Some(list) = node.get(key) {
-                    read_list(tasks, file, list, handler, &Around { rescue, ..here.clone() });
-                }
+        if let Some(ignored) = node.get("ignore_errors") {
+            here.ignore_errors = ignored.as_str().and_then(crate::value::truth) == Some(true);
+        }
+        if BLOCK.iter().any(|key| node.get(key).is_some()) {
+            here.blocks.push(node);
+            for key in BLOCK {
+                let Some(list) = node.get(key) else { continue };
+                let rescue = here.rescue || key == "rescue";
+                let always = here.always || key == "always";
+                read_list(tasks, file, list, handler, &Around { rescue, always, ..here.clone() });
             }
         } else if let Some(task) = read_task(file, node, handler, here) {
             tasks.push(task);
@@ -162,9 +121,12 @@ fn read_list<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, handle
 }
 
 fn read_task<'a>(file: FileId, node: Node<'a>, handler: bool, around: Around<'a>) -> Option<Task<'a>> {
-    let (key, module, mut arguments, free) = module(node)?;
+    let Call { key, written, module, mut arguments, free, beside } = arguments::call(node)?;
     if let Some(args) = node.get("args") {
-        arguments.extend(pairs(args));
+        // What stands with the module wins.
+        let more: Vec<Argument<'_>> =
+            pairs(args).filter(|more| arguments.iter().all(|given| given.name != more.name)).collect();
+        arguments.extend(more);
     }
     let repeat = node
         .entries()
@@ -178,98 +140,23 @@ fn read_task<'a>(file: FileId, node: Node<'a>, handler: bool, around: Around<'a>
         loc: Loc { file, span: key.span() },
         name: node.get("name").and_then(Node::as_str),
         module,
+        written,
         arguments,
         free,
+        beside,
+        blocks: around.blocks,
         when: around.when,
         vars: around.vars,
         repeat,
-        delegate_to: around.delegate_to.or(local.then_some(key)),
+        delegate_to: if local { Some(key) } else { around.delegate_to },
         register: node.get("register").and_then(Node::as_str),
         ignore_errors: around.ignore_errors,
         handler,
         rescue: around.rescue,
+        always: around.always,
         role: None,
         plays: Vec::new(),
     })
-}
-
-type Module<'a> = (Node<'a>, Cow<'a, str>, Vec<Argument<'a>>, Option<Node<'a>>);
-
-fn module(node: Node<'_>) -> Option<Module<'_>> {
-    for keyword in ["action", "local_action"] {
-        let Some((key, value)) = node.entry(keyword) else { continue };
-        if let Some(text) = value.as_str() {
-            let name = text.split_whitespace().next()?;
-            return Some((key, known::canonical(name), key_values(value, name.len()), None));
-        }
-        let name = value.get("module").and_then(Node::as_str)?;
-        let arguments = pairs(value).filter(|argument| argument.name != "module").collect();
-        return Some((key, known::canonical(name), arguments, None));
-    }
-    let (key, value) = node
-        .entries()
-        .into_iter()
-        .find(|(key, _)| key.as_str().is_some_and(|key| !KEYWORDS.contains(&key) && !key.starts_with("with_")))?;
-    let name = key.as_str()?;
-    let canonical = known::canonical(name);
-    let short = canonical.rsplit('.').next().unwrap_or(&canonical);
-    if value.is_map() {
-        let arguments: Vec<Argument<'_>> = pairs(value).collect();
-        let free = ["cmd", "_raw_params"].iter().find_map(|key| value.get(key)).filter(|_| FREE_FORM.contains(&short));
-        return Some((key, canonical, arguments, free));
-    }
-    if FREE_FORM.contains(&short) {
-        return Some((key, canonical, Vec::new(), Some(value)));
-    }
-    let arguments = if value.as_str().is_some() { key_values(value, 0) } else { Vec::new() };
-    Some((key, canonical, arguments, Some(value)))
-}
-
-fn pairs(map: Node<'_>) -> impl Iterator<Item = Argument<'_>> {
-    map.entries().into_iter().filter_map(|(key, value)| {
-        Some(Argument { name: Cow::Borrowed(key.as_str()?), value: ArgumentValue::Node(value) })
-    })
-}
-
-/// `name=postgresql state=present`: quotes and `{{ }}` keep spaces together.
-fn key_values(node: Node<'_>, skip: usize) -> Vec<Argument<'_>> {
-    let text = node.as_str().unwrap_or("");
-    let mut arguments = Vec::new();
-    for word in words(&text[skip.min(text.len())..]) {
-        let Some((name, value)) = word.split_once('=') else { continue };
-        if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-            continue;
-        }
-        let value = value.trim_matches(['"', '\'']);
-        let name = Cow::Owned(name.to_owned());
-        arguments.push(Argument { name, value: ArgumentValue::Text(value.into(), node.span()) });
-    }
-    arguments
-}
-
-/// Splits at spaces outside quotes and template braces.
-fn words(text: &str) -> Vec<&str> {
-    let (mut words, mut start, mut quote, mut braces) = (Vec::new(), None, None, 0_i32);
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '{') => braces += 1,
-            (None, '}') => braces -= 1,
-            _ => {}
-        }
-        let gap = c.is_whitespace() && quote.is_none() && braces <= 0;
-        match (gap, start) {
-            (true, Some(from)) => {
-                words.push(&text[from..at]);
-                start = None;
-            }
-            (false, None) => start = Some(at),
-            _ => {}
-        }
-    }
-    words.extend(start.map(|from| &text[from..]));
-    words
 }
 
 impl<'a> Task<'a> {
@@ -277,6 +164,18 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn argument(&self, name: &str) -> Option<&Argument<'a>> {
         self.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// A keyword of the task, its own or that of the nearest block around it.
+    #[must_use]
+    pub fn keyword(&self, name: &str) -> Option<Node<'a>> {
+        self.node.get(name).or_else(|| self.blocks.iter().rev().find_map(|block| block.get(name)))
+    }
+
+    /// What `notify:` (a handler: `listen:`) names: one text or a list.
+    pub fn topics(&self, keyword: &str) -> impl Iterator<Item = &'a str> {
+        let value = self.node.get(keyword);
+        value.into_iter().flat_map(|value| value.as_str().into_iter().chain(value.items().filter_map(Node::as_str)))
     }
 
     /// The module without its collection.
@@ -292,7 +191,15 @@ impl<'a> Task<'a> {
             return None;
         }
         if let Some(free) = self.free {
-            return Some(free.mapped(source));
+            let mut mapped = free.mapped(source);
+            for part in &self.beside {
+                // Blanks instead, so that every offset stays.
+                if let Some(old) = mapped.text.get(part.clone()) {
+                    let blanks = " ".repeat(old.len());
+                    mapped.text.replace_range(part.clone(), &blanks);
+                }
+            }
+            return Some(mapped);
         }
         // `command: {argv: [a, b]}` is one line of quoted words.
         let Some(Argument { value: ArgumentValue::Node(argv), .. }) = self.argument("argv") else { return None };
@@ -330,10 +237,5 @@ mod tests {
         assert_eq!(shown[3], ("ansible.builtin.shell", 1));
         assert_eq!(tasks[4].when.len(), 2);
         assert!(tasks[5].rescue);
-    }
-
-    #[test]
-    fn words_keep_templates_together() {
-        assert_eq!(words("a=1 b='x y' c={{ d | e }}"), ["a=1", "b='x y'", "c={{ d | e }}"]);
     }
 }

@@ -32,8 +32,13 @@ impl<'a> Ansible<'a> {
     /// The scope of a task in the first play that reaches it.
     #[must_use]
     pub fn scope<'s>(&'s self, task: &Task<'a>) -> Scope<'s, 'a> {
+        self.scope_in(task, task.plays.first().copied())
+    }
+
+    /// The scope of a task in one of the plays that reach it.
+    fn scope_in<'s>(&'s self, task: &Task<'a>, play: Option<usize>) -> Scope<'s, 'a> {
         let mut layers: Vec<(FileId, Node<'a>)> = task.vars.iter().map(|node| (task.file, *node)).collect();
-        let play = task.plays.first().map(|index| &self.plays[*index]);
+        let play = play.map(|index| &self.plays[index]);
         if let (Some(play), Some(role)) = (play, task.role) {
             let parameters = play.roles.iter().filter(|used| used.role == Some(role)).filter_map(|used| used.node);
             layers.extend(
@@ -88,7 +93,9 @@ impl<'a> Ansible<'a> {
 
     /// Names that tasks of the same file register or set: known only when they run.
     fn registered(&self, task: &Task<'a>) -> Vec<&'a str> {
-        let beside = self.tasks.iter().filter(|other| other.file == task.file);
+        // Tasks stand in the order of their files.
+        let first = self.tasks.partition_point(|other| other.file < task.file);
+        let beside = self.tasks[first..].iter().take_while(|other| other.file == task.file);
         let mut names = Vec::new();
         for other in beside {
             names.extend(other.register);
@@ -159,6 +166,16 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn evaluate_text(&self, task: &Task<'a>, text: &str) -> Value {
         self.scope(task).text(text, task.loc, 0)
+    }
+
+    /// A node of a task's file, as one of the plays that reach it sees it.
+    pub(super) fn evaluate_in(&self, task: &Task<'a>, play: Option<usize>, node: Node<'a>) -> Value {
+        self.scope_in(task, play).node(task.file, node, 0)
+    }
+
+    /// A text with Jinja, as one of the plays that reach the task sees it.
+    pub(super) fn evaluate_text_in(&self, task: &Task<'a>, play: Option<usize>, text: &str) -> Value {
+        self.scope_in(task, play).text(text, task.loc, 0)
     }
 
     /// A bare expression (`when:`) in a task's scope, as a truth value.

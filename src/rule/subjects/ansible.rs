@@ -7,7 +7,7 @@ use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
 use crate::subject;
-use crate::syntax::{jinja, yaml};
+use crate::syntax::jinja;
 use crate::text::{FileId, Loc};
 use crate::value::{Kind, Value};
 use std::collections::BTreeMap;
@@ -56,14 +56,10 @@ impl<'m> TaskRow<'m> {
         let about_more = |text: &str| {
             jinja::expression(text).is_ok_and(|expr| jinja::names(&expr).iter().any(|name| !WHO.contains(name)))
         };
-        let conditions = self
-            .facts
-            .task
-            .when
-            .iter()
-            .flat_map(|when| if when.is_seq() { when.items().collect() } else { vec![*when] });
+        let conditions = self.facts.estate.ansible.conditions(self.facts.task);
         let creates = !self.facts.argument("creates").is_absent() || !self.facts.argument("removes").is_absent();
-        creates || self.facts.task.handler || conditions.filter_map(yaml::Node::as_str).any(about_more)
+        let mut texts = conditions.iter().filter_map(|(_, when)| when.as_str());
+        creates || self.facts.task.handler || texts.any(about_more)
     }
 
     /// Whether the file's path speaks of recovery.
