@@ -2,6 +2,9 @@
 
 mod convert;
 mod scan;
+mod statement;
+
+pub use statement::{Block, Branch, Loop, Target, blocks};
 
 use crate::text::Span;
 
@@ -62,6 +65,8 @@ pub enum Expr {
         name: Box<str>,
         /// What it is called with.
         args: Vec<Expr>,
+        /// What it is called with by name.
+        kwargs: Vec<(Box<str>, Expr)>,
     },
     /// `f(args)`, `a.f(args)`
     Call {
@@ -87,12 +92,14 @@ pub enum Expr {
         /// The value when it does not; undefined when left out.
         otherwise: Option<Box<Expr>>,
     },
-    /// `[a, b]`, `(a, b)`
+    /// `[a, b]`
     List(Vec<Expr>),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
     /// `{a: b}`
     Map(Vec<(Expr, Expr)>),
-    /// `a[b:c]`, the bounds left out.
-    Slice(Box<Expr>),
+    /// `a[b:c:d]`
+    Slice(Box<Expr>, Box<[Option<Expr>; 3]>),
     /// Not understood, with the reason.
     Other(Box<str>),
 }
@@ -105,6 +112,8 @@ pub enum Literal {
     /// `true`
     Bool(bool),
     /// `8`
+    Int(i64),
+    /// `8.5`
     Number(f64),
     /// `'text'`, escapes resolved.
     Str(Box<str>),
@@ -194,18 +203,23 @@ fn collect<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
                 names.push(name);
             }
         }
-        Expr::Attr(of, _) | Expr::Not(of) | Expr::Neg(of) | Expr::Slice(of) => collect(of, names),
+        Expr::Attr(of, _) | Expr::Not(of) | Expr::Neg(of) => collect(of, names),
+        Expr::Slice(of, bounds) => {
+            collect(of, names);
+            bounds.iter().flatten().for_each(|bound| collect(bound, names));
+        }
         Expr::Item(of, item) => {
             collect(of, names);
             collect(item, names);
         }
-        Expr::Filter { of, args, kwargs, .. } | Expr::Call { callee: of, args, kwargs } => {
+        Expr::Filter { of, args, kwargs, .. }
+        | Expr::Test { of, args, kwargs, .. }
+        | Expr::Call { callee: of, args, kwargs } => {
             all(&[std::slice::from_ref(of), args]);
             for (_, value) in kwargs {
                 collect(value, names);
             }
         }
-        Expr::Test { of, args, .. } => all(&[std::slice::from_ref(of), args]),
         Expr::Binary(_, sides) => all(&[&sides[..]]),
         Expr::Cond { test, then, otherwise } => {
             all(&[std::slice::from_ref(test), std::slice::from_ref(then)]);
@@ -213,7 +227,7 @@ fn collect<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
                 collect(otherwise, names);
             }
         }
-        Expr::List(items) => all(&[items]),
+        Expr::List(items) | Expr::Tuple(items) => all(&[items]),
         Expr::Map(entries) => {
             for (key, value) in entries {
                 collect(key, names);
@@ -272,7 +286,13 @@ mod tests {
 
     #[test]
     fn expressions_keep_their_shape() {
-        let test = |negated| Expr::Test { negated, of: Box::new(name("x")), name: "defined".into(), args: vec![] };
+        let test = |negated| Expr::Test {
+            negated,
+            of: Box::new(name("x")),
+            name: "defined".into(),
+            args: vec![],
+            kwargs: vec![],
+        };
         assert_eq!(expression("x is defined"), Ok(test(false)));
         assert_eq!(expression("{{ x is not defined }}"), Ok(test(true)));
         assert_eq!(expression("not x is not defined"), Ok(test(false)));
@@ -281,17 +301,14 @@ mod tests {
         let Expr::Filter { of, name: filter, args, kwargs } = filter else { panic!() };
         assert_eq!(
             *of,
-            Expr::Item(
-                Box::new(Expr::Attr(Box::new(name("x")), "y".into())),
-                Box::new(Expr::Const(Literal::Number(0.0)))
-            )
+            Expr::Item(Box::new(Expr::Attr(Box::new(name("x")), "y".into())), Box::new(Expr::Const(Literal::Int(0))))
         );
         assert_eq!((&*filter, args), ("ansible.builtin.regex_replace", vec![text("^v(\\d+)\n"), text("\\1")]));
         assert_eq!(kwargs, [("multiline".into(), Expr::Const(Literal::Bool(true)))]);
         assert_eq!(expression("'a' 'é' \"it's\""), Ok(text("aéit's")));
         assert!(matches!(expression("a < b <= c"), Ok(Expr::Binary(BinaryOp::And, _))));
         assert!(matches!(expression("a if b"), Ok(Expr::Cond { otherwise: None, .. })));
-        assert!(matches!(expression("a[1:]"), Ok(Expr::Slice(_))));
+        assert!(matches!(expression("a[1:]"), Ok(Expr::Slice(..))));
         assert!(expression("a b").is_err() && expression("").is_err() && expression("'a").is_err());
     }
 

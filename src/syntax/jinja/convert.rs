@@ -22,7 +22,11 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
             let written = source.get(span.start_offset as usize..span.end_offset as usize).unwrap_or("");
             literal(&constant.value, written)
         }
-        ast::Expr::Slice(slice) => Expr::Slice(boxed(&slice.expr)),
+        ast::Expr::Slice(slice) => {
+            let bounds =
+                [&slice.start, &slice.stop, &slice.step].map(|bound| bound.as_ref().map(|bound| *boxed(bound)));
+            Expr::Slice(boxed(&slice.expr), Box::new(bounds))
+        }
         ast::Expr::UnaryOp(unary) => match unary.op {
             ast::UnaryOpKind::Not => negate(*boxed(&unary.expr)),
             ast::UnaryOpKind::Neg => Expr::Neg(boxed(&unary.expr)),
@@ -42,14 +46,17 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
             Expr::Filter { of, name: filter.name.into(), args, kwargs }
         }
         ast::Expr::Test(test) => {
-            let (args, _) = arguments(source, &test.args, depth);
-            Expr::Test { negated: false, of: boxed(&test.expr), name: test.name.into(), args }
+            let (args, kwargs) = arguments(source, &test.args, depth);
+            Expr::Test { negated: false, of: boxed(&test.expr), name: test.name.into(), args, kwargs }
         }
         ast::Expr::GetAttr(attr) => Expr::Attr(boxed(&attr.expr), attr.name.into()),
         ast::Expr::GetItem(item) => Expr::Item(boxed(&item.expr), boxed(&item.subscript_expr)),
         ast::Expr::Call(call) => {
             let (args, kwargs) = arguments(source, &call.args, depth);
             Expr::Call { callee: boxed(&call.expr), args, kwargs }
+        }
+        ast::Expr::List(items) if source.as_bytes().get(items.span().start_offset as usize) == Some(&b'(') => {
+            Expr::Tuple(list(&items.items))
         }
         ast::Expr::List(items) => Expr::List(list(&items.items)),
         ast::Expr::Map(map) => Expr::Map(list(&map.keys).into_iter().zip(list(&map.values)).collect()),
@@ -66,7 +73,7 @@ fn too_deep(source: &str, from: &ast::Expr<'_>) -> Expr {
 
 fn negate(expr: Expr) -> Expr {
     match expr {
-        Expr::Test { negated, of, name, args } => Expr::Test { negated: !negated, of, name, args },
+        Expr::Test { negated, of, name, args, kwargs } => Expr::Test { negated: !negated, of, name, args, kwargs },
         Expr::Binary(BinaryOp::In, sides) => Expr::Binary(BinaryOp::NotIn, sides),
         other => Expr::Not(Box::new(other)),
     }
@@ -144,12 +151,21 @@ fn literal(value: &minijinja::Value, written: &str) -> Expr {
     Expr::Const(match value.kind() {
         ValueKind::None => Literal::Null,
         ValueKind::Bool => Literal::Bool(value.is_true()),
+        ValueKind::Number if !decimal(written) => match i64::try_from(value.clone()) {
+            Ok(number) => Literal::Int(number),
+            Err(_) => return Expr::Other("number out of range".into()),
+        },
         ValueKind::Number => match f64::try_from(value.clone()) {
             Ok(number) => Literal::Number(number),
             Err(_) => return Expr::Other("number out of range".into()),
         },
         _ => Literal::Str(strings(written).into()),
     })
+}
+
+/// Whether a number is written as one that need not be whole.
+fn decimal(written: &str) -> bool {
+    written.contains('.') || !written.starts_with("0x") && !written.starts_with("0X") && written.contains(['e', 'E'])
 }
 
 /// The text of string literals that stand side by side.

@@ -150,6 +150,26 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// The first place outside quotes and brackets where `found` holds of what follows and what stands before.
+pub(super) fn outside(text: &str, found: impl Fn(&str, &str) -> bool) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut open) = (0, 0_usize);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' | b'"' => {
+                at += string_length(&bytes[at..])?;
+                continue;
+            }
+            _ if open == 0 && text.is_char_boundary(at) && found(&text[at..], &text[..at]) => return Some(at),
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
 /// How many words, numbers and signs an expression has at most. The error says which quote or bracket does not match:
 /// the expression parser must not meet braces that close nothing.
 pub(super) fn tokens(text: &str) -> Result<usize, String> {
