@@ -150,7 +150,8 @@ pub fn contains_template(text: &str) -> bool {
     scan::opening(text, 0).is_some()
 }
 
-/// Parses a template; what is not understood is [`Expr::Other`].
+/// Parses a template that stands in YAML; what is not understood is [`Expr::Other`]. Ansible takes the backslashes of
+/// strings in `{{ … }}` as they are, since YAML has escapes of its own.
 #[must_use]
 pub fn parse(text: &str) -> Template {
     Template { pieces: scan::pieces(text) }
@@ -160,7 +161,11 @@ pub fn parse(text: &str) -> Template {
 pub fn expression(text: &str) -> Result<Expr, String> {
     let trimmed = text.trim();
     let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|bare| !bare.contains("{{"));
-    let bare = bare.unwrap_or(trimmed).trim();
+    read(bare.unwrap_or(trimmed).trim(), false)
+}
+
+/// Parses an expression without braces; `raw` if backslashes in its strings stand for themselves.
+fn read(bare: &str, raw: bool) -> Result<Expr, String> {
     if bare.len() > MAX_EXPRESSION || scan::tokens(bare)? > MAX_TOKENS {
         return Err("the expression is too long".into());
     }
@@ -171,7 +176,7 @@ pub fn expression(text: &str) -> Result<Expr, String> {
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     })?;
-    Ok(convert::expr(bare, &parsed, 0))
+    Ok(convert::expr(convert::Source { text: bare, raw }, &parsed, 0))
 }
 
 /// The text inside `{{ … }}`, `{% … %}` or `{# … #}` and its offset.

@@ -8,8 +8,16 @@ use super::{BinaryOp, Expr, Literal};
 /// Levels of an expression that are kept.
 const MAX_DEPTH: usize = 100;
 
+/// The text of an expression, and how its strings are read.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'s> {
+    pub(super) text: &'s str,
+    /// Whether backslashes stand for themselves.
+    pub(super) raw: bool,
+}
+
 /// Converts an expression of `source`.
-pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
+pub(super) fn expr(source: Source<'_>, from: &ast::Expr<'_>, depth: usize) -> Expr {
     if depth > MAX_DEPTH {
         return too_deep(source, from);
     }
@@ -19,8 +27,8 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
         ast::Expr::Var(name) => Expr::Name(name.id.into()),
         ast::Expr::Const(constant) => {
             let span = constant.span();
-            let written = source.get(span.start_offset as usize..span.end_offset as usize).unwrap_or("");
-            literal(&constant.value, written)
+            let written = source.text.get(span.start_offset as usize..span.end_offset as usize).unwrap_or("");
+            literal(&constant.value, written, source.raw)
         }
         ast::Expr::Slice(slice) => {
             let bounds =
@@ -55,7 +63,7 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
             let (args, kwargs) = arguments(source, &call.args, depth);
             Expr::Call { callee: boxed(&call.expr), args, kwargs }
         }
-        ast::Expr::List(items) if source.as_bytes().get(items.span().start_offset as usize) == Some(&b'(') => {
+        ast::Expr::List(items) if source.text.as_bytes().get(items.span().start_offset as usize) == Some(&b'(') => {
             Expr::Tuple(list(&items.items))
         }
         ast::Expr::List(items) => Expr::List(list(&items.items)),
@@ -64,7 +72,7 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
 }
 
 /// What is left of an expression below the deepest level: a long chain's name, if it comes to that.
-fn too_deep(source: &str, from: &ast::Expr<'_>) -> Expr {
+fn too_deep(source: Source<'_>, from: &ast::Expr<'_>) -> Expr {
     match from {
         ast::Expr::Var(_) | ast::Expr::Const(_) => expr(source, from, 0),
         _ => Expr::Other("the expression is nested too deeply".into()),
@@ -80,7 +88,7 @@ fn negate(expr: Expr) -> Expr {
 }
 
 /// `a < b < c` as `a < b and b < c`.
-fn compare(source: &str, chain: &ast::Compare<'_>, depth: usize) -> Expr {
+fn compare(source: Source<'_>, chain: &ast::Compare<'_>, depth: usize) -> Expr {
     let mut left = expr(source, &chain.expr, depth + 1);
     let mut whole: Option<Expr> = None;
     for part in chain.ops.iter().take(MAX_DEPTH - depth.min(MAX_DEPTH)) {
@@ -97,7 +105,7 @@ fn compare(source: &str, chain: &ast::Compare<'_>, depth: usize) -> Expr {
 
 type Arguments = (Vec<Expr>, Vec<(Box<str>, Expr)>);
 
-fn arguments(source: &str, from: &[ast::CallArg<'_>], depth: usize) -> Arguments {
+fn arguments(source: Source<'_>, from: &[ast::CallArg<'_>], depth: usize) -> Arguments {
     let (mut args, mut kwargs) = (Vec::new(), Vec::new());
     for arg in from {
         match arg {
@@ -147,7 +155,7 @@ fn comparison(op: ast::CompareOpKind) -> BinaryOp {
     }
 }
 
-fn literal(value: &minijinja::Value, written: &str) -> Expr {
+fn literal(value: &minijinja::Value, written: &str, raw: bool) -> Expr {
     Expr::Const(match value.kind() {
         ValueKind::None => Literal::Null,
         ValueKind::Bool => Literal::Bool(value.is_true()),
@@ -159,7 +167,7 @@ fn literal(value: &minijinja::Value, written: &str) -> Expr {
             Ok(number) => Literal::Number(number),
             Err(_) => return Expr::Other("number out of range".into()),
         },
-        _ => Literal::Str(strings(written).into()),
+        _ => Literal::Str(strings(written, raw).into()),
     })
 }
 
@@ -169,7 +177,7 @@ fn decimal(written: &str) -> bool {
 }
 
 /// The text of string literals that stand side by side.
-fn strings(written: &str) -> String {
+fn strings(written: &str, raw: bool) -> String {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some(quote) = rest.trim_start().chars().next().filter(|quote| matches!(quote, '\'' | '"')) {
@@ -178,6 +186,10 @@ fn strings(written: &str) -> String {
             match chars.next() {
                 None => return text,
                 Some(c) if c == quote => break,
+                Some('\\') if raw => {
+                    text.push('\\');
+                    text.extend(chars.next());
+                }
                 Some('\\') => escape(&mut chars, &mut text),
                 Some(c) => text.push(c),
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Expr, MAX_EXPRESSION, Piece, expression};
+use super::{Expr, MAX_EXPRESSION, Piece};
 use crate::text::Span;
 
 /// The next `{{`, `{%` or `{#` from `from`, and its second byte.
@@ -59,7 +59,7 @@ impl Cut<'_> {
         self.at = span.range().end;
         match kind {
             b'{' => {
-                let expr = expression(inside).unwrap_or_else(|error| Expr::Other(error.into()));
+                let expr = super::read(inside.trim(), true).unwrap_or_else(|error| Expr::Other(error.into()));
                 self.pieces.push(Piece::Output(expr, span));
             }
             b'%' if inside == "raw" => return self.raw(),
@@ -249,6 +249,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::jinja::expression;
 
     #[test]
     fn indexes_are_no_numbers() {

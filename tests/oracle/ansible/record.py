@@ -42,7 +42,12 @@ def main():
     os.chdir(request["folder"])
     loader = DataLoader()
     loader.set_basedir(request["folder"])
-    variables = loader.load_from_file(request["variables"])
+    try:
+        variables = loader.load_from_file(request["variables"], trusted_as_template=True)
+    except TypeError:  # before ansible-core 2.19
+        variables = loader.load_from_file(request["variables"])
+    # A run gives all variables under this name too.
+    variables["vars"] = dict(variables)
     templar = Templar(loader=loader, variables=variables)
     init_plugin_loader()
     answers = []

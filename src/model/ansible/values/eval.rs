@@ -19,6 +19,9 @@ pub(super) struct Eval<'e, 's, 'a> {
     pub(super) frames: RefCell<Vec<Vec<(Box<str>, Val)>>>,
 }
 
+/// Why `a if b` has no value: it is undefined, but inside a text it is empty.
+pub(super) const NOTHING: &str = "it has no value where the condition does not hold";
+
 /// The methods of Python's dictionaries, which go before members of that name.
 const METHODS: [&str; 10] =
     ["items", "keys", "values", "get", "copy", "update", "pop", "popitem", "setdefault", "clear"];
@@ -157,6 +160,7 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     fn both(&self, a: &Expr, b: &Expr) -> Val {
         let left = self.expr(a);
         match ops::truth(&left) {
+            _ if matches!(left.v, V::Undefined(_)) => Val::unknown(left.not("condition")),
             Tri::True => self.expr(b),
             Tri::False => left,
             Tri::Unknown(reason) => match self.expr(b).v {
@@ -169,6 +173,7 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     fn one_of(&self, a: &Expr, b: &Expr) -> Val {
         let left = self.expr(a);
         match ops::truth(&left) {
+            _ if matches!(left.v, V::Undefined(_)) => Val::unknown(left.not("condition")),
             Tri::True => left,
             Tri::False => self.expr(b),
             Tri::Unknown(reason) => match self.expr(b).v {
@@ -181,7 +186,7 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     fn cond(&self, test: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Val {
         let other = || match otherwise {
             Some(other) => self.expr(other),
-            None => Val::undefined("it has no value where the condition does not hold"),
+            None => Val::undefined(NOTHING),
         };
         match ops::truth(&self.expr(test)) {
             Tri::True => self.expr(then),

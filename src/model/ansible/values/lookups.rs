@@ -16,7 +16,11 @@ pub(super) fn call(eval: &Eval<'_, '_, '_>, args: &[Val], kwargs: &[(Box<str>, V
         "vars" => terms.iter().map(|term| variable(eval, term, option("default"))).collect::<Res<Vec<_>>>()?,
         "dict" => dictionaries(terms)?,
         "file" => terms.iter().map(|term| file(eval, term, kwargs)).collect::<Res<Vec<_>>>()?,
-        "items" | "list" | "flattened" if kwargs.is_empty() => flat(terms)?,
+        "community.general.flattened" | "flattened" if kwargs.is_empty() => {
+            let flat = super::filters::apply(&eval.scope.work, "flatten", &Val::list(terms.to_vec()), &[], &[])?;
+            super::filters::lists::items(&flat)?
+        }
+        "items" | "list" if kwargs.is_empty() => flat(terms)?,
         "together" if kwargs.is_empty() => super::filters::lists::zipped(terms, Some(&Val::null()))?,
         "indexed_items" => {
             let numbered = flat(terms)?.into_iter().enumerate();

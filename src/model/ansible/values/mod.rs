@@ -13,10 +13,9 @@ mod val;
 use super::task::{Argument, ArgumentValue, Task};
 use super::{Ansible, Pattern};
 use crate::source::folder;
-use crate::syntax::jinja;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use crate::value::{Data, Kind, Tri, Value};
+use crate::value::{Data, Tri, Value};
 use scope::{Work, plain_node};
 use std::sync::Arc;
 use val::Val;
@@ -176,12 +175,7 @@ impl<'a> Ansible<'a> {
     /// A bare expression, as in `when:`, in a task's scope.
     #[must_use]
     pub fn condition_text(&self, task: &Task<'a>, text: &str, loc: Loc) -> Tri {
-        let expr = match jinja::expression(text) {
-            Ok(expr) => expr,
-            Err(error) => return Tri::Unknown(format!("`{text}` cannot be parsed: {error}").into()),
-        };
-        let scope = self.scope(task);
-        truthy(&eval::Eval::new(&scope, loc).expr(&expr).into_value())
+        scope::condition(&self.scope(task), text, loc)
     }
 
     /// A default of a role, evaluated among the role's own defaults and variables.
@@ -208,17 +202,5 @@ impl<'a> Scope<'_, 'a> {
             ArgumentValue::Text(text, span) => self.text(text, Loc { file: task.file, span: *span }),
         };
         value.into_value()
-    }
-}
-
-/// Whether a condition holds, of which the value is known: Ansible takes truth values only; those words that stand for
-/// one count too, since older versions took them.
-fn truthy(value: &Value) -> Tri {
-    match &value.kind {
-        Kind::Known(Data::Str(text)) => match crate::value::truth(text) {
-            Some(value) => value.into(),
-            None => Tri::Unknown("a text is no condition".into()),
-        },
-        _ => ops::truth(&Val::from_value(value)),
     }
 }

@@ -1,11 +1,13 @@
 //! Where names are looked up, and what an evaluation may cost.
 
+use super::eval::Eval;
 use super::val::{Res, V, Val};
 use super::{MAX_MEMBERS, PROJECT, Scope};
 use crate::source::{file_name, folder};
-use crate::syntax::jinja;
+use crate::syntax::jinja::{self, Expr, Literal};
 use crate::syntax::yaml::{Node, NodeKind, Scalar};
 use crate::text::{FileId, Loc, Span};
+use crate::value::Tri;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -163,6 +165,36 @@ impl<'a> Scope<'_, 'a> {
             }
             NodeKind::Alias(_) => Val::unknown("its anchor is not defined"),
         }
+    }
+}
+
+/// What a condition says: an expression, or a template that gives one. Anything but a truth value is refused.
+pub(super) fn condition(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Tri {
+    let trimmed = text.trim();
+    let mut value = if trimmed.starts_with("{{") && trimmed.ends_with("}}") {
+        scope.text(trimmed, loc)
+    } else {
+        expression(scope, trimmed, loc)
+    };
+    if let (V::Str(inner), true) = (&value.v, trimmed.starts_with("{{")) {
+        value = expression(scope, inner, loc);
+    }
+    match &value.v {
+        V::Bool(value) => (*value).into(),
+        V::OneOf(values) => super::ops::agreed(values.iter().map(|value| match value.v {
+            V::Bool(value) => value.into(),
+            _ => Tri::Unknown(value.not("truth value")),
+        })),
+        _ => Tri::Unknown(value.not("truth value, which a condition must be")),
+    }
+}
+
+fn expression(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Val {
+    match jinja::expression(text) {
+        // A text that is a template is templated once more.
+        Ok(Expr::Const(Literal::Str(text))) => scope.text(&text, loc),
+        Ok(expr) => Eval::new(scope, loc).expr(&expr),
+        Err(error) => Val::unknown(format!("`{text}` cannot be parsed: {error}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What comes out of a template.
 
 use super::Scope;
-use super::eval::Eval;
+use super::eval::{Eval, NOTHING};
 use super::ops;
 use super::val::{MAX_TEXT, Res, V, Val};
 use crate::syntax::jinja::{self, Block, Branch, Expr, Loop, Target};
@@ -28,7 +28,7 @@ impl Scope<'_, '_> {
     }
 
     fn rendered(&self, text: &str, loc: Loc) -> Val {
-        // One line break at the end is not the template's; a text gets it back.
+        // One line break at the end is not the template's; a text that ends with fewer gets them back.
         let body = text.strip_suffix('\n').unwrap_or(text);
         let template = jinja::parse(body);
         let eval = Eval::new(self, loc);
@@ -39,11 +39,24 @@ impl Scope<'_, '_> {
                 Err(error) => return Val::unknown(format!("the template cannot be read: {error}")),
             },
         };
-        match value.v {
-            V::Str(_) | V::Text(_) if body.len() < text.len() => ops::concat(&[value, "\n".into()]),
-            _ => value,
+        let end = match &value.v {
+            V::Str(own) => breaks(own),
+            V::Text(pieces) => match pieces.last() {
+                Some(Piece::Lit(own)) => breaks(own),
+                _ => 0,
+            },
+            _ => return value,
+        };
+        match breaks(text).saturating_sub(end) {
+            0 => value,
+            missing => ops::concat(&[value, "\n".repeat(missing).into()]),
         }
     }
+}
+
+/// Line breaks at the end of a text.
+fn breaks(text: &str) -> usize {
+    text.len() - text.trim_end_matches('\n').len()
 }
 
 impl Eval<'_, '_, '_> {
@@ -63,10 +76,11 @@ impl Eval<'_, '_, '_> {
                 Block::Lit(span) => out.push(span.slice(text).into()),
                 Block::Output(expr) => {
                     let value = self.expr(expr);
-                    if let V::Undefined(reason) = value.v {
-                        return Err(reason);
+                    match value.v {
+                        V::Undefined(reason) if *reason == *NOTHING => out.push("".into()),
+                        V::Undefined(reason) => return Err(reason),
+                        _ => out.push(value),
                     }
-                    out.push(value);
                 }
                 Block::If(branches) => self.branches(text, branches, out)?,
                 Block::For(each) => self.each(text, each, out)?,
@@ -74,8 +88,7 @@ impl Eval<'_, '_, '_> {
                 Block::Capture(name, body) => {
                     let mut inside = Vec::new();
                     self.render(text, body, &mut inside)?;
-                    let shown: Vec<Val> = inside.into_iter().map(shown).collect();
-                    self.assign(name, ops::concat(&shown));
+                    self.assign(name, joined_text(inside));
                 }
                 Block::Macro(name) => self.assign(name, Val::unknown(format!("`{name}` is a macro"))),
                 Block::Other(word) => return Err(format!("`{{% {word} %}}` is not followed").into()),
@@ -282,7 +295,7 @@ fn joined(mut out: Vec<Val>) -> Val {
     match out.len() {
         0 => Val::null(),
         1 => out.remove(0),
-        _ => ops::concat(&out),
+        _ => joined_text(out),
     }
 }
 
@@ -293,6 +306,18 @@ fn joined_text(out: Vec<Val>) -> Val {
 fn shown(value: Val) -> Val {
     match value.v {
         V::Null | V::Omit => "".into(),
+        _ => untupled(value),
+    }
+}
+
+/// What comes out of an expression has lists where it had tuples.
+fn untupled(value: Val) -> Val {
+    match &value.v {
+        V::List(list) => Val::seq(list.items.iter().cloned().map(untupled).collect(), list.open.clone(), false),
+        V::Map(map) => {
+            let entries = map.entries.iter().map(|(key, value)| (key.clone(), untupled(value.clone())));
+            Val::map(entries.collect(), map.open.clone())
+        }
         _ => value,
     }
 }

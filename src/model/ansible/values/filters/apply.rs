@@ -61,7 +61,12 @@ pub(super) fn member(of: &Val, path: &Val) -> Val {
     let V::Str(path) = &path.v else { return item(of, path) };
     path.split('.').fold(of.clone(), |of, part| match part.parse::<i64>() {
         Ok(at) => item(&of, &at.into()),
-        Err(_) => item(&of, &part.into()),
+        Err(_) => match &of.v {
+            // The pairs of `groupby` have names for their parts.
+            V::List(list) if list.tuple && list.items.len() == 2 && part == "grouper" => list.items[0].clone(),
+            V::List(list) if list.tuple && list.items.len() == 2 && part == "list" => list.items[1].clone(),
+            _ => item(&of, &part.into()),
+        },
     })
 }
 

@@ -38,8 +38,8 @@ fn b64encode(of: &Val, args: &Args<'_>) -> Res {
 fn b64decode(of: &Val, args: &Args<'_>) -> Res {
     utf8(args)?;
     let text = string(of)?;
-    // Python leaves out what is no letter of the alphabet; line breaks are the common case.
-    let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    // Python leaves out what is no letter of the alphabet.
+    let text: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "+/=-_".contains(*c)).collect();
     let decoded =
         if args.flag("urlsafe", false)? { BASE64_URL_SAFE.decode(text) } else { BASE64_STANDARD.decode(text) };
     let decoded = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());

@@ -28,7 +28,7 @@ pub(super) const FILTERS: &[Row] = &[
     ("batch", &["linecount", "fill_with"], batch),
     ("slice", &["slices", "fill_with"], slices),
     ("zip", &["*"], zip),
-    ("zip_longest", &["*", "fillvalue"], zip),
+    ("zip_longest", &["*", "fillvalue"], zip_longest),
     ("product", &["*"], product),
     ("groupby", &["attribute", "default", "case_sensitive"], groupby),
 ];
@@ -302,7 +302,13 @@ fn slices(of: &Val, args: &Args<'_>) -> Res {
 
 fn zip(of: &Val, args: &Args<'_>) -> Res {
     let lists: Vec<Val> = std::iter::once(of).chain(args.rest.iter().copied()).cloned().collect();
-    Ok(Val::list(zipped(&lists, args.get("fillvalue"))?))
+    Ok(Val::list(zipped(&lists, None)?))
+}
+
+fn zip_longest(of: &Val, args: &Args<'_>) -> Res {
+    let lists: Vec<Val> = std::iter::once(of).chain(args.rest.iter().copied()).cloned().collect();
+    let null = Val::null();
+    Ok(Val::list(zipped(&lists, Some(args.get("fillvalue").unwrap_or(&null)))?))
 }
 
 /// Lists side by side, as long as the shortest; as the longest, if there is something to fill with.
@@ -335,13 +341,11 @@ fn groupby(of: &Val, args: &Args<'_>) -> Res {
     let case = args.flag("case_sensitive", false)?;
     let mut groups: Vec<(Val, Val, Vec<Val>)> = Vec::new();
     for own in items(of)? {
-        let mut value = match attribute.v {
+        // Ansible refuses members without the attribute even where there is a default.
+        let value = match attribute.v {
             V::Int(_) => item(&own, attribute),
             _ => member(&own, attribute),
         };
-        if let (V::Undefined(_), Some(default)) = (&value.v, args.get("default")) {
-            value = default.clone();
-        }
         if let Some(reason) = value.reason() {
             return Err(reason);
         }

@@ -206,6 +206,7 @@ fn default(of: &Val, args: &[Val], kwargs: &[(Box<str>, Val)]) -> Res {
         Some(_) => return Err("whether `default` takes what is false is not known".into()),
     };
     match &of.v {
+        V::Undefined(reason) if **reason == *super::eval::NOTHING => Err(reason.clone()),
         V::Undefined(_) => Ok(other),
         _ if !boolean => Ok(of.clone()),
         _ => match truth(of) {

@@ -173,7 +173,12 @@ fn relpath(of: &Val, args: &Args<'_>) -> Res {
 
 fn windows(of: &Val, last: bool) -> Res {
     let path = string(of)?;
-    if path.contains('/') || path.ends_with('\\') || path.matches('\\').count() < 2 || path.starts_with('\\') {
+    if path.contains('/')
+        || path.contains("\\\\")
+        || path.ends_with('\\')
+        || path.matches('\\').count() < 2
+        || path.starts_with('\\')
+    {
         return Err("the path is not evaluated".into());
     }
     let (folder, name) = path.rsplit_once('\\').unwrap_or(("", &path));

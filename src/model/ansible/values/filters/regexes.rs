@@ -232,7 +232,7 @@ pub(in super::super) fn test(name: &str, of: &Val, args: &[Val], kwargs: &[(Box<
         if let V::Text(pieces) = &of.v {
             return partly(&pattern, pieces, ignorecase, of, start);
         }
-        let text = string(of)?;
+        let text = plain(of)?;
         Ok(compile(&pattern, &text, ignorecase, multiline)?.is_match(&text).into())
     };
     tested().unwrap_or_else(Tri::Unknown)

@@ -30,8 +30,7 @@ impl Style {
             self.fits(&out)?;
         } else if let Some(text) = self.scalar(of)? {
             out.push_str(&text);
-            // A scalar alone is followed by the end of its document, unless it is quoted.
-            out.push_str(if text.starts_with(['\'', '"']) { "\n" } else { "\n...\n" });
+            out.push('\n');
         } else {
             self.block(of, 0, false, &mut out)?;
         }
