@@ -151,13 +151,13 @@ fn as_json(value: &Value) -> Result<Json, String> {
             Some(reason) => Err(reason.to_string()),
             None => list.items.iter().map(as_json).collect(),
         },
-        Kind::Known(Data::Map(map)) => match &map.open {
-            Some(reason) => Err(reason.to_string()),
-            None => {
-                let entries = map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?)));
-                entries.collect::<Result<JsonMap<_, _>, _>>().map(Json::Object)
+        Kind::Known(Data::Map(map)) => {
+            if let Some(reason) = &map.open {
+                return Err(reason.to_string());
             }
-        },
+            let entries = map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?)));
+            entries.collect::<Result<JsonMap<_, _>, _>>().map(Json::Object)
+        }
         // What is omitted is an error outside of arguments.
         Kind::Absent => Err("it is omitted".into()),
         _ => Err(value.reason().unwrap_or_default().to_string()),
@@ -263,8 +263,8 @@ fn what_is_known_early_stays() {
         writeln!(without, "{name}: \"{{{{ ansible_facts.{name} }}}}\"").expect("a string takes all");
         for ((case, full), answer) in cases.iter().zip(&full).zip(ours(&cases, &without)) {
             if let Ok(known) = answer {
-                let named = case.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
-                early += usize::from(named);
+                let mentioned = case.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
+                early += usize::from(mentioned);
                 let stays = full.as_ref().is_ok_and(|full| same(&known, full));
                 assert!(stays, "without `{name}`, {}: {known}; with it, {full:?}", key(case));
             }

@@ -10,13 +10,16 @@ use crate::value::{Reason, Tri};
 use std::cell::RefCell;
 use std::sync::Arc;
 
+/// Local variables, by the loops that they are in.
+pub(super) type Frames = Vec<Vec<(Box<str>, Val)>>;
+
 /// The evaluation of one template.
 pub(super) struct Eval<'e, 's, 'a> {
     pub(super) scope: &'e Scope<'s, 'a>,
     /// What values made here are said to come from.
     pub(super) loc: Loc,
     /// What `set` and `for` have set, the innermost last.
-    pub(super) frames: RefCell<Vec<Vec<(Box<str>, Val)>>>,
+    pub(super) frames: RefCell<Frames>,
 }
 
 /// Why `a if b` has no value: it is undefined, but inside a text it is empty.
@@ -47,14 +50,12 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     }
 
     pub(super) fn expr(&self, expr: &Expr) -> Val {
-        match self.scope.work.enter() {
-            Err(reason) => Val::unknown(reason),
-            Ok(()) => {
-                let value = self.inner(expr);
-                self.scope.work.leave();
-                value
-            }
+        if let Err(reason) = self.scope.work.enter() {
+            return Val::unknown(reason);
         }
+        let value = self.inner(expr);
+        self.scope.work.leave();
+        value
     }
 
     fn inner(&self, expr: &Expr) -> Val {
@@ -66,7 +67,7 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
             Expr::Slice(of, bounds) => {
                 let [from, to, by] = &**bounds;
                 let bounds = [from, to, by].map(|bound| bound.as_ref().map(|bound| self.expr(bound)));
-                ops::slice(&self.expr(of), bounds).into()
+                ops::slice(&self.expr(of), &bounds).into()
             }
             Expr::Filter { of, name, args, kwargs } => self.filter(&self.expr(of), name, args, kwargs),
             Expr::Test { negated, of, name, args, kwargs } => {

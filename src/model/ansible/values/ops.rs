@@ -4,6 +4,7 @@ use super::val::{Dict, MAX_ITEMS, MAX_POSSIBLE, MAX_TEXT, Res, Seq, V, Val};
 use crate::syntax::jinja::BinaryOp;
 use crate::value::{Kind, Piece, Reason, Tri, Value};
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Truth as Python takes it.
@@ -38,6 +39,7 @@ pub(super) fn agreed(mut results: impl Iterator<Item = Tri>) -> Tri {
     if results.all(|other| other == first) { first } else { Tri::Unknown("it has several possible values".into()) }
 }
 
+#[expect(clippy::float_cmp, reason = "as Python compares them")]
 pub(super) fn equal(a: &Val, b: &Val) -> Tri {
     match (&a.v, &b.v) {
         (V::OneOf(values), _) => agreed(values.iter().map(|value| equal(value, b))),
@@ -244,7 +246,10 @@ fn quoted(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c == quote => out.extend(['\\', c]),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\x{:02x}", c as u32);
+            }
             c => out.push(c),
         }
     }
@@ -329,10 +334,10 @@ fn arithmetic(op: BinaryOp, a: &Val, b: &Val) -> Res {
         BinaryOp::Rem if matches!(a.v, V::Str(_)) => return super::filters::percent(a, b),
         _ => {}
     }
-    if let (Some(x), Some(y)) = (whole(a), whole(b)) {
-        if let Some(result) = integers(op, x, y)? {
-            return Ok(result);
-        }
+    if let (Some(x), Some(y)) = (whole(a), whole(b))
+        && let Some(result) = integers(op, x, y)?
+    {
+        return Ok(result);
     }
     match (number(a), number(b)) {
         (Some(x), Some(y)) => floats(op, x, y),
@@ -455,7 +460,7 @@ fn index(length: usize, at: i64) -> Option<usize> {
 }
 
 /// `of[from:to:by]`
-pub(super) fn slice(of: &Val, bounds: [Option<Val>; 3]) -> Res {
+pub(super) fn slice(of: &Val, bounds: &[Option<Val>; 3]) -> Res {
     if let V::Undefined(_) | V::Unknown(_) = of.v {
         return Ok(of.clone());
     }

@@ -139,14 +139,11 @@ impl<'a> Scope<'_, 'a> {
     /// A YAML node with the Jinja in it.
     pub(super) fn node(&self, file: FileId, node: Node<'a>) -> Val {
         let loc = Loc { file, span: node.span() };
-        let value = match self.work.enter() {
-            Err(reason) => Val::unknown(reason),
-            Ok(()) => {
-                let value = self.inside(file, node, loc);
-                self.work.leave();
-                value
-            }
-        };
+        if let Err(reason) = self.work.enter() {
+            return Val::unknown(reason).at(loc);
+        }
+        let value = self.inside(file, node, loc);
+        self.work.leave();
         value.at(loc)
     }
 

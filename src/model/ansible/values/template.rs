@@ -1,14 +1,12 @@
 //! What comes out of a template.
 
 use super::Scope;
-use super::eval::{Eval, NOTHING};
+use super::eval::{Eval, Frames, NOTHING};
 use super::ops;
 use super::val::{MAX_TEXT, Res, V, Val};
 use crate::syntax::jinja::{self, Block, Branch, Expr, Loop, Target};
 use crate::text::Loc;
 use crate::value::{Piece, Reason, Tri};
-
-type Frames = Vec<Vec<(Box<str>, Val)>>;
 
 impl Scope<'_, '_> {
     /// A text with Jinja: an expression alone keeps its type.
@@ -16,14 +14,11 @@ impl Scope<'_, '_> {
         if !jinja::contains_template(text) {
             return Val::from(text).at(loc);
         }
-        let value = match self.work.enter() {
-            Err(reason) => Val::unknown(reason),
-            Ok(()) => {
-                let value = self.rendered(text, loc);
-                self.work.leave();
-                value
-            }
-        };
+        if let Err(reason) = self.work.enter() {
+            return Val::unknown(reason).at(loc);
+        }
+        let value = self.rendered(text, loc);
+        self.work.leave();
         value.at(loc)
     }
 
@@ -99,8 +94,8 @@ impl Eval<'_, '_, '_> {
 
     fn branches(&self, text: &str, branches: &[Branch<'_>], out: &mut Vec<Val>) -> Res<()> {
         let Some((first, rest)) = branches.split_first() else { return Ok(()) };
-        let test = first.test.as_ref().map_or(Tri::True, |test| ops::truth(&self.expr(test)));
-        match test {
+        let taken = first.test.as_ref().map_or(Tri::True, |test| ops::truth(&self.expr(test)));
+        match taken {
             Tri::True => self.render(text, &first.body, out),
             Tri::False => self.branches(text, rest, out),
             Tri::Unknown(reason) => {
@@ -219,7 +214,9 @@ impl Eval<'_, '_, '_> {
         match target {
             Target::Names(names) => {
                 if let Err(reason) = self.bind(names, &value) {
-                    names.iter().for_each(|name| self.assign(name, Val::unknown(reason.clone())));
+                    for name in names {
+                        self.assign(name, Val::unknown(reason.clone()));
+                    }
                 }
             }
             Target::Member(of, member) => {

@@ -307,7 +307,7 @@ impl Val {
         let kind = match &self.v {
             V::Undefined(reason) | V::Unknown(reason) => Kind::Unknown(reason.clone()),
             V::Omit => Kind::Absent,
-            V::OneOf(values) => match values.iter().map(|value| data(value)).collect::<Option<Vec<_>>>() {
+            V::OneOf(values) => match values.iter().map(data).collect::<Option<Vec<_>>>() {
                 Some(values) => Kind::OneOf(values.into()),
                 None => Kind::Unknown("one of its possible values is not known".into()),
             },
@@ -368,7 +368,7 @@ fn data(value: &Val) -> Option<Data> {
         V::Map(map) => {
             let kept = map.entries.iter().filter(|(_, value)| !matches!(value.v, V::Omit));
             let entries =
-                kept.filter_map(|(key, value)| Some((super::ops::plain(key).ok()?.into(), value.clone().into_value())));
+                kept.filter_map(|(key, value)| Some((super::ops::plain(key).ok()?, value.clone().into_value())));
             Data::Map(Arc::new(Map { entries: entries.collect(), open: map.open.clone(), ..Map::default() }))
         }
         V::Undefined(_) | V::Omit | V::Unknown(_) | V::OneOf(_) | V::Text(_) => return None,

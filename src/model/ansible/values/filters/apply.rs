@@ -81,7 +81,7 @@ fn select(work: &Work, of: &Val, attribute: Option<&Val>, args: &[Val], kwargs: 
             Some((test, args)) => checks::holds(work, &plain(test)?, &value, args, kwargs),
         };
         match holds {
-            Tri::Unknown(reason) => unsettled(&value, reason, &mut open)?,
+            Tri::Unknown(reason) => unsettled(&value, &reason, &mut open)?,
             holds if holds.is_true() == keep => kept.push(own),
             _ => {}
         }
@@ -90,7 +90,7 @@ fn select(work: &Work, of: &Val, attribute: Option<&Val>, args: &[Val], kwargs: 
 }
 
 /// A member that may be left out or not; a test that refuses a known value refuses the whole.
-fn unsettled(value: &Val, reason: Reason, open: &mut Option<Reason>) -> Res<()> {
+fn unsettled(value: &Val, reason: &Reason, open: &mut Option<Reason>) -> Res<()> {
     value.settled().map_or_else(
         |_| {
             open.get_or_insert(reason.clone());

@@ -16,8 +16,11 @@ pub(super) const FILTERS: &[Row] = &[
     ("rekey_on_member", &["key", "duplicates"], rekey),
 ];
 
+/// Members, and why there may be more.
+type Members = (Vec<(Val, Val)>, Option<Reason>);
+
 /// The members of a mapping (or of a list of pairs), and why there may be more.
-pub(in super::super) fn pairs(of: &Val) -> Res<(Vec<(Val, Val)>, Option<Reason>)> {
+pub(in super::super) fn pairs(of: &Val) -> Res<Members> {
     match &of.v {
         V::Map(map) => Ok((map.entries.clone(), map.open.clone())),
         V::List(list) => {
@@ -34,7 +37,7 @@ pub(in super::super) fn pairs(of: &Val) -> Res<(Vec<(Val, Val)>, Option<Reason>)
     }
 }
 
-fn mapping(of: &Val) -> Res<(Vec<(Val, Val)>, Option<Reason>)> {
+fn mapping(of: &Val) -> Res<Members> {
     if let V::List(_) = of.v { Err(of.not("mapping")) } else { pairs(of) }
 }
 

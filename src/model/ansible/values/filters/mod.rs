@@ -165,9 +165,9 @@ pub(super) fn apply(work: &Work, name: &str, of: &Val, args: &[Val], kwargs: &[(
     values.extend(kwargs.iter().map(|(_, value)| value.clone()));
     lift(&values, &|values| {
         let (of, given) = values.split_first().ok_or("nothing is filtered")?;
-        let (args, named) = given.split_at(args.len());
-        let names: Vec<(&str, &Val)> = kwargs.iter().map(|(name, _)| &**name).zip(named).collect();
-        filter(of, &bind(work, params, args, &names)?)
+        let (args, others) = given.split_at(args.len());
+        let named: Vec<(&str, &Val)> = kwargs.iter().map(|(own, _)| &**own).zip(others).collect();
+        filter(of, &bind(work, params, args, &named)?)
     })
 }
 

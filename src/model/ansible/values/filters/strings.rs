@@ -11,7 +11,7 @@ pub(super) const FILTERS: &[Row] = &[
     ("lower", &[], |of, _| cased(of, false)),
     ("upper", &[], |of, _| cased(of, true)),
     ("capitalize", &[], |of, _| Ok(capitalized(&plain(of)?).into())),
-    ("title", &[], |of, _| title(&plain(of)?)),
+    ("title", &[], |of, _| Ok(title(&plain(of)?).into())),
     ("trim", &["chars"], trim),
     ("replace", &["old", "new", "count"], replace),
     ("split", &["sep", "maxsplit"], split),
@@ -72,18 +72,18 @@ pub(in super::super) fn capitalized(text: &str) -> String {
 }
 
 /// Each word with a capital; Jinja's words begin after a blank, a hyphen or an opening bracket.
-fn title(text: &str) -> Res {
+fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut start = true;
     for c in text.chars() {
         if start {
-            out.extend(c.to_uppercase())
+            out.extend(c.to_uppercase());
         } else {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         }
         start = c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<');
     }
-    Ok(out.into())
+    out
 }
 
 fn trim(of: &Val, args: &Args<'_>) -> Res {
@@ -220,7 +220,7 @@ fn comment(of: &Val, args: &Args<'_>) -> Res {
     let times = |name: &str| Ok::<_, Reason>(usize::try_from(args.int(name)?.unwrap_or(1)).unwrap_or(0).min(64));
     let mut out = String::new();
     if !beginning.is_empty() {
-        out += &format!("{beginning}{newline}");
+        out.extend([&*beginning, &*newline]);
     }
     if !prefix.is_empty() {
         out += &if prefix == newline { newline.to_string() } else { format!("{prefix}{newline}") }
@@ -230,7 +230,7 @@ fn comment(of: &Val, args: &Args<'_>) -> Res {
     out += &lines.replace(&format!("{decoration}{newline}"), &format!("{}{newline}", decoration.trim_end()));
     out += &format!("{newline}{postfix}").repeat(times("postfix_count")?);
     if !end.is_empty() {
-        out += &format!("{newline}{end}");
+        out.extend([&*newline, &*end]);
     }
     within(out)
 }

@@ -3,6 +3,7 @@
 use super::super::ops::plain;
 use super::super::val::{Res, V, Val};
 use super::{Args, Row, within};
+use std::fmt::Write as _;
 
 pub(super) const FILTERS: &[Row] =
     &[("urlencode", &[], |of, _| encode(of)), ("urldecode", &[], |of, _| decode(of)), ("urlsplit", &["query"], split)];
@@ -14,7 +15,10 @@ fn quoted(text: &str, plus: bool) -> String {
             b' ' if plus => out.push('+'),
             b'/' if !plus => out.push('/'),
             byte if byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte) => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
+            byte => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out
@@ -42,16 +46,9 @@ fn decode(of: &Val) -> Res {
     let mut at = 0;
     while at < bytes.len() {
         let code = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        out.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
     }
     String::from_utf8(out).map(Into::into).map_err(|_| "it is no text".into())
 }

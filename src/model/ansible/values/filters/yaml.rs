@@ -1,4 +1,4 @@
-//! YAML as PyYAML writes it. What it would fold or escape is not evaluated.
+//! YAML as Python's library writes it. What it would fold or escape is not evaluated.
 
 use super::super::ops::float;
 use super::super::val::{MAX_TEXT, Res, V, Val};
@@ -37,7 +37,7 @@ impl Style {
         Ok(out)
     }
 
-    /// Lines that PyYAML would break are not evaluated.
+    /// Lines that would be broken are not evaluated.
     fn fits(&self, text: &str) -> Res<()> {
         let long = text.lines().any(|line| line.chars().count() > self.width && line.trim().contains(' '));
         if long { Err("the YAML has lines that are folded".into()) } else { Ok(()) }
@@ -192,8 +192,7 @@ fn plain_allowed(text: &str) -> bool {
     let indicator = match first {
         None => true,
         Some(c) if "#,[]{}&*!|>'\"%@`".contains(c) => true,
-        Some('?' | ':') => second.is_none_or(char::is_whitespace),
-        Some('-') => second.is_none_or(char::is_whitespace),
+        Some('?' | ':' | '-') => second.is_none_or(char::is_whitespace),
         Some(_) => false,
     };
     let edges = text.starts_with(' ') || text.ends_with(' ');
