@@ -8,6 +8,8 @@ mod methods;
 mod ops;
 mod scope;
 mod template;
+#[cfg(test)]
+mod tests;
 mod val;
 
 use super::task::{Argument, ArgumentValue, Task};

@@ -269,9 +269,6 @@ pub(super) fn pieces(value: &Val) -> Vec<Piece> {
 
 /// Values one after the other as one text; each text it may be, when they are few.
 pub(super) fn concat(values: &[Val]) -> Val {
-    if let Some(value) = values.iter().find(|value| matches!(value.v, V::Undefined(_))) {
-        return Val::unknown(value.not("text"));
-    }
     let possible = values.iter().map(|value| if let V::OneOf(inner) = &value.v { inner.len() } else { 1 });
     let possible = possible.fold(1_usize, usize::saturating_mul);
     let whole = |values: &[Val]| Val::text(values.iter().flat_map(pieces).collect());

@@ -71,9 +71,10 @@ impl Eval<'_, '_, '_> {
                 Block::Lit(span) => out.push(span.slice(text).into()),
                 Block::Output(expr) => {
                     let value = self.expr(expr);
-                    match value.v {
-                        V::Undefined(reason) if *reason == *NOTHING => out.push("".into()),
-                        V::Undefined(reason) => return Err(reason),
+                    match &value.v {
+                        V::Undefined(reason) if **reason == *NOTHING => out.push("".into()),
+                        // It may be set by whoever runs the play: the text around it stands.
+                        V::Undefined(_) => out.push(hole(&value)),
                         _ => out.push(value),
                     }
                 }

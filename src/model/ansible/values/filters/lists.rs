@@ -84,10 +84,7 @@ fn join(of: &Val, args: &Args<'_>) -> Res {
             pieces.push(Piece::Lit(separator.clone()));
         }
         let own = args.given("attribute").map_or_else(|| own.clone(), |attribute| member(own, attribute));
-        match &own.v {
-            V::Undefined(reason) => return Err(reason.clone()),
-            _ => pieces.extend(super::super::ops::pieces(&own)),
-        }
+        pieces.extend(super::super::ops::pieces(&own));
     }
     Ok(Val::text(pieces))
 }

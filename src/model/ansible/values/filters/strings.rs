@@ -285,8 +285,7 @@ fn printf(format: &str, args: &[&Val], named: &[(&str, &Val)]) -> Res {
             None => args.next().ok_or("there are not enough values for the format")?,
         };
         match (&value.v, spec) {
-            (V::Undefined(reason), _) => return Err(reason.clone()),
-            (V::Text(_) | V::Unknown(_), "") => out.extend(pieces(value)),
+            (V::Text(_) | V::Unknown(_) | V::Undefined(_), "") => out.extend(pieces(value)),
             _ => out.push(Piece::Lit(conversion_of(value, spec, conversion)?.into())),
         }
     }
@@ -368,7 +367,6 @@ pub(in super::super) fn braces(format: &str, args: &[Val], kwargs: &[(Box<str>, 
         };
         let value = value.ok_or("the format names a value that is not given")?;
         match (&value.v, spec) {
-            (V::Undefined(reason), _) => return Err(reason.clone()),
             (_, "") => out.extend(pieces(value)),
             _ => out.push(Piece::Lit(field_of(value, spec)?.into())),
         }
