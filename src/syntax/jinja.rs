@@ -2,6 +2,9 @@
 
 mod convert;
 mod scan;
+mod statement;
+
+pub use statement::{Block, Branch, Loop, Target, blocks};
 
 use crate::text::Span;
 
@@ -62,6 +65,8 @@ pub enum Expr {
         name: Box<str>,
         /// What it is called with.
         args: Vec<Expr>,
+        /// What it is called with by name.
+        kwargs: Vec<(Box<str>, Expr)>,
     },
     /// `f(args)`, `a.f(args)`
     Call {
@@ -87,12 +92,14 @@ pub enum Expr {
         /// The value when it does not; undefined when left out.
         otherwise: Option<Box<Expr>>,
     },
-    /// `[a, b]`, `(a, b)`
+    /// `[a, b]`
     List(Vec<Expr>),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
     /// `{a: b}`
     Map(Vec<(Expr, Expr)>),
-    /// `a[b:c]`, the bounds left out.
-    Slice(Box<Expr>),
+    /// `a[b:c:d]`
+    Slice(Box<Expr>, Box<[Option<Expr>; 3]>),
     /// Not understood, with the reason.
     Other(Box<str>),
 }
@@ -105,6 +112,8 @@ pub enum Literal {
     /// `true`
     Bool(bool),
     /// `8`
+    Int(i64),
+    /// `8.5`
     Number(f64),
     /// `'text'`, escapes resolved.
     Str(Box<str>),
@@ -141,7 +150,8 @@ pub fn contains_template(text: &str) -> bool {
     scan::opening(text, 0).is_some()
 }
 
-/// Parses a template; what is not understood is [`Expr::Other`].
+/// Parses a template that stands in YAML; what is not understood is [`Expr::Other`]. Ansible takes the backslashes of
+/// strings in `{{ … }}` as they are, since YAML has escapes of its own.
 #[must_use]
 pub fn parse(text: &str) -> Template {
     Template { pieces: scan::pieces(text) }
@@ -151,7 +161,11 @@ pub fn parse(text: &str) -> Template {
 pub fn expression(text: &str) -> Result<Expr, String> {
     let trimmed = text.trim();
     let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|bare| !bare.contains("{{"));
-    let bare = bare.unwrap_or(trimmed).trim();
+    read(bare.unwrap_or(trimmed).trim(), false)
+}
+
+/// Parses an expression without braces; `raw` if backslashes in its strings stand for themselves.
+fn read(bare: &str, raw: bool) -> Result<Expr, String> {
     if bare.len() > MAX_EXPRESSION || scan::tokens(bare)? > MAX_TOKENS {
         return Err("the expression is too long".into());
     }
@@ -162,7 +176,7 @@ pub fn expression(text: &str) -> Result<Expr, String> {
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     })?;
-    Ok(convert::expr(bare, &parsed, 0))
+    Ok(convert::expr(convert::Source { text: bare, raw }, &parsed, 0))
 }
 
 /// The text inside `{{ … }}`, `{% … %}` or `{# … #}` and its offset.
@@ -194,18 +208,23 @@ fn collect<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
                 names.push(name);
             }
         }
-        Expr::Attr(of, _) | Expr::Not(of) | Expr::Neg(of) | Expr::Slice(of) => collect(of, names),
+        Expr::Attr(of, _) | Expr::Not(of) | Expr::Neg(of) => collect(of, names),
+        Expr::Slice(of, bounds) => {
+            collect(of, names);
+            bounds.iter().flatten().for_each(|bound| collect(bound, names));
+        }
         Expr::Item(of, item) => {
             collect(of, names);
             collect(item, names);
         }
-        Expr::Filter { of, args, kwargs, .. } | Expr::Call { callee: of, args, kwargs } => {
+        Expr::Filter { of, args, kwargs, .. }
+        | Expr::Test { of, args, kwargs, .. }
+        | Expr::Call { callee: of, args, kwargs } => {
             all(&[std::slice::from_ref(of), args]);
             for (_, value) in kwargs {
                 collect(value, names);
             }
         }
-        Expr::Test { of, args, .. } => all(&[std::slice::from_ref(of), args]),
         Expr::Binary(_, sides) => all(&[&sides[..]]),
         Expr::Cond { test, then, otherwise } => {
             all(&[std::slice::from_ref(test), std::slice::from_ref(then)]);
@@ -213,7 +232,7 @@ fn collect<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
                 collect(otherwise, names);
             }
         }
-        Expr::List(items) => all(&[items]),
+        Expr::List(items) | Expr::Tuple(items) => all(&[items]),
         Expr::Map(entries) => {
             for (key, value) in entries {
                 collect(key, names);
@@ -272,7 +291,13 @@ mod tests {
 
     #[test]
     fn expressions_keep_their_shape() {
-        let test = |negated| Expr::Test { negated, of: Box::new(name("x")), name: "defined".into(), args: vec![] };
+        let test = |negated| Expr::Test {
+            negated,
+            of: Box::new(name("x")),
+            name: "defined".into(),
+            args: vec![],
+            kwargs: vec![],
+        };
         assert_eq!(expression("x is defined"), Ok(test(false)));
         assert_eq!(expression("{{ x is not defined }}"), Ok(test(true)));
         assert_eq!(expression("not x is not defined"), Ok(test(false)));
@@ -281,17 +306,14 @@ mod tests {
         let Expr::Filter { of, name: filter, args, kwargs } = filter else { panic!() };
         assert_eq!(
             *of,
-            Expr::Item(
-                Box::new(Expr::Attr(Box::new(name("x")), "y".into())),
-                Box::new(Expr::Const(Literal::Number(0.0)))
-            )
+            Expr::Item(Box::new(Expr::Attr(Box::new(name("x")), "y".into())), Box::new(Expr::Const(Literal::Int(0))))
         );
         assert_eq!((&*filter, args), ("ansible.builtin.regex_replace", vec![text("^v(\\d+)\n"), text("\\1")]));
         assert_eq!(kwargs, [("multiline".into(), Expr::Const(Literal::Bool(true)))]);
         assert_eq!(expression("'a' 'é' \"it's\""), Ok(text("aéit's")));
         assert!(matches!(expression("a < b <= c"), Ok(Expr::Binary(BinaryOp::And, _))));
         assert!(matches!(expression("a if b"), Ok(Expr::Cond { otherwise: None, .. })));
-        assert!(matches!(expression("a[1:]"), Ok(Expr::Slice(_))));
+        assert!(matches!(expression("a[1:]"), Ok(Expr::Slice(..))));
         assert!(expression("a b").is_err() && expression("").is_err() && expression("'a").is_err());
     }
 

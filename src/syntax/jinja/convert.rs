@@ -8,8 +8,16 @@ use super::{BinaryOp, Expr, Literal};
 /// Levels of an expression that are kept.
 const MAX_DEPTH: usize = 100;
 
+/// The text of an expression, and how its strings are read.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'s> {
+    pub(super) text: &'s str,
+    /// Whether backslashes stand for themselves.
+    pub(super) raw: bool,
+}
+
 /// Converts an expression of `source`.
-pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
+pub(super) fn expr(source: Source<'_>, from: &ast::Expr<'_>, depth: usize) -> Expr {
     if depth > MAX_DEPTH {
         return too_deep(source, from);
     }
@@ -19,10 +27,14 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
         ast::Expr::Var(name) => Expr::Name(name.id.into()),
         ast::Expr::Const(constant) => {
             let span = constant.span();
-            let written = source.get(span.start_offset as usize..span.end_offset as usize).unwrap_or("");
-            literal(&constant.value, written)
+            let written = source.text.get(span.start_offset as usize..span.end_offset as usize).unwrap_or("");
+            literal(&constant.value, written, source.raw)
         }
-        ast::Expr::Slice(slice) => Expr::Slice(boxed(&slice.expr)),
+        ast::Expr::Slice(slice) => {
+            let bounds =
+                [&slice.start, &slice.stop, &slice.step].map(|bound| bound.as_ref().map(|bound| *boxed(bound)));
+            Expr::Slice(boxed(&slice.expr), Box::new(bounds))
+        }
         ast::Expr::UnaryOp(unary) => match unary.op {
             ast::UnaryOpKind::Not => negate(*boxed(&unary.expr)),
             ast::UnaryOpKind::Neg => Expr::Neg(boxed(&unary.expr)),
@@ -42,8 +54,8 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
             Expr::Filter { of, name: filter.name.into(), args, kwargs }
         }
         ast::Expr::Test(test) => {
-            let (args, _) = arguments(source, &test.args, depth);
-            Expr::Test { negated: false, of: boxed(&test.expr), name: test.name.into(), args }
+            let (args, kwargs) = arguments(source, &test.args, depth);
+            Expr::Test { negated: false, of: boxed(&test.expr), name: test.name.into(), args, kwargs }
         }
         ast::Expr::GetAttr(attr) => Expr::Attr(boxed(&attr.expr), attr.name.into()),
         ast::Expr::GetItem(item) => Expr::Item(boxed(&item.expr), boxed(&item.subscript_expr)),
@@ -51,13 +63,16 @@ pub(super) fn expr(source: &str, from: &ast::Expr<'_>, depth: usize) -> Expr {
             let (args, kwargs) = arguments(source, &call.args, depth);
             Expr::Call { callee: boxed(&call.expr), args, kwargs }
         }
+        ast::Expr::List(items) if source.text.as_bytes().get(items.span().start_offset as usize) == Some(&b'(') => {
+            Expr::Tuple(list(&items.items))
+        }
         ast::Expr::List(items) => Expr::List(list(&items.items)),
         ast::Expr::Map(map) => Expr::Map(list(&map.keys).into_iter().zip(list(&map.values)).collect()),
     }
 }
 
 /// What is left of an expression below the deepest level: a long chain's name, if it comes to that.
-fn too_deep(source: &str, from: &ast::Expr<'_>) -> Expr {
+fn too_deep(source: Source<'_>, from: &ast::Expr<'_>) -> Expr {
     match from {
         ast::Expr::Var(_) | ast::Expr::Const(_) => expr(source, from, 0),
         _ => Expr::Other("the expression is nested too deeply".into()),
@@ -66,14 +81,14 @@ fn too_deep(source: &str, from: &ast::Expr<'_>) -> Expr {
 
 fn negate(expr: Expr) -> Expr {
     match expr {
-        Expr::Test { negated, of, name, args } => Expr::Test { negated: !negated, of, name, args },
+        Expr::Test { negated, of, name, args, kwargs } => Expr::Test { negated: !negated, of, name, args, kwargs },
         Expr::Binary(BinaryOp::In, sides) => Expr::Binary(BinaryOp::NotIn, sides),
         other => Expr::Not(Box::new(other)),
     }
 }
 
 /// `a < b < c` as `a < b and b < c`.
-fn compare(source: &str, chain: &ast::Compare<'_>, depth: usize) -> Expr {
+fn compare(source: Source<'_>, chain: &ast::Compare<'_>, depth: usize) -> Expr {
     let mut left = expr(source, &chain.expr, depth + 1);
     let mut whole: Option<Expr> = None;
     for part in chain.ops.iter().take(MAX_DEPTH - depth.min(MAX_DEPTH)) {
@@ -90,7 +105,7 @@ fn compare(source: &str, chain: &ast::Compare<'_>, depth: usize) -> Expr {
 
 type Arguments = (Vec<Expr>, Vec<(Box<str>, Expr)>);
 
-fn arguments(source: &str, from: &[ast::CallArg<'_>], depth: usize) -> Arguments {
+fn arguments(source: Source<'_>, from: &[ast::CallArg<'_>], depth: usize) -> Arguments {
     let (mut args, mut kwargs) = (Vec::new(), Vec::new());
     for arg in from {
         match arg {
@@ -140,20 +155,29 @@ fn comparison(op: ast::CompareOpKind) -> BinaryOp {
     }
 }
 
-fn literal(value: &minijinja::Value, written: &str) -> Expr {
+fn literal(value: &minijinja::Value, written: &str, raw: bool) -> Expr {
     Expr::Const(match value.kind() {
         ValueKind::None => Literal::Null,
         ValueKind::Bool => Literal::Bool(value.is_true()),
+        ValueKind::Number if !decimal(written) => match i64::try_from(value.clone()) {
+            Ok(number) => Literal::Int(number),
+            Err(_) => return Expr::Other("number out of range".into()),
+        },
         ValueKind::Number => match f64::try_from(value.clone()) {
             Ok(number) => Literal::Number(number),
             Err(_) => return Expr::Other("number out of range".into()),
         },
-        _ => Literal::Str(strings(written).into()),
+        _ => Literal::Str(strings(written, raw).into()),
     })
 }
 
+/// Whether a number is written as one that need not be whole.
+fn decimal(written: &str) -> bool {
+    written.contains('.') || !written.starts_with("0x") && !written.starts_with("0X") && written.contains(['e', 'E'])
+}
+
 /// The text of string literals that stand side by side.
-fn strings(written: &str) -> String {
+fn strings(written: &str, raw: bool) -> String {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some(quote) = rest.trim_start().chars().next().filter(|quote| matches!(quote, '\'' | '"')) {
@@ -162,6 +186,10 @@ fn strings(written: &str) -> String {
             match chars.next() {
                 None => return text,
                 Some(c) if c == quote => break,
+                Some('\\') if raw => {
+                    text.push('\\');
+                    text.extend(chars.next());
+                }
                 Some('\\') => escape(&mut chars, &mut text),
                 Some(c) => text.push(c),
             }

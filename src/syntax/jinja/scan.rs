@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Expr, MAX_EXPRESSION, Piece, expression};
+use super::{Expr, MAX_EXPRESSION, Piece};
 use crate::text::Span;
 
 /// The next `{{`, `{%` or `{#` from `from`, and its second byte.
@@ -59,7 +59,7 @@ impl Cut<'_> {
         self.at = span.range().end;
         match kind {
             b'{' => {
-                let expr = expression(inside).unwrap_or_else(|error| Expr::Other(error.into()));
+                let expr = super::read(inside.trim(), true).unwrap_or_else(|error| Expr::Other(error.into()));
                 self.pieces.push(Piece::Output(expr, span));
             }
             b'%' if inside == "raw" => return self.raw(),
@@ -150,6 +150,26 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// The first place outside quotes and brackets where `found` holds of what follows and what stands before.
+pub(super) fn outside(text: &str, found: impl Fn(&str, &str) -> bool) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut open) = (0, 0_usize);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' | b'"' => {
+                at += string_length(&bytes[at..])?;
+                continue;
+            }
+            _ if open == 0 && text.is_char_boundary(at) && found(&text[at..], &text[..at]) => return Some(at),
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
 /// How many words, numbers and signs an expression has at most. The error says which quote or bracket does not match:
 /// the expression parser must not meet braces that close nothing.
 pub(super) fn tokens(text: &str) -> Result<usize, String> {
@@ -229,6 +249,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::jinja::expression;
 
     #[test]
     fn indexes_are_no_numbers() {
