@@ -433,7 +433,9 @@ pub fn of_json(path: &str, text: &str) -> Option<Kind> {
     if name == "package.json" && has("\"scripts\"") {
         return Some(Kind::Workflow);
     }
-    None
+    let listed = (in_inventory(path) || name.starts_with("hosts") || name.contains("inventory")) && has("\"hosts\"");
+    (listed && Yaml::parse(text).root().is_some_and(|root| is_yaml_inventory(path, root)))
+        .then_some(Kind::InventoryYaml)
 }
 
 /// Whether a JSON text is Terraform or OpenTofu state, by its members.

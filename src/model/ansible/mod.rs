@@ -7,7 +7,10 @@ mod role;
 mod task;
 mod values;
 
-pub use inventory::{Host, Inventory, Seen};
+pub use inventory::{
+    Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
+    merge,
+};
 pub use pattern::Pattern;
 pub use role::Role;
 pub use task::{Argument, ArgumentValue, Task};
@@ -238,6 +241,14 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn tasks_of(&self, file: FileId) -> &[usize] {
         self.task_files.get(&file).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.
+    #[must_use]
+    pub fn host_layers(&self, host: &str, playbook: &str) -> Vec<HostLayers<'_, 'a>> {
+        let inventories = self.inventory.merged_from(playbook).into_iter();
+        let listing = inventories.filter(|inventory| inventory.host(host).is_some());
+        listing.map(|inventory| layers(self.documents, inventory, host, Some(playbook))).collect()
     }
 
     /// The plays whose hosts a task may run on, in order; empty when nothing here reaches it.
