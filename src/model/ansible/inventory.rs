@@ -172,7 +172,7 @@ pub(super) fn read<'a>(documents: &'a Documents<'a>) -> Inventory<'a> {
         inventory.take(merged, None);
     }
     let mut alone = Vec::new();
-    for document in documents.of(&[Kind::InventoryIni, Kind::InventoryYaml]) {
+    for document in documents.of(&[Kind::InventoryIni, Kind::InventoryYaml, Kind::InventoryPlugin]) {
         let path = documents.tree.path(document.file);
         let merged = merge(documents, &[path]);
         inventory.take(&merged, Some(project_of(path)));

@@ -243,6 +243,15 @@ impl<'a> Ansible<'a> {
         self.task_files.get(&file).map_or(&[], Vec::as_slice)
     }
 
+    /// The hosts of a play in each inventory that it may be run with. What a template in `hosts:` chooses, and what plugins and
+    /// scripts find, is not among them.
+    #[must_use]
+    pub fn hosts_of(&self, play: &Play<'a>) -> Vec<(&Merged<'a>, Vec<String>)> {
+        let pattern = Pattern::parse(&play.hosts);
+        let inventories = self.inventory.merged_from(folder(self.documents.tree.path(play.file)));
+        inventories.into_iter().map(|inventory| (inventory, pattern.select(inventory))).collect()
+    }
+
     /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.
     #[must_use]
     pub fn host_layers(&self, host: &str, playbook: &str) -> Vec<HostLayers<'_, 'a>> {

@@ -2,6 +2,7 @@
 
 use super::inventory::{Merged, is_one};
 use regex::Regex;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// A parsed host pattern.
@@ -78,13 +79,14 @@ impl Pattern {
                 continue;
             }
             let found = term.select(inventory);
-            match term.sign {
-                Sign::Or => hosts.extend(found),
-                Sign::And => hosts.retain(|host| found.contains(host)),
-                Sign::Not => hosts.retain(|host| !found.contains(host)),
+            if term.sign == Sign::Or {
+                hosts.extend(found);
+            } else {
+                let found: HashSet<String> = found.into_iter().collect();
+                hosts.retain(|host| found.contains(host) == (term.sign == Sign::And));
             }
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         hosts.retain(|host| seen.insert(host.clone()));
         hosts
     }

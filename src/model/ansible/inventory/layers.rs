@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const ENDS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 /// Folders below a folder of variables nest no deeper.
 const MAX_DEPTH: usize = 8;
+/// Files of variables of one host or group.
+const MAX_FILES: usize = 500;
 
 /// Variables of one strength.
 pub struct Layer<'m, 'a> {
@@ -168,17 +170,18 @@ impl<'m, 'a> Stack<'m, 'a> {
             }
             if tree.below(&path).next().is_some() {
                 let mut files = Vec::new();
-                self.inside(&path, &mut files, 0);
+                self.inside(&path, &mut files, 0, &mut 0);
                 return files;
             }
         }
         Vec::new()
     }
 
-    fn inside(&self, folder: &str, files: &mut Vec<FileId>, depth: usize) {
-        if depth > MAX_DEPTH {
+    fn inside(&self, folder: &str, files: &mut Vec<FileId>, depth: usize, looked: &mut usize) {
+        if depth > MAX_DEPTH || *looked > MAX_FILES {
             return;
         }
+        *looked += 1;
         let tree = self.documents.tree;
         let below = tree.below(folder).filter_map(|(_, file)| file.path.get(folder.len() + 1..)?.split('/').next());
         let names: BTreeSet<&str> = below.collect();
@@ -186,8 +189,8 @@ impl<'m, 'a> Stack<'m, 'a> {
             let end = name.rfind('.').map_or("", |at| &name[at..]);
             let path = tree.real(&format!("{folder}/{name}"));
             match tree.find(&path) {
-                Some(file) if ENDS.contains(&end) => files.push(file),
-                None if end.is_empty() => self.inside(&path, files, depth + 1),
+                Some(file) if ENDS.contains(&end) && files.len() < MAX_FILES => files.push(file),
+                None if end.is_empty() => self.inside(&path, files, depth + 1, looked),
                 _ => {}
             }
         }

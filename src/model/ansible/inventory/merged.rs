@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Hosts and groups of one inventory beyond this are left out.
 const MAX_MEMBERS: usize = 20_000;
+/// Mentions of hosts, ranges expanded, beyond this are left out.
+const MAX_MENTIONS: usize = 100_000;
 
 /// What a variable is set to.
 #[derive(Clone)]
@@ -99,6 +101,8 @@ pub struct Merged<'a> {
     pub unread: Vec<Unread>,
     /// Children that a file names and never declares, with the parent.
     pub(super) undeclared: Vec<(String, usize)>,
+    pub(super) looked: usize,
+    mentions: usize,
     pub(super) by_host: HashMap<String, usize>,
     pub(super) by_group: HashMap<String, usize>,
 }
@@ -202,7 +206,11 @@ impl<'a> Merged<'a> {
         group: usize,
         variables: &[Variable<'a>],
     ) -> Result<(), String> {
+        if self.mentions > MAX_MENTIONS {
+            return Ok(());
+        }
         let (names, port) = address::hosts(pattern)?;
+        self.mentions += names.len();
         for name in names {
             if name.is_empty() {
                 return Err("a host has no name".to_owned());
@@ -258,18 +266,19 @@ impl<'a> Merged<'a> {
                 self.link(ALL, group);
             }
         }
-        for at in 0..self.hosts.len() {
-            let host = &mut self.hosts[at];
+        let mut misplaced = BTreeSet::new();
+        for (at, host) in self.hosts.iter_mut().enumerate() {
             let ungrouped = host.groups.contains(&UNGROUPED);
             let others = host.groups.iter().any(|group| !matches!(*group, ALL | UNGROUPED));
             if ungrouped && others {
                 host.groups.remove(&UNGROUPED);
-                self.groups[UNGROUPED].hosts.retain(|host| *host != at);
+                misplaced.insert(at);
             } else if !ungrouped && !others {
                 host.groups.insert(UNGROUPED);
                 self.groups[UNGROUPED].hosts.push(at);
             }
         }
+        self.groups[UNGROUPED].hosts.retain(|host| !misplaced.contains(host));
         // The longest way down, group by group: one round a level, and there are no circles.
         let mut open = vec![ALL];
         while !open.is_empty() {

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Groups and folders nest no deeper in any real inventory.
 const MAX_DEPTH: usize = 32;
+/// Files and folders of one inventory that are looked at: links may lead round in circles.
+const MAX_FILES: usize = 2_000;
 /// Ends of names that are ignored in a folder.
 const IGNORED: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
@@ -30,12 +32,13 @@ pub(super) fn merge<'a>(documents: &'a Documents<'a>, sources: &[&str]) -> Merge
 }
 
 fn read<'a>(documents: &'a Documents<'a>, merged: &mut Merged<'a>, path: &str, depth: usize) -> bool {
+    merged.looked += 1;
+    if depth > MAX_DEPTH || merged.looked > MAX_FILES {
+        return false;
+    }
     let real = documents.tree.real(path);
     if let Some(file) = documents.tree.find(&real) {
         return read_file(documents, merged, file);
-    }
-    if depth > MAX_DEPTH {
-        return false;
     }
     let prefix = if real.is_empty() { 0 } else { real.len() + 1 };
     let inside = documents.tree.below(&real);
@@ -82,7 +85,10 @@ fn read_file<'a>(documents: &'a Documents<'a>, merged: &mut Merged<'a>, file: Fi
         None if [".toml", ".json"].iter().any(|end| entry.path.ends_with(end)) => {
             Err("it is not read as an inventory".to_owned())
         }
-        None => read_ini(merged, file, documents.tree.text(file)),
+        None => match entry.text() {
+            Ok(text) => read_ini(merged, file, &text.text),
+            Err(_) => Err("it is no text".to_owned()),
+        },
     };
     match read {
         Ok(()) => true,

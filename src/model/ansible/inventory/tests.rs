@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::ansible::Pattern;
 use crate::model::load::Options;
 use crate::source::{File, Tree};
 
@@ -47,6 +48,64 @@ fn folders_are_one_inventory_where_files_say_so() {
     let sources: Vec<&str> = inventory.merged.iter().flat_map(|merged| &merged.sources).map(String::as_str).collect();
     assert_eq!(sources, ["a/hosts.d", "b/inventory", "c/inventory/prod.ini", "c/inventory/stage.ini"]);
     assert_eq!(inventory.merged_from("b/playbooks").len(), 1);
+    let joined = &inventory.merged_from("b")[0];
+    assert_eq!(Pattern::parse("site").select(joined), ["w2"]);
     assert_eq!(inventory.merged_from("c").len(), 2);
     assert!(inventory.seen_from("b").groups_of("w2").contains(&"site"));
+}
+
+#[test]
+fn what_is_run_leaves_an_inventory_open() {
+    let tree = tree(&[
+        ("inventory/cloud.aws_ec2.yml", "plugin: amazon.aws.aws_ec2\nregions: [eu-central-1]\n"),
+        ("inventory/find", "#!/usr/bin/env python3\nprint('{}')\n"),
+        ("inventory/static.ini", "[web]\nw1 ansible_host=10.0.0.1\n"),
+    ]);
+    let documents = Documents::load(&tree, &Options::default());
+    let inventory = read(&documents);
+    let [merged] = inventory.merged.as_slice() else { panic!("one folder is one inventory") };
+    assert!(merged.parsed && merged.host("w1").is_some());
+    let reasons: Vec<&str> = merged.unread.iter().filter(|own| own.dynamic).map(|own| &*own.reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            "the inventory plugin `amazon.aws.aws_ec2` finds hosts when it is run",
+            "the script `find` finds hosts when it is run"
+        ]
+    );
+    assert!(merged.open().is_some());
+}
+
+#[test]
+fn what_is_written_beside_a_host_is_kept_where_a_group_has_its_name() {
+    let tree = tree(&[("inventory/hosts", "[nas]\nnas ansible_host=10.0.0.9\n")]);
+    let documents = Documents::load(&tree, &Options::default());
+    let inventory = read(&documents);
+    assert_eq!(inventory.hosts[0].variables[0].text, "10.0.0.9");
+    assert!(inventory.merged[0].hosts[0].variables.is_empty());
+    let layers = layers(&documents, &inventory.merged[0], "nas", None);
+    assert!(matches!(layers.get("ansible_host"), Some(Found::Set(..))));
+}
+
+#[test]
+fn broken_inventories_stay_quick() {
+    let nested = "a:\n".to_owned()
+        + &(1..400)
+            .map(|at| format!("{}children:\n{}g{at}:\n", " ".repeat(at * 4 - 2), " ".repeat(at * 4)))
+            .collect::<String>();
+    let wide: String = (0..3000).map(|at| format!("[g{at}]\nh[1:9999][1:9999]\n[all:children]\ng{at}\n")).collect();
+    let circle = "[a:children]\nb\n[b:children]\na\n[c]\nh".to_owned();
+    let cut = "[web]\nh a='".to_owned();
+    let start = std::time::Instant::now();
+    for text in [nested, wide, circle, cut, "[".repeat(100_000), "[a]\nh v=".to_owned() + &"[".repeat(100_000)] {
+        for name in ["inventory/hosts", "inventory/hosts.yml"] {
+            let tree = tree(&[(name, &text)]);
+            let documents = Documents::load(&tree, &Options::default());
+            let merged = merge(&documents, &["inventory"]);
+            for host in merged.hosts.iter().take(10) {
+                assert!(layers(&documents, &merged, &host.name, Some("")).all().len() < 2);
+            }
+        }
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
