@@ -93,10 +93,18 @@ fn ours(documents: &Documents<'_>, inventory: &Merged<'_>, playbook: Option<&str
         let children = group.children.iter().map(|child| inventory.groups[*child].name.clone());
         (group.name.clone(), [if group.name == "all" { BTreeSet::new() } else { hosts.collect() }, children.collect()])
     });
-    if !inventory.parsed || inventory.hosts.is_empty() && inventory.groups.len() <= 2 {
-        return shape(BTreeMap::new(), &BTreeMap::new());
+    let mut groups: BTreeMap<String, [BTreeSet<String>; 2]> = groups.collect();
+    // Of an inventory that Ansible refuses as a whole, groups may hang in the air: they are not shown.
+    let (mut open, mut shown) = (vec!["all".to_owned()], BTreeSet::new());
+    while let Some(name) = open.pop() {
+        open.extend(groups[&name][1].iter().filter(|child| !shown.contains(*child)).cloned());
+        shown.insert(name);
     }
-    shape(hosts.collect(), &groups.collect())
+    groups.retain(|name, _| shown.contains(name));
+    if shown.len() == 2 && groups["ungrouped"][0].is_empty() {
+        groups.clear();
+    }
+    shape(hosts.collect(), &groups)
 }
 
 /// JSON of Ansible with the marks of its own types taken off.

@@ -163,7 +163,12 @@ impl Reader<'_> {
         }
         let (word, rest) = self.rest.split_at(end);
         // An underscore stands between digits.
-        if word.starts_with('_') || word.ends_with('_') || word.contains("__") || word.contains("_.") {
+        if word.starts_with('_')
+            || word.ends_with('_')
+            || word.contains("__")
+            || word.contains("_.")
+            || word.contains("._")
+        {
             return None;
         }
         self.rest = rest;
@@ -296,6 +301,7 @@ mod tests {
             ("1.5 # half", number(1.5)),
             ("00", number(0.0)),
             ("0644", None),
+            ("5._1", None),
             ("10.0.0.1", None),
             ("2024-10-10", None),
             ("True", Some(Literal::Bool(true))),

@@ -266,19 +266,25 @@ impl<'a> Merged<'a> {
                 self.link(ALL, group);
             }
         }
-        let mut misplaced = BTreeSet::new();
+        let (mut misplaced, mut namesakes) = (BTreeSet::new(), Vec::new());
         for (at, host) in self.hosts.iter_mut().enumerate() {
             let ungrouped = host.groups.contains(&UNGROUPED);
             let others = host.groups.iter().any(|group| !matches!(*group, ALL | UNGROUPED));
             if ungrouped && others {
                 host.groups.remove(&UNGROUPED);
                 misplaced.insert(at);
+            } else if !ungrouped && !others && self.by_group.contains_key(&host.name) {
+                namesakes.extend(self.by_group.get(&host.name).copied());
             } else if !ungrouped && !others {
                 host.groups.insert(UNGROUPED);
                 self.groups[UNGROUPED].hosts.push(at);
             }
         }
         self.groups[UNGROUPED].hosts.retain(|host| !misplaced.contains(host));
+        // Of a host without groups that bears a group's name, Ansible takes the group instead.
+        for group in namesakes {
+            self.link(UNGROUPED, group);
+        }
         // The longest way down, group by group: one round a level, and there are no circles.
         let mut open = vec![ALL];
         while !open.is_empty() {
