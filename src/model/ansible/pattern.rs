@@ -74,11 +74,12 @@ impl Pattern {
     pub fn select(&self, inventory: &Merged<'_>) -> Vec<String> {
         let mut hosts: Vec<String> = Vec::new();
         for term in &self.terms {
-            if term.sign == Sign::Or && inventory.host(&term.text).is_some() {
+            if term.sign == Sign::Or && term.part.is_none() && inventory.host(&term.text).is_some() {
                 hosts.push(term.text.clone());
                 continue;
             }
-            let found = term.select(inventory);
+            // One that is out of range: Ansible refuses the whole pattern.
+            let Some(found) = term.select(inventory) else { return Vec::new() };
             if term.sign == Sign::Or {
                 hosts.extend(found);
             } else {
@@ -117,7 +118,7 @@ impl Test {
 }
 
 impl Term {
-    fn select(&self, inventory: &Merged<'_>) -> Vec<String> {
+    fn select(&self, inventory: &Merged<'_>) -> Option<Vec<String>> {
         let groups: Vec<usize> = match &self.test {
             Test::All => vec![0],
             test => (0..inventory.groups.len()).filter(|at| test.fits(&inventory.groups[*at].name)).collect(),
@@ -136,22 +137,26 @@ impl Term {
         }
         match self.part {
             Some(part) => slice(&found, part),
-            None => found,
+            None => Some(found),
         }
     }
 }
 
-fn slice(hosts: &[String], (start, end): (i64, Option<i64>)) -> Vec<String> {
+fn slice(hosts: &[String], (start, end): (i64, Option<i64>)) -> Option<Vec<String>> {
+    if hosts.is_empty() {
+        return Some(Vec::new());
+    }
     let len = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
+    let one = |at: i64| (0..len).contains(&at).then_some((at, at + 1));
     let (first, last) = match end {
         Some(-1) => (start, len),
         // Ansible takes the end 0 for none.
         Some(end) if end != 0 => (start, end.saturating_add(1)),
-        _ if start < 0 => (len + start, len + start + 1),
-        _ => (start, start.saturating_add(1)),
+        _ if start < 0 => one(len.saturating_add(start))?,
+        _ => one(start)?,
     };
     let bound = |at: i64| usize::try_from(at.clamp(0, len)).unwrap_or(0);
-    hosts.get(bound(first)..bound(last)).unwrap_or_default().to_vec()
+    Some(hosts.get(bound(first)..bound(last)).unwrap_or_default().to_vec())
 }
 
 /// The parts of a pattern: at commas if there are any, else at colons outside brackets; an address or one host stays whole.
