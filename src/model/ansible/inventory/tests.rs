@@ -89,11 +89,10 @@ fn what_is_written_beside_a_host_is_kept_where_a_group_has_its_name() {
 
 #[test]
 fn broken_inventories_stay_quick() {
-    let nested = "a:\n".to_owned()
-        + &(1..400)
-            .map(|at| format!("{}children:\n{}g{at}:\n", " ".repeat(at * 4 - 2), " ".repeat(at * 4)))
-            .collect::<String>();
-    let wide: String = (0..3000).map(|at| format!("[g{at}]\nh[1:9999][1:9999]\n[all:children]\ng{at}\n")).collect();
+    let level = |at: usize| [&" ".repeat(at * 4 - 2), "children:\n", &" ".repeat(at * 4), "g:\n"].concat();
+    let nested = std::iter::once("a:\n".to_owned()).chain((1..400).map(level)).collect::<Vec<_>>().concat();
+    let group = |at: usize| ["[g", &at.to_string(), "]\nh[1:9999][1:9999]\n[all:children]\ng1\n"].concat();
+    let wide = (0..3000).map(group).collect::<Vec<_>>().concat();
     let circle = "[a:children]\nb\n[b:children]\na\n[c]\nh".to_owned();
     let cut = "[web]\nh a='".to_owned();
     let start = std::time::Instant::now();
