@@ -417,8 +417,15 @@ fn is_yaml_inventory(path: &str, root: Node<'_>) -> bool {
     };
     let groups = root.entries().into_iter().filter(|(_, value)| group(*value)).count();
     let all = root.get("all").is_some_and(group);
-    all || groups > 0
-        && (in_inventory(path) || file_name(path).starts_with("hosts") || file_name(path).contains("inventory"))
+    // Nothing but groups, whatever the file is called.
+    let bare = |node: Node<'_>| {
+        let keys = || node.entries().into_iter().map(|(key, _)| key.as_str());
+        node.is_null() || node.is_map() && keys().all(|key| matches!(key, Some("hosts" | "children" | "vars")))
+    };
+    let only = groups > 0 && root.entries().into_iter().all(|(_, value)| bare(value));
+    all || only
+        || groups > 0
+            && (in_inventory(path) || file_name(path).starts_with("hosts") || file_name(path).contains("inventory"))
 }
 
 /// What a JSON file is, by its shape.
@@ -434,7 +441,9 @@ pub fn of_json(path: &str, text: &str) -> Option<Kind> {
     if name == "package.json" && has("\"scripts\"") {
         return Some(Kind::Workflow);
     }
-    None
+    let listed = (in_inventory(path) || name.starts_with("hosts") || name.contains("inventory")) && has("\"hosts\"");
+    (listed && Yaml::parse(text).root().is_some_and(|root| is_yaml_inventory(path, root)))
+        .then_some(Kind::InventoryYaml)
 }
 
 /// Whether a JSON text is Terraform or OpenTofu state, by its members.
@@ -463,6 +472,11 @@ mod tests {
         assert_eq!(kind("k8s/x.yml", "apiVersion: v1\nkind: Service\n"), Err(Skip::NoKind));
         assert_eq!(kind("inv/aws_ec2.yml", "plugin: amazon.aws.aws_ec2\n"), Ok(Kind::InventoryPlugin));
         assert_eq!(kind("inventory.yml", "all:\n  hosts:\n    a:\n"), Ok(Kind::InventoryYaml));
+        assert_eq!(
+            kind("samples/kafka.yml", "all:\n  vars: {a: 1}\nbroker:\n  hosts:\n    a:\n"),
+            Ok(Kind::InventoryYaml)
+        );
+        assert_eq!(kind("samples/x.yml", "a:\n  hosts: {b: }\nc: {d: 1}\n"), Err(Skip::NoKind));
         assert_eq!(kind("requirements.yml", "roles:\n  - src: a.b\n"), Ok(Kind::Requirements));
         assert_eq!(kind("mkdocs.yml", "site_name: x\nnav: []\n"), Err(Skip::NoKind));
         assert_eq!(kind(".github/workflows/ci.yml", "jobs:\n  terraform:\n    steps: []\n"), Ok(Kind::Workflow));

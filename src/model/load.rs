@@ -296,7 +296,7 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
         }
         // TOML is read line by line, as far as agent settings need it.
         Kind::AgentSettings if !text.trim_start().starts_with('{') => (Syntax::Ini(ini::parse(text)), Vec::new()),
-        Kind::PackerJson | Kind::AgentSettings | Kind::Workflow => {
+        Kind::PackerJson | Kind::AgentSettings | Kind::Workflow | Kind::InventoryYaml => {
             let mut tree = json::parse(text);
             let errors = std::mem::take(&mut tree.errors);
             (Syntax::Yaml(tree), errors)

@@ -73,7 +73,9 @@ fn read(text: &str, continued: bool) -> Ini {
         if continued && bare.starts_with([' ', '\t']) && continue_line(&mut ini, trimmed, span) {
             continue;
         }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
+        let name = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name);
+        // In an inventory a line such as `[2001:db8::1]:22` is a host.
+        if let Some(name) = name.filter(|_| continued || header(trimmed).is_some()) {
             let span = Span::new(start, start + name.len() + 2);
             ini.sections.push(Section { name: name.trim().into(), span, lines: Vec::new() });
             continue;
@@ -126,58 +128,60 @@ fn without_comment(text: &str) -> &str {
     comment.map_or(text, |at| text[..at].trim_end())
 }
 
-/// Splits a host line of an inventory: the host pattern, then each `key=value` with its quotes resolved and where the pair
-/// stands in `text`. A word without `=` has an empty value.
-#[must_use]
-pub fn host_line(text: &str) -> (String, Vec<(String, String, Span)>) {
-    let mut words = Words { text, at: 0 };
-    let name = words.next().map_or_else(String::new, |(word, _)| word);
-    let pairs = words.map(|(word, span)| match word.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned(), span),
-        None => (word, String::new(), span),
-    });
-    (name, pairs.collect())
-}
-
-/// The words of a line as a shell splits them, up to a comment.
-struct Words<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl Iterator for Words<'_> {
-    type Item = (String, Span);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.text.get(self.at..)?;
-        let start = self.at + rest.len() - rest.trim_start().len();
-        let mut word = String::new();
-        let mut quote = None;
-        let mut chars = self.text.get(start..)?.char_indices();
-        let mut end = self.text.len();
-        while let Some((at, c)) = chars.next() {
-            match (quote, c) {
-                (None, '#') if at == 0 => {
-                    self.at = self.text.len();
-                    return None;
-                }
-                (None, c) if c.is_whitespace() => {
-                    end = start + at;
-                    break;
-                }
-                (None, '\'' | '"') => quote = Some(c),
-                (Some(open), c) if c == open => quote = None,
-                (None | Some('"'), '\\') => match chars.next() {
-                    Some((_, next)) if quote.is_none() || matches!(next, '"' | '\\') => word.push(next),
-                    Some((_, next)) => word.extend(['\\', next]),
-                    None => word.push('\\'),
-                },
-                (_, c) => word.push(c),
+/// Splits a host line of an inventory as Ansible does, by the rules of a POSIX shell: words with their quotes resolved and where
+/// each stands in `text`. A `#` outside quotes begins a comment, in the middle of a word too.
+///
+/// # Errors
+/// When a quote is not closed, or a backslash ends the line.
+pub fn words(text: &str) -> Result<Vec<(String, Span)>, &'static str> {
+    let mut words = Vec::new();
+    let mut word: Option<(String, usize)> = None;
+    let mut quote = None;
+    let mut chars = text.char_indices();
+    let mut end = text.len();
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            (None, '#') => {
+                end = at;
+                break;
             }
+            (None, ' ' | '\t' | '\r' | '\n') => {
+                words.extend(word.take().map(|(word, start)| (word, Span::new(start, at))));
+                continue;
+            }
+            _ => {}
         }
-        self.at = end;
-        (start < end).then_some((word, Span::new(start, end)))
+        let (word, _) = word.get_or_insert_with(|| (String::new(), at));
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None | Some('"'), '\\') => match chars.next() {
+                Some((_, next)) if quote.is_none() || matches!(next, '"' | '\\') => word.push(next),
+                Some((_, next)) => word.extend(['\\', next]),
+                None => return Err("a backslash ends the line"),
+            },
+            (_, c) => word.push(c),
+        }
     }
+    if quote.is_some() {
+        return Err("a quote is not closed");
+    }
+    words.extend(word.map(|(word, start)| (word, Span::new(start, end))));
+    Ok(words)
+}
+
+/// The name and the kind of an inventory's section header: `[web:vars]` → `web`, `vars`.
+#[must_use]
+pub fn header(line: &str) -> Option<(&str, Option<&str>)> {
+    let (inner, after) = line.strip_prefix('[')?.split_once(']')?;
+    let after = after.trim_start();
+    let (name, kind) = match inner.split_once(':') {
+        Some((name, kind)) => (name, Some(kind)),
+        None => (inner, None),
+    };
+    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let fits = !name.is_empty() && !name.contains(char::is_whitespace) && kind.is_none_or(word);
+    (fits && (after.is_empty() || after.starts_with('#'))).then_some((name, kind))
 }
 
 #[cfg(test)]
@@ -208,14 +212,16 @@ mod tests {
         let ini = parse_inventory(source);
         let web = &ini.sections[1];
         assert_eq!(web.lines.len(), 2);
-        let (name, pairs) = host_line(&web.lines[0].text);
-        assert_eq!(name, "a");
-        let values: Vec<_> = pairs.iter().map(|(key, value, _)| (key.as_str(), value.as_str())).collect();
-        assert_eq!(values, [("ansible_host", "10.0.0.1"), ("opts", "-o \"X y\""), ("note", "a \"b\"")]);
-        assert_eq!(pairs[1].2.slice(&web.lines[0].text), "opts='-o \"X y\"'");
-        assert_eq!(host_line(&web.lines[1].text).0, "b-[1:3].example.org:22");
+        let line = &web.lines[0].text;
+        let read: Vec<_> = words(line).unwrap();
+        let texts: Vec<_> = read.iter().map(|(word, _)| word.as_str()).collect();
+        assert_eq!(texts, ["a", "ansible_host=10.0.0.1", "opts=-o \"X y\"", "note=a \"b\""]);
+        assert_eq!(read[2].1.slice(line), "opts='-o \"X y\"'");
         assert_eq!(&*ini.sections[2].lines[0].value, "y");
-        assert_eq!(host_line("").0, "");
-        assert_eq!(host_line("h a='open").1[0].1, "open");
+        assert_eq!(words("").unwrap(), []);
+        assert!(words("h a='open").is_err() && words("h a=b\\").is_err());
+        assert_eq!(words("h a=b#c").unwrap()[1].0, "a=b");
+        assert_eq!(header("[web:children]  # all"), Some(("web", Some("children"))));
+        assert_eq!((header("[2001:db8::1]:22"), header("[a b]")), (None, None));
     }
 }

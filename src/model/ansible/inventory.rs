@@ -1,11 +1,20 @@
-//! Inventories, INI and YAML, merged: hosts with their groups and the variables written beside them.
+//! Inventories, INI and YAML, as Ansible reads and merges them: hosts with their groups and what each is given.
+
+mod address;
+mod layers;
+mod merged;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub(super) use address::is_one;
+pub use layers::{Content, Found, HostLayers, Layer};
+pub use merged::{Group, Member, Merged, Setting, Unread, Variable};
 
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
-use crate::source::folder;
-use crate::syntax::ini::{self, Ini};
-use crate::syntax::yaml::Node;
-use crate::text::{FileId, Loc, Span};
+use crate::source::{file_name, folder};
+use crate::text::{FileId, Loc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All inventories of a repository.
@@ -15,6 +24,8 @@ pub struct Inventory<'a> {
     pub hosts: Vec<Host<'a>>,
     /// Files of inventory plugins, with the plugin's name.
     pub plugins: Vec<(FileId, &'a str)>,
+    /// The inventories: what `ansible.cfg` names, folders whose files belong together, and each other file alone.
+    pub merged: Vec<Merged<'a>>,
     /// Group → the groups that are its parents.
     parents: BTreeMap<String, BTreeSet<String>>,
 }
@@ -33,22 +44,6 @@ pub struct Host<'a> {
     pub variables: Vec<Variable<'a>>,
 }
 
-/// A variable of a host.
-#[derive(Clone)]
-pub struct Variable<'a> {
-    /// Its name.
-    pub name: String,
-    /// Its text, when it is a scalar.
-    pub text: String,
-    /// Its node, in YAML.
-    pub node: Option<Node<'a>>,
-    /// Where the value stands.
-    pub loc: Loc,
-}
-
-/// No range is expanded beyond this.
-const MAX_RANGE: usize = 256;
-
 impl<'a> Inventory<'a> {
     /// The hosts that a playbook in the folder sees: those of the nearest project around it, or all when none is around it.
     #[must_use]
@@ -60,6 +55,17 @@ impl<'a> Inventory<'a> {
         Seen { hosts: hosts.collect(), inventory: self }
     }
 
+    /// The inventories that a playbook in the folder may be run with: those of the nearest project around it, or all when
+    /// none is around it.
+    #[must_use]
+    pub fn merged_from(&self, folder: &str) -> Vec<&Merged<'a>> {
+        let project = |merged: &&Merged<'a>| merged.sources.first().map_or("", |source| project_of(source)).to_owned();
+        let around = |merged: &&Merged<'a>| is_inside(folder, &project(merged));
+        let nearest = self.merged.iter().filter(around).map(|merged| project(&merged).len()).max();
+        let near = |merged: &&Merged<'a>| nearest.is_none_or(|len| around(merged) && project(merged).len() == len);
+        self.merged.iter().filter(near).collect()
+    }
+
     /// Every group name.
     #[must_use]
     pub fn groups(&self) -> BTreeSet<&str> {
@@ -69,23 +75,43 @@ impl<'a> Inventory<'a> {
         groups
     }
 
-    fn host(&mut self, at: &Place<'_>, name: &str, span: Span, group: Option<&str>) -> &mut Host<'a> {
-        let known = self.hosts.iter().position(|host| host.name == name && host.loc.file == at.file);
-        let at = known.unwrap_or_else(|| {
-            let (loc, project) = (Loc { file: at.file, span }, at.project.to_owned());
+    /// Adds what one inventory tells of groups, and, of a single file, its hosts.
+    fn take(&mut self, merged: &Merged<'a>, project: Option<&str>) {
+        for group in &merged.groups {
+            let parents = group.parents.iter().map(|parent| merged.groups[*parent].name.clone());
+            self.parents.entry(group.name.clone()).or_default().extend(parents);
+        }
+        for (child, parent) in &merged.undeclared {
+            self.parents.entry(child.clone()).or_default().insert(merged.groups[*parent].name.clone());
+        }
+        for (at, host) in merged.hosts.iter().enumerate().filter(|_| project.is_some()) {
+            let beside = merged.groups.iter().flat_map(|group| &group.variables).filter(|own| own.beside == Some(at));
             self.hosts.push(Host {
-                name: name.to_owned(),
-                loc,
-                project,
-                groups: BTreeSet::new(),
-                variables: Vec::new(),
+                name: host.name.clone(),
+                loc: host.loc,
+                project: project.unwrap_or("").to_owned(),
+                groups: host.groups.iter().map(|group| merged.groups[*group].name.clone()).collect(),
+                variables: host.variables.iter().chain(beside).cloned().collect(),
             });
-            self.hosts.len() - 1
-        });
-        let host = &mut self.hosts[at];
-        host.groups.extend(group.map(str::to_owned));
-        host
+        }
     }
+}
+
+/// The inventory that these files or folders make together, as `ansible-inventory -i` of each would.
+#[must_use]
+pub fn merge<'a>(documents: &'a Documents<'a>, sources: &[&str]) -> Merged<'a> {
+    read::merge(documents, sources)
+}
+
+/// What a host of an inventory is given, the strongest first; `playbook` is the folder of the playbook that is run.
+#[must_use]
+pub fn layers<'m, 'a>(
+    documents: &'a Documents<'a>,
+    inventory: &'m Merged<'a>,
+    host: &str,
+    playbook: Option<&str>,
+) -> HostLayers<'m, 'a> {
+    layers::of(documents, inventory, host, playbook)
 }
 
 /// The hosts that a playbook sees.
@@ -111,12 +137,6 @@ impl Seen<'_, '_> {
     }
 }
 
-/// Where an inventory lies.
-struct Place<'t> {
-    file: FileId,
-    project: &'t str,
-}
-
 /// The folder of the project that an inventory at this path belongs to.
 fn project_of(path: &str) -> &str {
     const HOLDERS: [&str; 4] = ["inventory", "inventories", "hosts", "environments"];
@@ -138,126 +158,43 @@ fn is_inside(folder: &str, outer: &str) -> bool {
 /// Reads every inventory of the documents.
 pub(super) fn read<'a>(documents: &'a Documents<'a>) -> Inventory<'a> {
     let mut inventory = Inventory::default();
-    for document in &documents.list {
-        let at = Place { file: document.file, project: project_of(documents.tree.path(document.file)) };
-        match document.kind {
-            Kind::InventoryIni => {
-                if let Some(ini) = document.ini() {
-                    read_ini(&mut inventory, &at, documents.tree.text(document.file), ini);
-                }
-            }
-            Kind::InventoryYaml => {
-                let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
-                for (group, node) in root.into_iter().flat_map(Node::entries) {
-                    read_group(&mut inventory, &at, group.as_str().unwrap_or(""), node, 0);
-                }
-            }
-            Kind::InventoryPlugin => {
-                let plugin = document.yaml().and_then(|yaml| yaml.root()?.get("plugin")?.as_str());
-                inventory.plugins.extend(plugin.map(|plugin| (document.file, plugin)));
-            }
-            _ => {}
+    for document in documents.of(&[Kind::InventoryPlugin]) {
+        let plugin = document.yaml().and_then(|yaml| yaml.root()?.get("plugin")?.as_str());
+        inventory.plugins.extend(plugin.map(|plugin| (document.file, plugin)));
+    }
+    let together: Vec<Merged<'a>> = read::configured(documents)
+        .into_iter()
+        .chain(folders(documents))
+        .map(|paths| merge(documents, &paths.iter().map(String::as_str).collect::<Vec<_>>()))
+        .collect();
+    for merged in &together {
+        inventory.take(merged, None);
+    }
+    let mut alone = Vec::new();
+    for document in documents.of(&[Kind::InventoryIni, Kind::InventoryYaml, Kind::InventoryPlugin]) {
+        let path = documents.tree.path(document.file);
+        let merged = merge(documents, &[path]);
+        inventory.take(&merged, Some(project_of(path)));
+        if !together.iter().any(|merged| merged.files.contains(&document.file)) {
+            alone.push(merged);
         }
     }
+    inventory.merged = together;
+    inventory.merged.append(&mut alone);
     inventory
 }
 
-fn read_ini(inventory: &mut Inventory<'_>, at: &Place<'_>, source: &str, ini: &Ini) {
-    for section in &ini.sections {
-        let name = &*section.name;
-        if let Some(group) = name.strip_suffix(":children") {
-            for line in &section.lines {
-                let child = line.span.slice(source).trim();
-                inventory.parents.entry(child.to_owned()).or_default().insert(group.to_owned());
-            }
-            continue;
-        }
-        if name.ends_with(":vars") {
-            continue;
-        }
-        let group = (!name.is_empty()).then_some(name);
-        for line in &section.lines {
-            let text = line.span.slice(source);
-            let (pattern, pairs) = ini::host_line(text);
-            if pattern.is_empty() {
-                continue;
-            }
-            let start = line.span.start as usize + text.find(pattern.as_str()).unwrap_or(0);
-            let span = Span::new(start, start + pattern.len());
-            for host in expand(&pattern) {
-                let host = inventory.host(at, &host, span, group);
-                for (key, value, pair) in &pairs {
-                    let offset = line.span.start;
-                    let span = Span { start: offset + pair.start, end: offset + pair.end };
-                    let (name, text) = (key.clone(), value.clone());
-                    host.variables.push(Variable { name, text, node: None, loc: Loc { file: at.file, span } });
-                }
-            }
-        }
+/// Folders of which several files are one inventory: numbered ones, or static ones beside a plugin that groups their hosts.
+fn folders(documents: &Documents<'_>) -> Vec<Vec<String>> {
+    let mut folders: BTreeMap<&str, Vec<(&str, Kind)>> = BTreeMap::new();
+    for document in documents.of(&[Kind::InventoryIni, Kind::InventoryYaml, Kind::InventoryPlugin]) {
+        let path = documents.tree.path(document.file);
+        folders.entry(folder(path)).or_default().push((file_name(path), document.kind));
     }
-}
-
-fn read_group<'a>(inventory: &mut Inventory<'a>, at: &Place<'_>, group: &str, node: Node<'a>, depth: usize) {
-    // Groups nest no deeper in any real inventory.
-    if depth > 32 {
-        return;
-    }
-    for (key, variables) in node.get("hosts").into_iter().flat_map(Node::entries) {
-        let Some(pattern) = key.as_str() else { continue };
-        for name in expand(pattern) {
-            let host = inventory.host(at, &name, key.span(), Some(group));
-            for (key, value) in variables.entries() {
-                let (Some(name), text) = (key.as_str(), value.as_str().unwrap_or("")) else { continue };
-                let loc = Loc { file: at.file, span: value.span() };
-                host.variables.push(Variable { name: name.to_owned(), text: text.to_owned(), node: Some(value), loc });
-            }
-        }
-    }
-    for (key, child) in node.get("children").into_iter().flat_map(Node::entries) {
-        let Some(name) = key.as_str() else { continue };
-        inventory.parents.entry(name.to_owned()).or_default().insert(group.to_owned());
-        read_group(inventory, at, name, child, depth + 1);
-    }
-}
-
-/// `db[01:03].lan` → `db01.lan`, `db02.lan`, `db03.lan`; letters too.
-fn expand(pattern: &str) -> Vec<String> {
-    let Some((before, rest)) = pattern.split_once('[') else { return vec![pattern.to_owned()] };
-    let Some((range, after)) = rest.split_once(']') else { return vec![pattern.to_owned()] };
-    let mut bounds = range.split(':');
-    let (Some(from), Some(to)) = (bounds.next(), bounds.next()) else { return vec![pattern.to_owned()] };
-    let step = bounds.next().and_then(|step| step.parse::<usize>().ok()).filter(|step| *step > 0).unwrap_or(1);
-    let tails = expand(after);
-    let names: Vec<String> = match (from.parse::<usize>(), to.parse::<usize>(), from.as_bytes(), to.as_bytes()) {
-        (Ok(first), Ok(last), _, _) => {
-            let width = if from.starts_with('0') { from.len() } else { 0 };
-            (first..=last).step_by(step).take(MAX_RANGE).map(|number| format!("{before}{number:0width$}")).collect()
-        }
-        (_, _, [first], [last]) => {
-            (*first..=*last).step_by(step).map(|letter| format!("{before}{}", letter as char)).collect()
-        }
-        _ => return vec![pattern.to_owned()],
+    let numbered = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+    let joined = |files: &Vec<(&str, Kind)>| {
+        files.iter().all(|(name, _)| numbered(name)) || files.iter().any(|(_, kind)| *kind == Kind::InventoryPlugin)
     };
-    names.iter().flat_map(|name| tails.iter().map(move |tail| format!("{name}{tail}"))).take(MAX_RANGE).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn projects() {
-        assert_eq!(project_of("ansible/inventories/prod/hosts.yml"), "ansible");
-        assert_eq!(project_of("inventory/hosts.ini"), "");
-        assert_eq!(project_of("labs/db/hosts.ini"), "labs/db");
-        assert!(is_inside("labs/db/tasks", "labs/db") && is_inside("labs", "") && !is_inside("labs/db2", "labs/db"));
-    }
-
-    #[test]
-    fn ranges() {
-        assert_eq!(expand("db[01:03].lan"), ["db01.lan", "db02.lan", "db03.lan"]);
-        assert_eq!(expand("db-[a:b]"), ["db-a", "db-b"]);
-        assert_eq!(expand("plain"), ["plain"]);
-        assert_eq!(expand("x[1:9999999]").len(), MAX_RANGE);
-    }
+    let several = folders.into_iter().filter(|(_, files)| files.len() > 1 && joined(files));
+    several.map(|(folder, _)| vec![folder.to_owned()]).collect()
 }

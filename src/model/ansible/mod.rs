@@ -12,7 +12,10 @@ mod task;
 mod values;
 mod walk;
 
-pub use inventory::{Host, Inventory, Seen};
+pub use inventory::{
+    Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
+    merge,
+};
 pub use list::{Run, Step};
 pub use pattern::Pattern;
 pub use reach::Lost;
@@ -297,6 +300,23 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn tasks_of(&self, file: FileId) -> &[usize] {
         self.task_files.get(&file).map_or(&[], Vec::as_slice)
+    }
+
+    /// The hosts of a play in each inventory that it may be run with. What a template in `hosts:` chooses, and what plugins and
+    /// scripts find, is not among them.
+    #[must_use]
+    pub fn hosts_of(&self, play: &Play<'a>) -> Vec<(&Merged<'a>, Vec<String>)> {
+        let pattern = Pattern::parse(&play.hosts);
+        let inventories = self.inventory.merged_from(folder(self.documents.tree.path(play.file)));
+        inventories.into_iter().map(|inventory| (inventory, pattern.select(inventory))).collect()
+    }
+
+    /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.
+    #[must_use]
+    pub fn host_layers(&self, host: &str, playbook: &str) -> Vec<HostLayers<'_, 'a>> {
+        let inventories = self.inventory.merged_from(playbook).into_iter();
+        let listing = inventories.filter(|inventory| inventory.host(host).is_some());
+        listing.map(|inventory| layers(self.documents, inventory, host, Some(playbook))).collect()
     }
 
     /// The plays whose hosts a task may run on, in order; empty when nothing here reaches it.

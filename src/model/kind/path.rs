@@ -166,7 +166,16 @@ fn agent_file(path: &str, lower: &str) -> Option<Kind> {
     AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
 }
 
+/// Whether Ansible reads the file as variables of a host or group, whatever is in it: YAML, JSON, or no suffix at all.
+fn is_host_variables(path: &str, lower: &str) -> bool {
+    lower.rsplit_once('.').is_none_or(|(_, end)| end == "json")
+        && folder(path).split('/').any(|part| matches!(part, "group_vars" | "host_vars"))
+}
+
 fn by_suffix(path: &str, lower: &str) -> Candidate {
+    if is_host_variables(path, lower) {
+        return Candidate::Yaml;
+    }
     if let Some((_, candidate)) = SUFFIXES.iter().find(|(suffix, _)| lower.ends_with(suffix)) {
         return *candidate;
     }
@@ -226,6 +235,8 @@ mod tests {
             ("web/node_modules/x/main.tf", Candidate::Not(Skip::Vendored)),
             ("inventories/prod/hosts", Candidate::Inventory),
             ("inventory/production", Candidate::Inventory),
+            ("inventory/group_vars/all/main", Candidate::Yaml),
+            ("host_vars/db1.json", Candidate::Yaml),
             ("live/account.hcl", Candidate::Hcl),
             (".claude/settings.local.json", Candidate::Is(Kind::AgentSettings)),
             ("bin/deploy", Candidate::Shebang),
