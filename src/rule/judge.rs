@@ -184,7 +184,10 @@ fn hit(entry: &Entry, env: &Env<'_, '_>, severity: Severity, lowered: Option<Str
         }
         new
     });
-    let message = entry.message.render(env);
+    let mut message = entry.message.render(env);
+    if let Some(doubt) = subject.doubt() {
+        message = format!("{message} ({doubt})");
+    }
     let group = entry.once_per.as_ref().map(|template| template.render(env));
     let environment = subject.environment();
     Hit {

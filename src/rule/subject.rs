@@ -150,6 +150,10 @@ pub trait Subject<'m>: Send + Sync {
     fn environment(&self) -> Option<String> {
         None
     }
+    /// Why it may not exist, where the files alone do not make it: a switch that somebody may set.
+    fn doubt(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<'m, T: Subject<'m> + 'm> From<T> for Fact<'m> {
@@ -272,6 +276,7 @@ macro_rules! subject {
         address => $address:expr;
         identity => $identity:expr;
         $(environment => $environment:expr;)?
+        $(doubt => $doubt:expr;)?
     ) => {
         impl<$life> $row<$life> {
             /// The table that such rows make up.
@@ -329,6 +334,10 @@ macro_rules! subject {
             $(fn environment(&self) -> Option<String> {
                 let $this = self;
                 $environment
+            })?
+            $(fn doubt(&self) -> Option<String> {
+                let $this = self;
+                $doubt
             })?
         }
     };

@@ -154,6 +154,13 @@ impl<'a, 't> Resource<'a, 't> {
         self.slot().and_then(|slot| slot.uncertain.clone()).or_else(|| self.instance.uncertain.clone())
     }
 
+    /// Why it is looked at although the files alone do not make it: a switch that nothing here sets.
+    #[must_use]
+    pub fn switch(&self) -> Option<Reason> {
+        let assumed = self.instance.assumed || self.slot().is_some_and(|slot| slot.assumed);
+        self.uncertain().filter(|_| assumed)
+    }
+
     /// As Terraform prints it: `module.a["x"].aws_db_instance.b[0]`.
     #[must_use]
     pub fn address(&self) -> String {

@@ -64,6 +64,13 @@ impl<'m> Holder<'m> {
         }
     }
 
+    fn doubt(&self) -> Option<String> {
+        match self {
+            Self::Resource(row) => row.resource.switch().map(|reason| reason.to_string()),
+            Self::Call(..) | Self::Unit(..) => None,
+        }
+    }
+
     fn environment(&self) -> &str {
         match self {
             Self::Resource(row) => row.resource.instance.environment(),
@@ -214,6 +221,7 @@ subject! {
     address => Some(row.holder.address());
     identity => format!("{} {}", row.holder.address(), row.path());
     environment => Some(row.holder.environment().to_owned());
+    doubt => row.holder.doubt();
 }
 
 /// Rows of `protection`.

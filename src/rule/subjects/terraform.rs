@@ -272,6 +272,7 @@ subject! {
     address => Some(row.resource.address());
     identity => row.resource.address();
     environment => Some(row.resource.instance.environment().to_owned());
+    doubt => row.resource.switch().map(|reason| reason.to_string());
 }
 
 pub(super) fn managed<'m>(estate: &'m Estate<'m>) -> impl Iterator<Item = Resource<'m, 'm>> {
