@@ -5,6 +5,7 @@ case comes to, or {"@refused": message}.
 """
 
 import json
+import re
 import os
 import sys
 
@@ -57,7 +58,9 @@ def main():
             evaluate = templar.evaluate_conditional if case["condition"] else templar.template
             answers.append(plain(evaluate(text)))
         except Exception as error:  # whatever Ansible raises is a refusal
-            answers.append({"@refused": type(error).__name__ + ": " + str(error).split("\n")[0][:200]})
+            # Where the file lies on this machine is nobody's business.
+            message = re.sub(r" at '/[^']*'", "", str(error).split("\n")[0])[:200]
+            answers.append({"@refused": type(error).__name__ + ": " + message})
     json.dump(answers, sys.stdout)
 
 
