@@ -59,7 +59,7 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
     found
 }
 
-fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<Mount> {
+fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<Mount> {
     let each = |name: &str| ansible.each(task, name);
     let paths = ["path", "name"].iter().map(|name| each(name)).find(|values| !values.is_empty()).unwrap_or_default();
     let (sources, types) = (each("src"), each("fstype"));

@@ -100,7 +100,11 @@ pub(super) fn of<'m, 'a>(
     playbook: Option<&str>,
 ) -> HostLayers<'m, 'a> {
     let mut stack = Stack { documents, layers: Vec::new() };
-    let groups = inventory.groups_of(host);
+    let mut groups = inventory.groups_of(host);
+    if groups.is_empty() {
+        // `localhost`, which no inventory need list, is given what all are.
+        groups.push(ALL);
+    }
     let (all, others) = groups.split_first().map_or((None, &[][..]), |(all, others)| (Some(*all), others));
     let group = |at: usize| inventory.groups.get(at);
     // From the weakest to the strongest, as Ansible puts one over the other.
