@@ -84,6 +84,8 @@ pub struct Play<'a> {
     pub name: Option<&'a str>,
     /// `hosts:`, as written; a list is joined by `:`.
     pub hosts: String,
+    /// The same parsed, with the values that its templates have when nobody sets anything else.
+    pub pattern: Pattern,
     /// The roles that it applies by `roles:`.
     pub roles: Vec<RoleUse<'a>>,
     /// Whether its tasks run on the controller (`connection: local` or `hosts: localhost`).
@@ -112,12 +114,6 @@ pub struct RoleUse<'a> {
 }
 
 impl Play<'_> {
-    /// Its `hosts:`, parsed.
-    #[must_use]
-    pub fn pattern(&self) -> Pattern {
-        Pattern::parse(&self.hosts)
-    }
-
     /// The tasks of one of its own lists.
     #[must_use]
     pub fn section(&self, section: Section) -> &[usize] {
@@ -194,6 +190,11 @@ impl<'a> Ansible<'a> {
         reach::follow(&mut ansible);
         // What was found before the ways were known holds no longer.
         ansible.known = values::Known::of(ansible.plays.len());
+        for play in 0..ansible.plays.len() {
+            if let Some(pattern) = ansible.plays[play].pattern.dynamic.then(|| ansible.pattern_of(play)).flatten() {
+                ansible.plays[play].pattern = pattern;
+            }
+        }
         ansible
     }
 
@@ -238,6 +239,7 @@ impl<'a> Ansible<'a> {
                 node,
                 loc: Loc { file: document.file, span: key.span().to(hosts.span()) },
                 name: node.get("name").and_then(Node::as_str),
+                pattern: Pattern::parse(&written),
                 hosts: written,
                 roles,
                 local,
@@ -325,9 +327,8 @@ impl<'a> Ansible<'a> {
     /// scripts find, is not among them.
     #[must_use]
     pub fn hosts_of(&self, play: &Play<'a>) -> Vec<(&Merged<'a>, Vec<String>)> {
-        let pattern = Pattern::parse(&play.hosts);
         let inventories = self.inventory.merged_from(folder(self.documents.tree.path(play.file)));
-        inventories.into_iter().map(|inventory| (inventory, pattern.select(inventory))).collect()
+        inventories.into_iter().map(|inventory| (inventory, play.pattern.select(inventory))).collect()
     }
 
     /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.

@@ -139,6 +139,12 @@ fn base<'p>(documents: &Documents<'_>, source: &'p str) -> &'p str {
     if documents.tree.find(&documents.tree.real(source)).is_some() { folder(source) } else { source }
 }
 
+/// The lines of a YAML text that say something.
+fn said(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#') && !matches!(*line, "---" | "..."))
+}
+
 struct Stack<'m, 'a> {
     documents: &'a Documents<'a>,
     layers: Vec<Layer<'m, 'a>>,
@@ -208,7 +214,8 @@ impl<'m, 'a> Stack<'m, 'a> {
             Some(_) => unknown("it holds no variables by name"),
             None => match self.documents.outcomes.get(file.0 as usize) {
                 Some(Outcome::Skipped(Skip::Vaulted)) => unknown("it is vaulted"),
-                _ if self.documents.tree.text(file).trim().is_empty() => None,
+                // Nothing but comments is no variables.
+                _ if said(self.documents.tree.text(file)).next().is_none() => None,
                 _ => unknown("it cannot be read"),
             },
         }

@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
     }
 
     /// Puts the layers in order, when all that stands around is known.
-    fn settle(&mut self, ansible: &Ansible<'a>) {
+    pub(super) fn settle(&mut self, ansible: &Ansible<'a>) {
         self.add_around(ansible);
         let roles: Vec<(usize, Step<'a>)> =
             self.steps.iter().filter_map(|step| Some((step.role?.0, *step))).rev().collect();
@@ -151,7 +151,8 @@ impl<'a> Context<'a> {
         self.strong.extend(ansible.variable_files(index));
         self.strong.extend(play.node.get("vars_prompt").map(Layer::Asked));
         // The import of a playbook goes over what its plays say, the outermost first.
-        let imports = self.steps.iter().map(|step| step.level).filter(|level| level.node.get("import_playbook").is_some());
+        let imports =
+            self.steps.iter().map(|step| step.level).filter(|level| level.node.get("import_playbook").is_some());
         self.strong.extend(imports.filter_map(|level| Some(Layer::Map(level.file, level.node.get("vars")?))));
         self.strong.extend(play.node.get("vars").map(|vars| Layer::Map(play.file, vars)));
     }
@@ -201,7 +202,11 @@ impl<'a> Ansible<'a> {
                 (Some(play), Some(used)) => (play.file, used.item),
                 _ => (task.file, task.node),
             };
-            context.step(Level { file, node, dynamic: false }, None, Some((role, used.is_some_and(|used| used.item.is_map()))));
+            context.step(
+                Level { file, node, dynamic: false },
+                None,
+                Some((role, used.is_some_and(|used| used.item.is_map()))),
+            );
         }
         context.settle(self);
         context
@@ -260,7 +265,8 @@ impl<'a> Ansible<'a> {
         let role = self.role_of(file);
         let (mut all, level, task) = match by {
             By::Use(at) => {
-                let level = Level { file: self.plays[play].file, node: self.plays[play].roles[at].item, dynamic: false };
+                let level =
+                    Level { file: self.plays[play].file, node: self.plays[play].roles[at].item, dynamic: false };
                 (self.of_play(play), level, None)
             }
             By::Dependency(parent, at) => {

@@ -139,7 +139,8 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
 
     /// The host whose variables `hostvars[…]` are.
     fn other_host(&self, expr: &Expr) -> Option<Val> {
-        let is = |of: &Expr| matches!(of, Expr::Name(name) if &**name == "hostvars") && self.local("hostvars").is_none();
+        let is =
+            |of: &Expr| matches!(of, Expr::Name(name) if &**name == "hostvars") && self.local("hostvars").is_none();
         match expr {
             Expr::Item(of, key) if is(of) => Some(self.expr(key)),
             Expr::Attr(of, key) if is(of) => Some((&**key).into()),

@@ -1,12 +1,15 @@
 //! The hosts of a play with what each is given, and what Ansible itself says of them.
 
 use super::super::inventory::{Content, Merged, Setting, layers};
-use super::super::{Ansible, Play};
+use super::super::{Ansible, Pattern, Play};
+use super::context::Context;
+use super::lookup::At;
+use super::scope::{Scope, Work};
 use super::val::Val;
 use crate::source::folder;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use crate::value::Reason;
+use crate::value::{Reason, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -59,8 +62,34 @@ impl<'a> Ansible<'a> {
         }
     }
 
+    /// `hosts:` with its templates evaluated, if they can be: no host is known yet.
+    pub(in crate::model::ansible) fn pattern_of(&self, play: usize) -> Option<Pattern> {
+        let mut context = Context::default();
+        context.play = Some(play);
+        context.settle(self);
+        let at = At { context: &context, hosts: &self.known.nobody, host: None };
+        let scope = Scope::new(self, None, vec![at], Work::default());
+        let play = &self.plays[play];
+        let hosts = play.node.get("hosts")?;
+        let value = scope.node(play.file, hosts).into_value();
+        match (value.as_str(), value.as_list()) {
+            (Some(text), _) => Some(Pattern::parse(text)),
+            (None, Some(list)) if list.open.is_none() => {
+                let names: Option<Vec<&str>> = list.items.iter().map(Value::as_str).collect();
+                names.map(|names| Pattern::parse(&names.join(":")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the hosts of a play are not all known, if they are not.
+    #[must_use]
+    pub fn open_hosts(&self, play: usize) -> Option<&Reason> {
+        self.play_hosts(play).open.as_ref()
+    }
+
     fn find_hosts(&self, play: &Play<'a>) -> PlayHosts<'a> {
-        let pattern = play.pattern();
+        let pattern = &play.pattern;
         let mut found = PlayHosts { any: pattern.dynamic || pattern.is_all(), ..PlayHosts::default() };
         let from = folder(self.documents.tree.path(play.file));
         for (at, inventory) in self.inventories_of(play) {
@@ -78,7 +107,7 @@ impl<'a> Ansible<'a> {
             found.open = Some("a template chooses the hosts of the play".into());
         }
         if found.hosts.is_empty() {
-            found.named = self.named_variables(&pattern);
+            found.named = self.named_variables(pattern);
             found.open = found.open.or_else(|| Some("no inventory here has a host of the play".into()));
         }
         found.common = common(&found.hosts);
@@ -112,7 +141,7 @@ impl<'a> Ansible<'a> {
     }
 
     /// Variables of the hosts and groups that a pattern names, then those of all.
-    fn named_variables(&self, pattern: &super::super::Pattern) -> Vec<(FileId, Node<'a>)> {
+    fn named_variables(&self, pattern: &Pattern) -> Vec<(FileId, Node<'a>)> {
         let names: Vec<&str> = pattern.names().collect();
         let of = |host: bool, wanted: &dyn Fn(&str) -> bool| {
             let own = self.host_variables.iter().filter(|own| own.host == host && wanted(&own.name));

@@ -3,12 +3,12 @@
 use super::super::arguments::KEYWORDS;
 use super::super::inventory::Setting;
 use super::super::{Ansible, Task};
+use super::PROJECT;
 use super::context::{Context, Layer};
 use super::hosts::{Common, Given, PlayHost, PlayHosts};
+use super::scope::Scope;
 use super::setters::Set;
 use super::val::{Val, alike};
-use super::PROJECT;
-use super::scope::Scope;
 use crate::source::{file_name, folder};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
@@ -50,7 +50,9 @@ impl Hit<'_> {
             (Self::Value(a, _), Self::Value(b, _)) => a.same(b),
             (Self::Said(a), Self::Said(b)) => alike(a, b),
             (Self::Maybe(a, rest), Self::Maybe(b, other)) => {
-                let ids = |list: &[(FileId, Node<'_>)]| list.iter().map(|(file, node)| (*file, node.id())).collect::<Vec<_>>();
+                let ids = |list: &[(FileId, Node<'_>)]| {
+                    list.iter().map(|(file, node)| (*file, node.id())).collect::<Vec<_>>()
+                };
                 ids(a) == ids(b) && rest.same(other)
             }
             (Self::Turns(a), Self::Turns(b)) => a == b,
@@ -109,7 +111,8 @@ impl<'s, 'a> Scope<'s, 'a> {
     fn find_declared(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
         let own = self.task.into_iter().flat_map(|task| task.vars.iter().map(|vars| (task.file, *vars)));
-        let strong = || ansible.in_layers(&at.context.vars, name).or_else(|| ansible.in_layers(&at.context.strong, name));
+        let strong =
+            || ansible.in_layers(&at.context.vars, name).or_else(|| ansible.in_layers(&at.context.strong, name));
         let hit = of_maps(own, name).or_else(strong).or_else(|| self.of_host(at, name));
         hit.or_else(|| ansible.in_layers(&at.context.weak, name)).unwrap_or_else(|| self.nowhere(at, name))
     }
@@ -134,7 +137,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             return (at.hosts.open.is_some() && self.elsewhere(name)).then(|| self.of_others(name));
         }
         let named = of_maps(at.hosts.named.iter().copied(), name);
-        named.or_else(|| (at.hosts.any && at.context.play.is_some() && self.elsewhere(name)).then(|| self.of_others(name)))
+        named.or_else(|| {
+            (at.hosts.any && at.context.play.is_some() && self.elsewhere(name)).then(|| self.of_others(name))
+        })
     }
 
     fn of_others(&self, name: &str) -> Hit<'a> {
@@ -163,7 +168,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             return Hit::Unknown(format!("`{name}` is a fact of the host").into());
         }
         if OF_THE_RUN.contains(&name) || at.host.is_none() && at.hosts.open.is_some() && self.elsewhere(name) {
-            return Hit::Unknown(format!("`{name}` differs from host to host or is only known when the play runs").into());
+            return Hit::Unknown(
+                format!("`{name}` differs from host to host or is only known when the play runs").into(),
+            );
         }
         let unread = at.context.strong.iter().any(|layer| matches!(layer, Layer::Unread));
         let given = at.host.map(|host| &host.given).or_else(|| at.hosts.hosts.first().map(|host| &host.given));
@@ -171,7 +178,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             return Hit::Unknown(format!("`{name}` may be set in a file that cannot be read").into());
         }
         if self.task.is_some_and(|task| !self.early && ansible.set_from_unread(task, at.context)) {
-            return Hit::Unknown(format!("`{name}` may be set by `include_vars`, from a file that is not known").into());
+            return Hit::Unknown(
+                format!("`{name}` may be set by `include_vars`, from a file that is not known").into(),
+            );
         }
         Hit::Undefined(format!("`{name}` is not set in this repository").into())
     }
@@ -183,12 +192,17 @@ impl<'s, 'a> Scope<'s, 'a> {
         let role = || ansible.roles.get(at.context.role?);
         let place = |path: &str| Some(Hit::Said(format!("{PROJECT}/{path}").trim_end_matches('/').into()));
         let said = |value: Val| Some(Hit::Said(value));
-        let file = at.context.play.map_or_else(|| self.task.map(|task| task.file), |play| Some(ansible.plays[play].file));
+        let file =
+            at.context.play.map_or_else(|| self.task.map(|task| task.file), |play| Some(ansible.plays[play].file));
         match name {
             "playbook_dir" => place(folder(tree.path(file?))),
             "role_path" => place(&role()?.folder),
             "role_name" | "ansible_role_name" => said(file_name(&role()?.folder).into()),
-            "inventory_hostname" | "inventory_hostname_short" | "group_names" | "groups" | "inventory_dir"
+            "inventory_hostname"
+            | "inventory_hostname_short"
+            | "group_names"
+            | "groups"
+            | "inventory_dir"
             | "inventory_file" => {
                 let Some(host) = at.host else { return self.of_all(at, name) };
                 let source = || ansible.inventory.merged[host.inventory].sources.first();
@@ -240,7 +254,8 @@ impl<'s, 'a> Scope<'s, 'a> {
             }
             let from = folder(ansible.documents.tree.path(ansible.plays[play].file));
             let given = ansible.given(inventory, host, from);
-            let hosts = PlayHosts { hosts: vec![PlayHost { inventory, name: host.to_owned(), given }], ..PlayHosts::default() };
+            let hosts =
+                PlayHosts { hosts: vec![PlayHost { inventory, name: host.to_owned(), given }], ..PlayHosts::default() };
             let context = Context::default();
             found.push(self.on(&context, &hosts, name));
         }

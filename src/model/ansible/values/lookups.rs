@@ -31,7 +31,12 @@ pub(super) fn call(eval: &Eval<'_, '_, '_>, args: &[Val], kwargs: &[(Box<str>, V
 }
 
 /// What a lookup finds for its terms.
-pub(super) fn looked_up(eval: &Eval<'_, '_, '_>, name: &str, terms: &[Val], kwargs: &[(Box<str>, Val)]) -> Res<Vec<Val>> {
+pub(super) fn looked_up(
+    eval: &Eval<'_, '_, '_>,
+    name: &str,
+    terms: &[Val],
+    kwargs: &[(Box<str>, Val)],
+) -> Res<Vec<Val>> {
     let option = |wanted: &str| kwargs.iter().find(|(own, _)| **own == *wanted).map(|(_, value)| value);
     Ok(match name {
         "vars" => terms.iter().map(|term| variable(eval, term, option("default"))).collect::<Res<Vec<_>>>()?,

@@ -4,7 +4,7 @@ use super::super::Task;
 use super::MAX_MEMBERS;
 use super::eval::Eval;
 use super::scope::{Scope, Work};
-use super::val::{V, Val};
+use super::val::{Seq, V, Val};
 use super::{lookups, ops};
 use crate::syntax::yaml::Node;
 use crate::text::Loc;
@@ -37,38 +37,47 @@ impl<'a> Scope<'_, 'a> {
         let Some((keyword, node)) = task.repeat else { return unknown("it is no loop".into()) };
         let value = self.node(task.file, node);
         let loc = Loc { file: task.file, span: node.span() };
-        let value = match keyword.strip_prefix("with_").map(|name| name.strip_prefix("ansible.builtin.").unwrap_or(name)) {
-            None => value,
-            Some(lookup) => match (lookup, &value.v) {
-                (_, V::Unknown(reason) | V::Undefined(reason)) => return unknown(reason.clone()),
-                ("items" | "list" | "flattened" | "dict" | "together" | "indexed_items" | "nested" | "cartesian", _) => {
-                    let terms = match &value.v {
-                        V::List(list) => match &list.open {
-                            Some(reason) => return unknown(reason.clone()),
-                            None => list.items.clone(),
-                        },
-                        _ => vec![value],
-                    };
-                    match lookups::looked_up(&Eval::new(self, loc), lookup, &terms, &[]) {
-                        Ok(items) => Val::list(items),
-                        Err(reason) => return unknown(reason),
+        let value =
+            match keyword.strip_prefix("with_").map(|name| name.strip_prefix("ansible.builtin.").unwrap_or(name)) {
+                None => value,
+                Some(lookup) => match (lookup, &value.v) {
+                    (_, V::Unknown(reason) | V::Undefined(reason)) => return unknown(reason.clone()),
+                    ("items", V::List(list)) => flat(list),
+                    (
+                        "items" | "list" | "flattened" | "dict" | "together" | "indexed_items" | "nested" | "cartesian",
+                        _,
+                    ) => {
+                        let terms = match &value.v {
+                            V::List(list) => match &list.open {
+                                Some(reason) => return unknown(reason.clone()),
+                                None => list.items.clone(),
+                            },
+                            _ => vec![value],
+                        };
+                        match lookups::looked_up(&Eval::new(self, loc), lookup, &terms, &[]) {
+                            Ok(items) => Val::list(items),
+                            Err(reason) => return unknown(reason),
+                        }
                     }
-                }
-                ("subelements", V::List(list)) => {
-                    let [of, key, flags @ ..] = list.items.as_slice() else {
-                        return unknown("`with_subelements` needs a list and a key".into());
-                    };
-                    let skip = flags.first().map_or_else(|| false.into(), |flags| ops::item(flags, &"skip_missing".into()));
-                    match super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[]) {
-                        Ok(value) => value,
-                        Err(reason) => return unknown(reason),
+                    ("subelements", V::List(list)) => {
+                        let [of, key, flags @ ..] = list.items.as_slice() else {
+                            return unknown("`with_subelements` needs a list and a key".into());
+                        };
+                        let skip = flags
+                            .first()
+                            .map_or_else(|| false.into(), |flags| ops::item(flags, &"skip_missing".into()));
+                        match super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[]) {
+                            Ok(value) => value,
+                            Err(reason) => return unknown(reason),
+                        }
                     }
-                }
-                _ => return unknown(format!("what `{keyword}` goes through is not evaluated").into()),
-            },
-        };
+                    _ => return unknown(format!("what `{keyword}` goes through is not evaluated").into()),
+                },
+            };
         match &value.v {
-            V::List(list) if list.items.len() <= MAX_MEMBERS => Items { items: list.items.clone(), open: list.open.clone() },
+            V::List(list) if list.items.len() <= MAX_MEMBERS => {
+                Items { items: list.items.clone(), open: list.open.clone() }
+            }
             V::List(list) => {
                 let items = list.items.iter().take(MAX_MEMBERS).cloned().collect();
                 Items { items, open: Some("the loop has more turns than are looked at".into()) }
@@ -87,6 +96,22 @@ impl<'a> Scope<'_, 'a> {
         (turn.locals, turn.early, turn.differs) = (locals, self.early, self.differs.clone());
         turn
     }
+}
+
+/// The members of a list, those of lists in it for the lists; one that is not known may be one or several.
+fn flat(list: &Seq) -> Val {
+    let (mut found, mut open) = (Vec::new(), list.open.clone());
+    for item in &list.items {
+        match &item.v {
+            V::List(inner) => {
+                found.extend(inner.items.iter().cloned());
+                open = open.or_else(|| inner.open.clone());
+            }
+            V::Unknown(reason) | V::Undefined(reason) => open = open.or_else(|| Some(reason.clone())),
+            _ => found.push(item.clone()),
+        }
+    }
+    Val::seq(found, open, false)
 }
 
 /// Every member of one list with every member of the next, the first list the slowest.

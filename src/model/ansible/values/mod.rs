@@ -20,8 +20,8 @@ mod view;
 
 pub use view::{Turn, Turns, View};
 
-use super::task::{Argument, ArgumentValue, Task};
 use super::Ansible;
+use super::task::{Argument, ArgumentValue, Task};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
@@ -138,7 +138,8 @@ impl<'a> Ansible<'a> {
                 return vec![scope.given(task, argument)];
             }
             let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
-            let running = turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
+            let running =
+                turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
             running.map(|turn| turn.given(task, argument)).collect()
         };
         let values = match self.look(task, turns) {

@@ -1,10 +1,10 @@
 //! Where names are looked up, and what an evaluation may cost.
 
 use super::super::{Ansible, Task};
+use super::MAX_MEMBERS;
 use super::eval::Eval;
 use super::lookup::{At, Hit};
 use super::val::{Res, V, Val};
-use super::MAX_MEMBERS;
 use crate::syntax::jinja::{self, Expr, Literal};
 use crate::syntax::yaml::{Node, NodeKind, Scalar};
 use crate::text::{FileId, Loc, Span};

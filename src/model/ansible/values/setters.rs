@@ -54,7 +54,8 @@ impl<'a> Setters<'a> {
             }
             match task.short() {
                 "set_fact" => {
-                    for name in task.arguments.iter().map(|argument| &argument.name).filter(|name| *name != "cacheable") {
+                    for name in task.arguments.iter().map(|argument| &argument.name).filter(|name| *name != "cacheable")
+                    {
                         setters.facts.entry(name.clone()).or_default().push(index);
                     }
                 }
@@ -100,7 +101,8 @@ impl<'a> Setters<'a> {
         if self.facts.get(name).is_some_and(|setters| setters.iter().any(|setter| before(*setter))) {
             return Set::Run;
         }
-        let read: Vec<&Read<'a>> = self.files.get(name).into_iter().flatten().filter(|read| before(read.task)).collect();
+        let read: Vec<&Read<'a>> =
+            self.files.get(name).into_iter().flatten().filter(|read| before(read.task)).collect();
         match read.as_slice() {
             [] => Set::Nothing,
             [one] if one.sure && ansible.precedes(&ansible.tasks[one.task], task) => Set::File(one.file, one.value),
@@ -146,9 +148,10 @@ fn files<'a>(ansible: &Ansible<'a>, task: &Task<'a>) -> (Vec<FileId>, bool) {
         let Some(name) = include::literal(task, "dir") else { return (Vec::new(), false) };
         let paths = folders.iter().flat_map(|folder| [join(folder, &format!("vars/{name}")), join(folder, name)]);
         let found = paths.flatten().map(|path| tree.real(&path)).find(|path| tree.below(path).next().is_some());
-        let within = found.iter().flat_map(|path| tree.below(path)).filter(|(_, file)| {
-            [".yml", ".yaml", ".json"].iter().any(|end| file.path.ends_with(end))
-        });
+        let within = found
+            .iter()
+            .flat_map(|path| tree.below(path))
+            .filter(|(_, file)| [".yml", ".yaml", ".json"].iter().any(|end| file.path.ends_with(end)));
         return (within.map(|(file, _)| file).take(MAX_FILES).collect(), task.argument("files_matching").is_none());
     }
     let first = task.plays.first().copied();
@@ -162,7 +165,11 @@ fn files<'a>(ansible: &Ansible<'a>, task: &Task<'a>) -> (Vec<FileId>, bool) {
     for name in &names {
         let files = match name.known() {
             Some(name) => ansible.variable_file(&folders, name).into_iter().collect(),
-            None => folders.iter().map(|folder| include::within(tree, folder, "vars", name)).find(|found| !found.is_empty()).unwrap_or_default(),
+            None => folders
+                .iter()
+                .map(|folder| include::within(tree, folder, "vars", name))
+                .find(|found| !found.is_empty())
+                .unwrap_or_default(),
         };
         found.extend(files.into_iter().map(|file| (file, ())));
     }

@@ -77,14 +77,16 @@ impl<'a> Ansible<'a> {
 
     /// What `module_defaults` give the task's module, the innermost first: the innermost alone counts.
     pub(super) fn module_defaults(&self, task: &Task<'a>, context: &Context<'a>) -> Option<(FileId, Node<'a>)> {
-        let own = task.blocks.iter().chain([&task.node]).map(|node| Level { file: task.file, node: *node, dynamic: false });
+        let own =
+            task.blocks.iter().chain([&task.node]).map(|node| Level { file: task.file, node: *node, dynamic: false });
         let levels: Vec<Level<'a>> = context.levels().chain(own).collect();
         levels.into_iter().rev().find_map(|level| {
             let defaults = level.keyword("module_defaults")?;
             let of_module = |(key, _): &(Node<'a>, Node<'a>)| {
                 key.as_str().is_some_and(|name| crate::knowledge::ansible::canonical(name) == task.module)
             };
-            let entries = if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() };
+            let entries =
+                if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() };
             Some((level.file, entries.into_iter().rev().find(of_module)?.1))
         })
     }
@@ -165,11 +167,12 @@ impl<'a> Turn<'_, 'a> {
 /// Whether all conditions hold.
 fn all<'a>(scope: &Scope<'_, 'a>, conditions: impl Iterator<Item = (FileId, Node<'a>)>) -> Tri {
     let mut conditions = conditions;
-    conditions.try_fold(Tri::True, |all, (file, node)| {
-        let held = all.and(|| holds(scope, file, node));
-        if held.is_false() { Err(held) } else { Ok(held) }
-    })
-    .unwrap_or_else(|no| no)
+    conditions
+        .try_fold(Tri::True, |all, (file, node)| {
+            let held = all.and(|| holds(scope, file, node));
+            if held.is_false() { Err(held) } else { Ok(held) }
+        })
+        .unwrap_or_else(|no| no)
 }
 
 /// What one `when:` says.
