@@ -56,6 +56,8 @@ pub(in crate::model::ansible) struct Context<'a> {
     /// The play; none for what nothing reaches.
     pub(super) play: Option<usize>,
     steps: Vec<Step<'a>>,
+    /// Whether mappings of one name are merged.
+    pub(super) merges: bool,
     /// The role to which the tasks belong.
     pub(super) role: Option<usize>,
     /// Parameters of includes and roles, strongest first: over what is set while the play runs.
@@ -147,6 +149,7 @@ impl<'a> Context<'a> {
     /// What the play and the roles that are public in it add.
     fn add_play(&mut self, ansible: &Ansible<'a>, index: usize) {
         let play = &ansible.plays[index];
+        self.merges = ansible.finder.merges(folder(ansible.documents.tree.path(play.file)));
         let publics = ansible.ways.public.get(&index).map_or(&[][..], Vec::as_slice);
         for role in publics.iter().rev() {
             self.strong.extend(ansible.role_layers(&ansible.roles[*role].vars));

@@ -89,7 +89,17 @@ impl<'s, 'a> Scope<'s, 'a> {
         first
     }
 
+    /// What a name stands for at one place. Where mappings of one name are merged, what one layer says is not all of it.
     fn find_at(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        match self.find_strongest(at, name) {
+            Hit::Node(_, node, _) if at.context.merges && node.is_map() => {
+                Hit::Unknown(format!("`{name}` may be merged of several mappings").into())
+            }
+            hit => hit,
+        }
+    }
+
+    fn find_strongest(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
         if let Some(said) = self.magic(at, name) {
             return said;
