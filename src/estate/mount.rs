@@ -52,7 +52,7 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
         }
         for play in task.plays.iter().filter(|play| !ansible.plays[**play].local) {
             let made = of_task(ansible, task);
-            let pattern = Pattern::parse(&ansible.plays[*play].hosts);
+            let pattern = ansible.plays[*play].pattern.clone();
             found.push(Mounts { play: *play, pattern, made });
         }
     }

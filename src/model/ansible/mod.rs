@@ -79,8 +79,10 @@ pub struct Play<'a> {
     pub loc: Loc,
     /// Its name.
     pub name: Option<&'a str>,
-    /// `hosts:`, as written; a list is joined by `:`.
+    /// `hosts:`, as written; the patterns of a list are joined by `,`.
     pub hosts: String,
+    /// Which hosts that means.
+    pub pattern: Pattern,
     /// The roles that it applies by `roles:`.
     pub roles: Vec<RoleUse<'a>>,
     /// Whether its tasks run on the controller (`connection: local` or `hosts: localhost`).
@@ -210,7 +212,7 @@ impl<'a> Ansible<'a> {
                 tasks.extend(task::read(&mut self.tasks, document.file, list, section == Section::Handlers));
                 sections.push((section, first..tasks.len()));
             }
-            let written = hosts_text(hosts);
+            let (written, pattern) = hosts_of(hosts);
             let local = node.get("connection").and_then(Node::as_str) == Some("local")
                 || matches!(written.as_str(), "localhost" | "127.0.0.1");
             let from = folder(self.documents.tree.path(document.file));
@@ -221,6 +223,7 @@ impl<'a> Ansible<'a> {
                 loc: Loc { file: document.file, span: key.span().to(hosts.span()) },
                 name: node.get("name").and_then(Node::as_str),
                 hosts: written,
+                pattern,
                 roles,
                 local,
                 tasks,
@@ -306,9 +309,8 @@ impl<'a> Ansible<'a> {
     /// scripts find, is not among them.
     #[must_use]
     pub fn hosts_of(&self, play: &Play<'a>) -> Vec<(&Merged<'a>, Vec<String>)> {
-        let pattern = Pattern::parse(&play.hosts);
         let inventories = self.inventory.merged_from(folder(self.documents.tree.path(play.file)));
-        inventories.into_iter().map(|inventory| (inventory, pattern.select(inventory))).collect()
+        inventories.into_iter().map(|inventory| (inventory, play.pattern.select(inventory))).collect()
     }
 
     /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.
@@ -330,9 +332,11 @@ fn stem(name: &str) -> &str {
     [".yml", ".yaml", ".json"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(file_name(name))
 }
 
-fn hosts_text(hosts: Node<'_>) -> String {
-    match hosts.as_str() {
-        Some(text) => text.to_owned(),
-        None => hosts.items().filter_map(Node::as_str).collect::<Vec<_>>().join(":"),
+fn hosts_of(hosts: Node<'_>) -> (String, Pattern) {
+    if let Some(text) = hosts.as_str() {
+        return (text.to_owned(), Pattern::parse(text));
     }
+    let texts: Vec<&str> = hosts.items().filter_map(Node::as_str).collect();
+    let parts: Vec<&str> = texts.iter().flat_map(|text| pattern::split(text)).collect();
+    (parts.join(","), Pattern::of(texts))
 }
