@@ -1,6 +1,7 @@
 //! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
 
 mod arguments;
+mod handler;
 mod include;
 mod inventory;
 mod list;
@@ -12,6 +13,7 @@ mod task;
 mod values;
 mod walk;
 
+pub use handler::Notified;
 pub use inventory::{
     Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
     merge,
@@ -52,6 +54,7 @@ pub struct Ansible<'a> {
     task_files: HashMap<FileId, Vec<usize>>,
     finder: role::Finder,
     ways: reach::Ways,
+    links: std::sync::OnceLock<handler::Links>,
 }
 
 /// The part of a play that a task comes from, in the order in which they run.
@@ -170,6 +173,7 @@ impl<'a> Ansible<'a> {
             lost: Vec::new(),
             task_files: HashMap::new(),
             ways: reach::Ways::default(),
+            links: std::sync::OnceLock::new(),
         };
         for document in &documents.list {
             match document.kind {
