@@ -8,6 +8,7 @@ use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
 use crate::syntax::yaml::Node;
 use crate::value::{Data, Kind, Piece, Tri, Value};
+use std::collections::HashSet;
 
 /// A task in its estate.
 #[derive(Clone, Copy)]
@@ -24,7 +25,10 @@ pub struct TaskFacts<'m> {
 const SWITCH_WORDS: [&str; 11] =
     ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "force", "confirm", "delete", "cleanup", "drop"];
 
-impl TaskFacts<'_> {
+/// Tasks by which one handler is notified that are looked at.
+const MAX_NOTIFIERS: usize = 64;
+
+impl<'m> TaskFacts<'m> {
     /// What is known of its module.
     #[must_use]
     pub fn module(&self) -> Option<&'static Module> {
@@ -79,9 +83,14 @@ impl TaskFacts<'_> {
         plays.all(|play| play.local || near(play).is_some_and(local)).into()
     }
 
-    /// Whether a switch that is off unless somebody sets it decides whether it runs.
+    /// Whether a switch that is off unless somebody sets it decides whether it runs; of a handler, whether one decides of each task
+    /// that notifies it.
     #[must_use]
     pub fn guarded(&self) -> bool {
+        self.of_each_notifier(&Self::switched, &mut HashSet::new())
+    }
+
+    fn switched(&self) -> bool {
         self.estate.ansible.conditions(self.task).into_iter().any(|(_, when)| {
             let Some(text) = when.as_str() else { return false };
             let Ok(expr) = jinja::expression(text) else { return false };
@@ -93,11 +102,32 @@ impl TaskFacts<'_> {
         })
     }
 
-    /// Whether a condition without any variable keeps it from ever running.
+    /// Whether a condition without any variable keeps it from ever running, or it is a handler that nothing notifies.
     #[must_use]
     pub fn dead(&self) -> bool {
+        let never = self.task.handler && self.estate.ansible.notified(self.at).is_false();
+        never || self.of_each_notifier(&Self::switched_off, &mut HashSet::new())
+    }
+
+    fn switched_off(&self) -> bool {
         let conditions = self.estate.ansible.conditions(self.task);
         conditions.iter().any(|(_, when)| when.as_str().and_then(crate::value::truth) == Some(false))
+    }
+
+    /// Whether something holds of the task, or of a handler's every notifier when they are all known.
+    fn of_each_notifier(&self, holds: &dyn Fn(&Self) -> bool, seen: &mut HashSet<usize>) -> bool {
+        // Handlers that only notify one another bring nothing of their own.
+        if holds(self) || !seen.insert(self.at) {
+            return true;
+        }
+        let ansible = self.estate.ansible;
+        if !self.task.handler || ansible.runs_unnotified(self.at) || seen.len() > MAX_NOTIFIERS {
+            return false;
+        }
+        let by = ansible.notified_by(self.at);
+        let of = |at: usize| TaskFacts { estate: self.estate, task: &ansible.tasks[at], at };
+        let known = by.open.is_none() && !by.tasks.is_empty();
+        known && by.tasks.union(&by.possible).all(|at| of(*at).of_each_notifier(holds, seen))
     }
 
     /// The options whose values destroy or overwrite (`state: absent`).

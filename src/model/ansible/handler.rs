@@ -66,7 +66,7 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn notified(&self, handler: usize) -> Tri {
         let by = self.notified_by(handler);
-        if !by.tasks.is_empty() || self.links().plain.contains(&handler) {
+        if !by.tasks.is_empty() || self.runs_unnotified(handler) {
             return Tri::True;
         }
         match &by.open {
@@ -74,6 +74,12 @@ impl<'a> Ansible<'a> {
             None if !by.possible.is_empty() => Tri::Unknown("a name that is only partly known may notify it".into()),
             None => Tri::False,
         }
+    }
+
+    /// Whether a handler stands in a file that a task opens as any other.
+    #[must_use]
+    pub fn runs_unnotified(&self, handler: usize) -> bool {
+        self.links().plain.contains(&handler)
     }
 
     fn links(&self) -> &Links {
