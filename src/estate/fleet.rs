@@ -103,7 +103,7 @@ fn built_by(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
         return Vec::new();
     }
     let (names, tags) = (ansible.each(task, "name"), ansible.each(task, "tag"));
-    let named = |(at, name): (usize, &Value)| {
+    let image = |(at, name): (usize, &Value)| {
         let name = name.scalar()?;
         // A tag in the name wins; without any it is the latest.
         let tag = tags.get(at).or(tags.first()).filter(|_| !file_name(&name).contains([':', '@']));
@@ -113,7 +113,7 @@ fn built_by(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
         };
         Some(untagged(&name).to_owned())
     };
-    names.iter().enumerate().filter_map(named).collect()
+    names.iter().enumerate().filter_map(image).collect()
 }
 
 fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {

@@ -28,7 +28,7 @@ const SWITCH_WORDS: [&str; 11] =
 /// Tasks by which one handler is notified that are looked at.
 const MAX_NOTIFIERS: usize = 64;
 
-impl<'m> TaskFacts<'m> {
+impl TaskFacts<'_> {
     /// What is known of its module.
     #[must_use]
     pub fn module(&self) -> Option<&'static Module> {
@@ -325,8 +325,7 @@ impl<'m> TaskFacts<'m> {
     /// The data service that a package task installs in whatever version is newest.
     #[must_use]
     pub fn latest_service(&self) -> Option<&'static str> {
-        let package = matches!(self.task.short(), "apt" | "yum" | "dnf" | "package" | "apk" | "zypper" | "pacman");
-        if !package || self.argument("state").as_str() != Some("latest") {
+        if !super::service::installs_packages(self.task.short()) || self.argument("state").as_str() != Some("latest") {
             return None;
         }
         let names = ["name", "pkg"].iter().flat_map(|name| self.estate.ansible.each(self.task, name));

@@ -270,9 +270,8 @@ fn groups(ansible: &Ansible<'_>, given: &HashMap<usize, Vec<Value>>) -> BTreeMap
 
 impl<'a> Called<'a> {
     fn of(ansible: &Ansible<'a>, task: &Task<'a>) -> Self {
-        let name = task.name.filter(|name| !name.is_empty()).map(|name| match jinja::contains_template(name) {
-            true => ansible.evaluate_text(task, name),
-            false => Value::known(name),
+        let name = task.name.filter(|name| !name.is_empty()).map(|name| {
+            if jinja::contains_template(name) { ansible.evaluate_text(task, name) } else { Value::known(name) }
         });
         let roles = task.role.map(|role| role_names(ansible, role)).unwrap_or_default();
         let after = |role: &String| format!("{role} : ");
@@ -383,7 +382,7 @@ impl<'g> InPlace<'g> {
         } else {
             let may = |handler: &&usize| {
                 let called = &self.called[*handler];
-                let names = called.names.iter().map(|name| name.scalar());
+                let names = called.names.iter().map(Value::scalar);
                 let mut all = names.chain(called.topics.iter().map(|topic| Some(topic.as_str().into())));
                 all.any(|name| name.is_none_or(|name| undecided(value, &name)))
             };

@@ -5,6 +5,7 @@ mod handler;
 mod include;
 mod inventory;
 mod list;
+mod lost;
 mod pattern;
 mod reach;
 mod role;
@@ -185,6 +186,7 @@ impl<'a> Ansible<'a> {
             }
         }
         reach::follow(&mut ansible);
+        lost::explain(&mut ansible);
         ansible.mark_imported();
         ansible
     }
