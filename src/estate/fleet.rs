@@ -6,7 +6,7 @@ use super::task::is_test_path;
 use crate::model::ansible::Task;
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
-use crate::source::{folder, join};
+use crate::source::{file_name, folder, join};
 use crate::syntax::jinja;
 use crate::text::{FileId, Loc, Mapped};
 use crate::value::Value;
@@ -51,30 +51,69 @@ fn untagged(image: &str) -> &str {
 
 /// The names that tasks and commands of the repository give to images that they build: no registry decides what those are.
 fn built_images(estate: &Estate<'_>) -> HashSet<String> {
-    let mut built = HashSet::new();
-    for task in &estate.ansible.tasks {
-        let builds = match task.short() {
-            "docker_image" | "podman_image" => {
-                task.argument("build").is_some()
-                    || task.argument("path").is_some()
-                    || estate.ansible.argument(task, "source").as_str() == Some("build")
-            }
-            "docker_image_build" => true,
-            _ => false,
-        };
-        if builds {
-            built.extend(estate.ansible.argument(task, "name").scalar().map(|name| untagged(&name).to_owned()));
-        }
-    }
-    let builders = estate.invocations.iter().map(|invocation| &invocation.command).filter(|command| {
+    let mut built: HashSet<String> = estate.ansible.tasks.iter().flat_map(|task| built_by(estate, task)).collect();
+    let builders = estate.invocations.iter().filter(|invocation| {
+        let command = &invocation.command;
         matches!(&*command.program, "docker" | "podman" | "buildah" | "nerdctl")
             && command.sub.iter().any(|sub| matches!(&**sub, "build" | "bud"))
     });
-    for command in builders {
-        let tags = command.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--tag"));
-        built.extend(tags.filter_map(|flag| flag.value.scalar().map(|name| untagged(&name).to_owned())));
+    for builder in builders {
+        let tags = builder.command.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--tag"));
+        for flag in tags {
+            // In a task the name may be a template.
+            let given = flag.value.scalar().or_else(|| {
+                let text = estate.documents.tree.text(builder.command.loc.file);
+                let name = word(text.get(flag.span.start as usize + flag.name.len()..)?);
+                estate.ansible.evaluate_text(&estate.ansible.tasks[builder.task?], name).scalar()
+            });
+            built.extend(given.map(|name| untagged(&name).to_owned()));
+        }
     }
     built
+}
+
+/// The value that stands behind a flag, templates in it whole.
+fn word(text: &str) -> &str {
+    let text = text.trim_start_matches(['=', ' ', '"', '\'']);
+    let mut depth = 0_usize;
+    let end = text.find(|c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && (c.is_whitespace() || matches!(c, '"' | '\''))
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The images that a task builds, in each turn of its loop.
+fn built_by<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<String> {
+    let ansible = estate.ansible;
+    let builds = match task.short() {
+        "docker_image" | "podman_image" => {
+            task.argument("build").is_some()
+                || task.argument("path").is_some()
+                || ansible.argument(task, "source").as_str() == Some("build")
+        }
+        "docker_image_build" => true,
+        _ => false,
+    };
+    if !builds {
+        return Vec::new();
+    }
+    let (names, tags) = (ansible.each(task, "name"), ansible.each(task, "tag"));
+    let image = |(at, name): (usize, &Value)| {
+        let name = name.scalar()?;
+        // A tag in the name wins; without any it is the latest.
+        let tag = tags.get(at).or(tags.first()).filter(|_| !file_name(&name).contains([':', '@']));
+        let name = match tag {
+            Some(tag) => format!("{name}:{}", tag.scalar()?),
+            None => name.to_string(),
+        };
+        Some(untagged(&name).to_owned())
+    };
+    names.iter().enumerate().filter_map(image).collect()
 }
 
 fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {

@@ -146,13 +146,37 @@ impl<'m> Found<'_, 'm> {
 }
 
 /// Modules that install packages by `name`.
-const PACKAGE_MODULES: [&str; 9] = ["apt", "package", "yum", "dnf", "dnf5", "pacman", "apk", "zypper", "homebrew"];
+const PACKAGE_MODULES: [&str; 17] = [
+    "apt",
+    "package",
+    "yum",
+    "dnf",
+    "dnf5",
+    "pacman",
+    "apk",
+    "zypper",
+    "homebrew",
+    "apt_rpm",
+    "macports",
+    "openbsd_pkg",
+    "opkg",
+    "pkgng",
+    "portage",
+    "rpm_ostree_pkg",
+    "snap",
+];
 /// Modules that run units by `name`.
-const UNIT_MODULES: [&str; 4] = ["service", "systemd", "systemd_service", "sysvinit"];
+const UNIT_MODULES: [&str; 8] =
+    ["service", "systemd", "systemd_service", "sysvinit", "runit", "svc", "homebrew_services", "openwrt_init"];
+
+/// Whether a module installs packages of the system; those of `pip` and the like are libraries.
+pub(super) fn installs_packages(module: &str) -> bool {
+    PACKAGE_MODULES.contains(&module)
+}
 
 fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<(&'static Service, &'static str)> {
     let short = task.short();
-    let packages = PACKAGE_MODULES.contains(&short);
+    let packages = installs_packages(short);
     let units = UNIT_MODULES.contains(&short);
     // A handler that restarts a service does not bring it.
     if !packages && !units || task.handler {

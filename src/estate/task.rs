@@ -8,6 +8,7 @@ use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
 use crate::syntax::yaml::Node;
 use crate::value::{Data, Kind, Piece, Tri, Value};
+use std::collections::HashSet;
 
 /// A task in its estate.
 #[derive(Clone, Copy)]
@@ -23,6 +24,9 @@ pub struct TaskFacts<'m> {
 /// Words of a switch that lets something be destroyed.
 const SWITCH_WORDS: [&str; 11] =
     ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "force", "confirm", "delete", "cleanup", "drop"];
+
+/// Tasks by which one handler is notified that are looked at.
+const MAX_NOTIFIERS: usize = 64;
 
 impl TaskFacts<'_> {
     /// What is known of its module.
@@ -79,9 +83,14 @@ impl TaskFacts<'_> {
         plays.all(|play| play.local || near(play).is_some_and(local)).into()
     }
 
-    /// Whether a switch that is off unless somebody sets it decides whether it runs.
+    /// Whether a switch that is off unless somebody sets it decides whether it runs; of a handler, whether one decides of each task
+    /// that notifies it.
     #[must_use]
     pub fn guarded(&self) -> bool {
+        self.of_each_notifier(&Self::switched, &mut HashSet::new())
+    }
+
+    fn switched(&self) -> bool {
         self.estate.ansible.conditions(self.task).into_iter().any(|(_, when)| {
             let Some(text) = when.as_str() else { return false };
             let Ok(expr) = jinja::expression(text) else { return false };
@@ -93,15 +102,33 @@ impl TaskFacts<'_> {
         })
     }
 
-    /// Whether it runs nowhere: by a condition without any variable, or by what every host of its plays is given.
+    /// Whether it runs nowhere: by a condition without any variable, by what every host of its plays is given, or as a handler
+    /// that nothing notifies.
     #[must_use]
     pub fn dead(&self) -> bool {
-        self.constant_false() || self.estate.ansible.never(self.task)
+        let never = self.task.handler && self.estate.ansible.notified(self.at).is_false();
+        never || self.estate.ansible.never(self.task) || self.of_each_notifier(&Self::switched_off, &mut HashSet::new())
     }
 
-    fn constant_false(&self) -> bool {
+    fn switched_off(&self) -> bool {
         let conditions = self.estate.ansible.conditions(self.task);
         conditions.iter().any(|(_, when)| when.as_str().and_then(crate::value::truth) == Some(false))
+    }
+
+    /// Whether something holds of the task, or of a handler's every notifier when they are all known.
+    fn of_each_notifier(&self, holds: &dyn Fn(&Self) -> bool, seen: &mut HashSet<usize>) -> bool {
+        // Handlers that only notify one another bring nothing of their own.
+        if holds(self) || !seen.insert(self.at) {
+            return true;
+        }
+        let ansible = self.estate.ansible;
+        if !self.task.handler || ansible.runs_unnotified(self.at) || seen.len() > MAX_NOTIFIERS {
+            return false;
+        }
+        let by = ansible.notified_by(self.at);
+        let of = |at: usize| TaskFacts { estate: self.estate, task: &ansible.tasks[at], at };
+        let known = by.open.is_none() && !by.tasks.is_empty();
+        known && by.tasks.union(&by.possible).all(|at| of(*at).of_each_notifier(holds, seen))
     }
 
     /// The options whose values destroy or overwrite (`state: absent`).
@@ -299,11 +326,11 @@ impl TaskFacts<'_> {
     /// The data service that a package task installs in whatever version is newest.
     #[must_use]
     pub fn latest_service(&self) -> Option<&'static str> {
-        let package = matches!(self.task.short(), "apt" | "yum" | "dnf" | "package" | "apk" | "zypper" | "pacman");
         // To bring up to date is what a role or playbook for updates is there for.
         let path = self.estate.documents.tree.path(self.task.file);
         let updates = path.split(['/', '_', '-', '.']).any(|word| matches!(word, "update" | "updates" | "upgrade"));
-        if !package || updates || self.argument("state").as_str() != Some("latest") {
+        let installs = !updates && super::service::installs_packages(self.task.short());
+        if !installs || self.argument("state").as_str() != Some("latest") {
             return None;
         }
         let names = ["name", "pkg"].iter().flat_map(|name| self.estate.ansible.each(self.task, name));

@@ -188,7 +188,8 @@ pub fn by_name(name: &str) -> Option<&'static Service> {
 /// The service that a package installs; a version may end the name (`postgresql-16`), and `name=version` is accepted.
 #[must_use]
 pub fn by_package(package: &str) -> Option<&'static Service> {
-    let package = package.split(['=', ' ', ':']).next()?;
+    // A version or architecture may follow.
+    let package = package.split(['=', ' ', ':', '<', '>', '~', '@', '!']).next()?;
     let packages = &names().packages;
     if let Some(service) = packages.get(package) {
         return Some(service);

@@ -1,9 +1,11 @@
 //! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
 
 mod arguments;
+mod handler;
 mod include;
 mod inventory;
 mod list;
+mod lost;
 mod pattern;
 mod reach;
 mod role;
@@ -12,6 +14,7 @@ mod task;
 mod values;
 mod walk;
 
+pub use handler::Notified;
 pub use inventory::{
     Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
     merge,
@@ -52,6 +55,7 @@ pub struct Ansible<'a> {
     task_files: HashMap<FileId, Vec<usize>>,
     finder: role::Finder,
     ways: reach::Ways,
+    links: std::sync::OnceLock<handler::Links>,
     /// The entries that import a playbook.
     imports: HashMap<FileId, Vec<(FileId, Node<'a>)>>,
     known: values::Known<'a>,
@@ -82,9 +86,9 @@ pub struct Play<'a> {
     pub loc: Loc,
     /// Its name.
     pub name: Option<&'a str>,
-    /// `hosts:`, as written; a list is joined by `:`.
+    /// `hosts:`, as written; the patterns of a list are joined by `,`.
     pub hosts: String,
-    /// The same parsed, with the values that its templates have when nobody sets anything else.
+    /// Which hosts that means, its templates having the values that they have when nobody sets anything else.
     pub pattern: Pattern,
     /// The roles that it applies by `roles:`.
     pub roles: Vec<RoleUse<'a>>,
@@ -173,6 +177,7 @@ impl<'a> Ansible<'a> {
             lost: Vec::new(),
             task_files: HashMap::new(),
             ways: reach::Ways::default(),
+            links: std::sync::OnceLock::new(),
             imports: HashMap::new(),
             known: values::Known::default(),
         };
@@ -188,6 +193,7 @@ impl<'a> Ansible<'a> {
         ansible.known = values::Known::of(ansible.plays.len());
         ansible.find_imports();
         reach::follow(&mut ansible);
+        lost::explain(&mut ansible);
         // What was found before the ways were known holds no longer.
         ansible.known = values::Known::of(ansible.plays.len());
         for play in 0..ansible.plays.len() {
@@ -229,7 +235,7 @@ impl<'a> Ansible<'a> {
                 tasks.extend(task::read(&mut self.tasks, document.file, list, section == Section::Handlers));
                 sections.push((section, first..tasks.len()));
             }
-            let written = hosts_text(hosts);
+            let (written, pattern) = hosts_of(hosts);
             let local = node.get("connection").and_then(Node::as_str) == Some("local")
                 || matches!(written.as_str(), "localhost" | "127.0.0.1");
             let from = folder(self.documents.tree.path(document.file));
@@ -239,8 +245,8 @@ impl<'a> Ansible<'a> {
                 node,
                 loc: Loc { file: document.file, span: key.span().to(hosts.span()) },
                 name: node.get("name").and_then(Node::as_str),
-                pattern: Pattern::parse(&written),
                 hosts: written,
+                pattern,
                 roles,
                 local,
                 tasks,
@@ -350,9 +356,11 @@ fn stem(name: &str) -> &str {
     [".yml", ".yaml", ".json"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(file_name(name))
 }
 
-fn hosts_text(hosts: Node<'_>) -> String {
-    match hosts.as_str() {
-        Some(text) => text.to_owned(),
-        None => hosts.items().filter_map(Node::as_str).collect::<Vec<_>>().join(":"),
+fn hosts_of(hosts: Node<'_>) -> (String, Pattern) {
+    if let Some(text) = hosts.as_str() {
+        return (text.to_owned(), Pattern::parse(text));
     }
+    let texts: Vec<&str> = hosts.items().filter_map(Node::as_str).collect();
+    let parts: Vec<&str> = texts.iter().flat_map(|text| pattern::split(text)).collect();
+    (parts.join(","), Pattern::of(texts))
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub struct Pattern {
     /// In the order in which Ansible applies them: what is added, what is required, what is taken away.
     terms: Vec<Term>,
-    /// Whether a part of it is a template and thus unknown.
+    /// Whether a part of it is a template, or a regular expression that is not understood, and thus unknown.
     pub dynamic: bool,
 }
 
@@ -41,18 +41,28 @@ enum Test {
 /// Names that Ansible knows without any inventory.
 const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
+static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:[^\s:\[\]]|\[[^\]]*\])+").ok());
+
 static SUBSCRIPT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(.+)\[(?:(-?[0-9]+)|([0-9]+)[:-]([0-9]*))\]$").ok());
 
 impl Pattern {
-    /// Parses a pattern; a part that cannot be parsed matches nothing.
+    /// Parses a pattern that is one text.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let parts = split(text);
-        let dynamic = parts.iter().any(|part| part.contains("{{"));
-        let known = parts.iter().filter(|part| !part.contains("{{"));
-        let mut terms: Vec<Term> = known.filter_map(|part| term(part)).collect();
-        terms.sort_by_key(|term| term.sign);
+        Self::of([text])
+    }
+
+    /// Parses the entries of a list, each of which may itself be several patterns.
+    #[must_use]
+    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let (mut terms, mut dynamic) = (Vec::new(), false);
+        for part in texts.into_iter().flat_map(split) {
+            let term = term(part).filter(|_| !part.contains("{{"));
+            dynamic |= term.is_none();
+            terms.extend(term);
+        }
+        terms.sort_by_key(|term: &Term| term.sign);
         // With nothing added, the others choose among all.
         if !dynamic && terms.first().is_some_and(|term| term.sign != Sign::Or) {
             terms.insert(0, Term { sign: Sign::Or, text: "all".to_owned(), test: Test::All, part: None });
@@ -159,19 +169,29 @@ fn slice(hosts: &[String], (start, end): (i64, Option<i64>)) -> Option<Vec<Strin
     Some(hosts.get(bound(first)..bound(last)).unwrap_or_default().to_vec())
 }
 
-/// The parts of a pattern: at commas if there are any, else at colons outside brackets; an address or one host stays whole.
-fn split(text: &str) -> Vec<&str> {
-    let commas = text.contains(',') && !text.contains("{{");
-    if !commas && !text.contains("{{") && is_one(text.trim()) {
-        return vec![text.trim()];
+/// The parts of a pattern: at commas if there are any, else at colons and blanks outside brackets; an address or one host stays
+/// whole. Commas and colons inside a template part nothing.
+pub(super) fn split(text: &str) -> Vec<&str> {
+    if text.contains("{{") {
+        return around_templates(text);
     }
+    let parts: Vec<&str> = if text.contains(',') {
+        text.split(',').collect()
+    } else if is_one(text) {
+        vec![text]
+    } else {
+        PARTS.as_ref().map(|regex| regex.find_iter(text).map(|part| part.as_str()).collect()).unwrap_or_default()
+    };
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+fn around_templates(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_i32);
     for (at, c) in text.char_indices() {
-        let apart = if commas { c == ',' } else { matches!(c, ':' | ',') || c.is_whitespace() };
         match c {
-            '[' | '{' if !commas => depth += 1,
-            ']' | '}' if !commas => depth -= 1,
-            _ if apart && depth <= 0 => {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth -= 1,
+            ':' | ',' | ' ' | '\n' if depth <= 0 => {
                 parts.push(text[start..at].trim());
                 start = at + c.len_utf8();
             }
@@ -277,5 +297,10 @@ mod tests {
         let partly = Pattern::parse("db:{{ x | default('a:b') }}:!old");
         assert!(partly.dynamic && partly.matches("db", &[]) && !partly.matches("old", &["db"]));
         assert!(!Pattern::parse("{{ x }}:!old").matches("web", &[]));
+        assert!(Pattern::of(["web", "!~(?!a)b"]).dynamic);
+        let list = Pattern::of(["a", "fe80::1", "!b"]);
+        assert!(
+            !list.dynamic && list.matches("fe80::1", &[]) && list.matches("a", &["c"]) && !list.matches("a", &["b"])
+        );
     }
 }

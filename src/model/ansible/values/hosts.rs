@@ -76,7 +76,7 @@ impl<'a> Ansible<'a> {
             (Some(text), _) => Some(Pattern::parse(text)),
             (None, Some(list)) if list.open.is_none() => {
                 let names: Option<Vec<&str>> = list.items.iter().map(Value::as_str).collect();
-                names.map(|names| Pattern::parse(&names.join(":")))
+                names.map(Pattern::of)
             }
             _ => None,
         }
