@@ -78,7 +78,7 @@ fn blank(text: &str) -> bool {
     text.lines().map(str::trim).all(|line| line.is_empty() || line == "---" || line.starts_with('#'))
 }
 
-fn of_file(ansible: &Ansible<'_>, task: &Task<'_>, unread: &BTreeMap<FileId, &'static str>) -> Why {
+fn of_file<'a>(ansible: &Ansible<'a>, task: &Task<'a>, unread: &BTreeMap<FileId, &'static str>) -> Why {
     let tree = ansible.documents.tree;
     let role = task.role.map(|role| &ansible.roles[role]);
     let mut named = false;
@@ -99,7 +99,7 @@ fn of_file(ansible: &Ansible<'_>, task: &Task<'_>, unread: &BTreeMap<FileId, &'s
     if named { Why::Missing } else { Why::NoName }
 }
 
-fn of_role(ansible: &Ansible<'_>, task: &Task<'_>, unread: &BTreeMap<FileId, &'static str>) -> Why {
+fn of_role<'a>(ansible: &Ansible<'a>, task: &Task<'a>, unread: &BTreeMap<FileId, &'static str>) -> Why {
     let tree = ansible.documents.tree;
     let argument = ["name", "role"].into_iter().find(|name| task.argument(name).is_some()).unwrap_or("name");
     let mut named = false;
