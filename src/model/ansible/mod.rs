@@ -3,6 +3,7 @@
 mod arguments;
 mod include;
 mod inventory;
+mod invoked;
 mod list;
 mod pattern;
 mod reach;
@@ -16,6 +17,7 @@ pub use inventory::{
     Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
     merge,
 };
+pub use invoked::{Extra, Invoked, LISTING, Source};
 pub use list::{Run, Step};
 pub use pattern::Pattern;
 pub use reach::Lost;
@@ -24,6 +26,7 @@ pub use task::{Argument, ArgumentValue, Task};
 pub use values::{PROJECT, Scope};
 pub use walk::Level;
 
+use super::command::Command;
 use super::kind::Kind;
 use super::load::{Document, Documents};
 use crate::source::{file_name, folder};
@@ -52,6 +55,7 @@ pub struct Ansible<'a> {
     task_files: HashMap<FileId, Vec<usize>>,
     finder: role::Finder,
     ways: reach::Ways,
+    invocations: invoked::Invocations<'a>,
 }
 
 /// The part of a play that a task comes from, in the order in which they run.
@@ -89,7 +93,7 @@ pub struct Play<'a> {
     pub tasks: Vec<usize>,
     /// Where each list begins in `tasks`.
     sections: Vec<(Section, std::ops::Range<usize>)>,
-    /// Whether anything in the repository runs or imports the playbook; decided by the estate.
+    /// Whether another playbook imports the playbook; what commands run it, [`Ansible::invoked`] says.
     pub playbook_imported: bool,
 }
 
@@ -152,9 +156,15 @@ const LISTS: [(&str, Section); 4] = [
 ];
 
 impl<'a> Ansible<'a> {
-    /// Reads every Ansible file of the documents and follows roles, includes and imports.
+    /// Reads every Ansible file of the documents and follows roles, includes and imports; no command is known to run it.
     #[must_use]
     pub fn build(documents: &'a Documents<'a>) -> Self {
+        Self::run_by(documents, &[])
+    }
+
+    /// The same, run as these commands run it.
+    #[must_use]
+    pub fn run_by(documents: &'a Documents<'a>, commands: &[Command]) -> Self {
         let roles = role::find(documents);
         let mut ansible = Self {
             documents,
@@ -168,6 +178,7 @@ impl<'a> Ansible<'a> {
             lost: Vec::new(),
             task_files: HashMap::new(),
             ways: reach::Ways::default(),
+            invocations: invoked::Invocations::default(),
         };
         for document in &documents.list {
             match document.kind {
@@ -178,6 +189,7 @@ impl<'a> Ansible<'a> {
                 _ => {}
             }
         }
+        ansible.take_commands(commands);
         reach::follow(&mut ansible);
         ansible.mark_imported();
         ansible
@@ -185,14 +197,8 @@ impl<'a> Ansible<'a> {
 
     /// Marks the plays of playbooks that another one imports.
     fn mark_imported(&mut self) {
-        let mut imported = Vec::new();
-        for document in self.documents.of(&[Kind::Playbook]) {
-            let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
-            for node in root.into_iter().flat_map(Node::items) {
-                let target = list::IMPORT.iter().find_map(|key| node.get(key));
-                imported.extend(target.and_then(|target| self.imported(document.file, target)));
-            }
-        }
+        let playbooks = self.documents.of(&[Kind::Playbook]);
+        let imported: Vec<FileId> = playbooks.flat_map(|document| self.imports_of(document.file)).collect();
         for play in &mut self.plays {
             play.playbook_imported = imported.contains(&play.file);
         }

@@ -86,7 +86,8 @@ pub fn fitting(
 }
 
 /// The texts that a path may be, in pieces: what is only a default is left open.
-fn possible(path: &Value, defaults: &Defaults) -> Vec<Vec<Piece>> {
+#[must_use]
+pub fn possible(path: &Value, defaults: &Defaults) -> Vec<Vec<Piece>> {
     let texts: Vec<Vec<Piece>> = match &path.kind {
         Kind::OneOf(values) => values.iter().filter_map(|data| Some(vec![Piece::Lit(data.scalar()?)])).collect(),
         _ => pieces(path).into_iter().collect(),
