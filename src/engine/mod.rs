@@ -77,7 +77,11 @@ pub fn analyse(
     let sources = terraform::sources(&documents);
     let ephemeral = |path: &str| config.is_ephemeral(path);
     let ((commands, ansible), ((repository, agents), remarks)) = rayon::join(
-        || rayon::join(|| command::of_documents(&documents), || Ansible::build(&documents)),
+        || {
+            let commands = command::of_documents(&documents);
+            let ansible = Ansible::run_by(&documents, &commands);
+            (commands, ansible)
+        },
         || rayon::join(|| (Repository::new(&documents), Agents::read(&documents)), || annotation::remarks(&documents)),
     );
     let options = terraform_options(&config, &documents, &commands, &sources);

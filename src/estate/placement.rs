@@ -4,8 +4,8 @@ use super::machine::{Machine, StorageKind, is_below};
 use super::{Estate, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Ansible, Pattern, Play, Seen};
-use crate::model::command::Command;
+use crate::model::ansible::{Ansible, LISTING, Pattern, Play, Seen};
+use crate::model::command::{Command, Site};
 use crate::source::{file_name, folder};
 use crate::text::Loc;
 use crate::value::Value;
@@ -229,15 +229,15 @@ fn is_dormant(ansible: &Ansible<'_>, at: usize, used: &Use, runs: &[bool]) -> bo
     })
 }
 
+/// Whether anything runs or imports the playbook: a command of the repository, or one of a task or a provisioner that ends in its name.
 fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[&Command]) -> bool {
     let name = file_name(ansible.documents.tree.path(play.file));
     play.playbook_imported
+        || !ansible.invoked(play.file).is_empty()
         || commands.iter().any(|command| {
-            &*command.program == "ansible-playbook"
-                && !command
-                    .flags
-                    .iter()
-                    .any(|flag| matches!(&*flag.name, "--syntax-check" | "--list-tasks" | "--list-hosts"))
+            matches!(command.site, Site::Ansible | Site::Provisioner | Site::CloudInit)
+                && &*command.program == "ansible-playbook"
+                && !command.flags.iter().any(|flag| LISTING.contains(&&*flag.name))
                 && command.operands.iter().any(|operand| operand.ends_with(name).is_true())
         })
 }

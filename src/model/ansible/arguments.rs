@@ -195,7 +195,7 @@ pub(super) fn unquoted(text: &str) -> &str {
 }
 
 /// Splits at blanks outside quotes and the braces of templates.
-fn words(text: &str) -> Vec<Range<usize>> {
+pub(super) fn words(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let (mut words, mut start, mut quote, mut depth) = (Vec::new(), None, None, 0_usize);
     for (at, c) in bytes.iter().copied().enumerate() {

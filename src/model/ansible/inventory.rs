@@ -10,11 +10,13 @@ mod tests;
 pub(super) use address::is_one;
 pub use layers::{Content, Found, HostLayers, Layer};
 pub use merged::{Group, Member, Merged, Setting, Unread, Variable};
+pub(super) use read::{exists, named_by};
 
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::source::{file_name, folder};
 use crate::text::{FileId, Loc};
+use crate::value::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All inventories of a repository.
@@ -100,7 +102,23 @@ impl<'a> Inventory<'a> {
 /// The inventory that these files or folders make together, as `ansible-inventory -i` of each would.
 #[must_use]
 pub fn merge<'a>(documents: &'a Documents<'a>, sources: &[&str]) -> Merged<'a> {
-    read::merge(documents, sources)
+    let given: Vec<Given> = sources.iter().map(|path| Given::Path((*path).to_owned())).collect();
+    read::merge(documents, &given)
+}
+
+/// What one `-i` names.
+pub(super) enum Given {
+    /// A file or folder of the repository.
+    Path(String),
+    /// A host of a list, and the command.
+    Host(String, Loc),
+    /// Something that cannot be told, with the reason and the file of the command.
+    Open(Reason, FileId),
+}
+
+/// The inventory that several `-i` make together.
+pub(super) fn merge_given<'a>(documents: &'a Documents<'a>, given: &[Given]) -> Merged<'a> {
+    read::merge(documents, given)
 }
 
 /// What a host of an inventory is given, the strongest first; `playbook` is the folder of the playbook that is run.

@@ -83,6 +83,12 @@ impl<'a> Ansible<'a> {
         if let Some(file) = join(base, text).and_then(|path| tree.find(&tree.real(&path))) {
             return Some(file);
         }
+        self.playbook_of_collection(base, text)
+    }
+
+    /// The playbook that `namespace.collection.name` means.
+    pub(super) fn playbook_of_collection(&self, base: &str, text: &str) -> Option<FileId> {
+        let tree = self.documents.tree;
         let (collection, name) = text.rsplit_once('.').filter(|(collection, _)| collection.split('.').count() == 2)?;
         let home = self.finder.collection(tree, base, collection)?;
         let path = |suffix: &str| join(&home, &format!("playbooks/{name}{suffix}"));

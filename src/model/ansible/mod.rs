@@ -4,6 +4,7 @@ mod arguments;
 mod handler;
 mod include;
 mod inventory;
+mod invoked;
 mod list;
 mod lost;
 mod pattern;
@@ -19,6 +20,7 @@ pub use inventory::{
     Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
     merge,
 };
+pub use invoked::{Extra, Invoked, LISTING, Source};
 pub use list::{Run, Step};
 pub use pattern::Pattern;
 pub use reach::Lost;
@@ -27,6 +29,7 @@ pub use task::{Argument, ArgumentValue, Task};
 pub use values::{PROJECT, Turn, Turns, View};
 pub use walk::Level;
 
+use super::command::Command;
 use super::kind::Kind;
 use super::load::{Document, Documents};
 use crate::source::{file_name, folder};
@@ -59,6 +62,7 @@ pub struct Ansible<'a> {
     /// The entries that import a playbook.
     imports: HashMap<FileId, Vec<(FileId, Node<'a>)>>,
     known: values::Known<'a>,
+    invocations: invoked::Invocations<'a>,
 }
 
 /// The part of a play that a task comes from, in the order in which they run.
@@ -98,7 +102,7 @@ pub struct Play<'a> {
     pub tasks: Vec<usize>,
     /// Where each list begins in `tasks`.
     sections: Vec<(Section, std::ops::Range<usize>)>,
-    /// Whether anything in the repository runs or imports the playbook; decided by the estate.
+    /// Whether another playbook imports the playbook; what commands run it, [`Ansible::invoked`] says.
     pub playbook_imported: bool,
 }
 
@@ -161,9 +165,15 @@ const LISTS: [(&str, Section); 4] = [
 ];
 
 impl<'a> Ansible<'a> {
-    /// Reads every Ansible file of the documents and follows roles, includes and imports.
+    /// Reads every Ansible file of the documents and follows roles, includes and imports; no command is known to run it.
     #[must_use]
     pub fn build(documents: &'a Documents<'a>) -> Self {
+        Self::run_by(documents, &[])
+    }
+
+    /// The same, run as these commands run it.
+    #[must_use]
+    pub fn run_by(documents: &'a Documents<'a>, commands: &[Command]) -> Self {
         let roles = role::find(documents);
         let mut ansible = Self {
             documents,
@@ -180,6 +190,7 @@ impl<'a> Ansible<'a> {
             links: std::sync::OnceLock::new(),
             imports: HashMap::new(),
             known: values::Known::default(),
+            invocations: invoked::Invocations::default(),
         };
         for document in &documents.list {
             match document.kind {
@@ -192,6 +203,7 @@ impl<'a> Ansible<'a> {
         }
         ansible.known = values::Known::of(ansible.plays.len());
         ansible.find_imports();
+        ansible.take_commands(commands);
         reach::follow(&mut ansible);
         lost::explain(&mut ansible);
         // What was found before the ways were known holds no longer.

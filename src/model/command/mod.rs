@@ -10,6 +10,7 @@ mod ci;
 mod document;
 mod files;
 mod guard;
+pub mod path;
 mod powershell;
 mod read;
 mod resolve;
@@ -60,9 +61,9 @@ pub struct Command {
     pub in_substitution: bool,
     /// The program that reads its output.
     pub piped_into: Option<Box<str>>,
-    /// Variables set for it alone; for Terraform also the `TF_…` ones that are set around it.
+    /// Variables set for it alone; for Terraform and Ansible also those of theirs that are set around it.
     pub env: Vec<(Box<str>, Value)>,
-    /// For Terraform: variables of the text that may be set from outside, with what they are otherwise.
+    /// For Terraform and Ansible: variables of the text that may be set from outside, with what they are otherwise.
     pub defaults: Vec<(Box<str>, Box<str>)>,
     /// The folder that its step is said to run in (`working-directory`).
     pub folder: Option<Value>,

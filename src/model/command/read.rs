@@ -130,8 +130,9 @@ pub(super) fn environment(name: &str, value: &Value, loc: Loc, site: &Site, fram
     reader.export(name, value, Span::new(0, 1), frame);
 }
 
-fn is_terraform(program: &str) -> bool {
-    matches!(base(program), "terraform" | "tofu" | "terragrunt")
+/// Whether the environment that is set around a program says what it does.
+fn reads_environment(program: &str) -> bool {
+    matches!(base(program), "terraform" | "tofu" | "terragrunt") || base(program).starts_with("ansible")
 }
 
 fn function_of(around: &[Around]) -> Option<&str> {
@@ -272,7 +273,8 @@ impl Reader<'_> {
             self.emit(args, frame);
             return;
         }
-        let deeper = Frame { depth: frame.depth + 1, ..frame.clone() };
+        let mut deeper = Frame { depth: frame.depth + 1, ..frame.clone() };
+        deeper.env.extend(wrapper::environment(&program, &args));
         if self.names.functions.contains(&*program) {
             self.call(&program, &args, variables, &deeper);
             return;
@@ -282,8 +284,8 @@ impl Reader<'_> {
             return;
         }
         match wrapper::inner(&program, &args) {
-            Inner::No if is_terraform(&program) => {
-                let env = variables.of_terraform().filter(|(name, _)| frame.env.iter().all(|(own, _)| **own != **name));
+            Inner::No if reads_environment(&program) => {
+                let env = variables.of_tools().filter(|(name, _)| frame.env.iter().all(|(own, _)| **own != **name));
                 let env = env.map(|(name, value)| (name.into(), value.clone()));
                 let env = frame.env.iter().cloned().chain(env).collect();
                 self.emit(args, &Frame { env, defaults: variables.defaults().to_vec(), ..frame.clone() });
@@ -478,10 +480,11 @@ impl Reader<'_> {
                 continue;
             }
             let span = self.text.span(arg.span);
-            let (name, value) = if let Some(at) = text.find('=') {
-                (&text[..at], Some(after_equals(&arg.value, &text[at + 1..])))
-            } else if let Some((name, value)) = grammar.and_then(|it| it.attached(&text)) {
-                (name, Some(Value::known(value)))
+            let attached = grammar.and_then(|it| it.attached(&text)).filter(|(_, value)| !value.starts_with('='));
+            let (name, value) = if let Some((name, value)) = attached {
+                (name, Some(after(&arg.value, name, value)))
+            } else if let Some(at) = text.find('=') {
+                (&text[..at], Some(after(&arg.value, &text[..=at], &text[at + 1..])))
             } else {
                 let plain_value = grammar.is_some_and(|it| it.plain_values);
                 let takes = plain_value || grammar.is_some_and(|it| it.takes_value(&text));
@@ -497,13 +500,13 @@ impl Reader<'_> {
     }
 }
 
-/// The value of `-flag=value`.
-fn after_equals(value: &Value, text: &str) -> Value {
+/// The value of `-flag=value` or `-fvalue`: what stands after `start`, which is `text`.
+pub(super) fn after(value: &Value, start: &str, text: &str) -> Value {
     let mut rest = match &value.kind {
         Kind::Text(pieces) => {
             let mut pieces = pieces.to_vec();
             if let Some(Piece::Lit(first)) = pieces.first_mut() {
-                *first = first.split_once('=').map_or("", |(_, rest)| rest).into();
+                *first = first.strip_prefix(start).unwrap_or("").into();
             }
             Value::text(pieces)
         }

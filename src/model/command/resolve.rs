@@ -100,13 +100,14 @@ impl Variables {
         &self.defaults
     }
 
-    /// The variables that Terraform takes from its environment, by name.
-    pub(super) fn of_terraform(&self) -> impl Iterator<Item = (&str, &Value)> {
+    /// The variables that Terraform and Ansible take from their environment, by name.
+    pub(super) fn of_tools(&self) -> impl Iterator<Item = (&str, &Value)> {
         let mut found: Vec<(&str, &Value)> = self
             .known
             .iter()
             .filter(|(name, _)| {
-                name.starts_with("TF_VAR_") || name.starts_with("TF_HTTP_") || &***name == "TF_WORKSPACE"
+                ["TF_VAR_", "TF_HTTP_", "ANSIBLE_"].iter().any(|start| name.starts_with(start))
+                    || &***name == "TF_WORKSPACE"
             })
             .filter_map(|(name, binding)| match binding {
                 Binding::One(value) => Some((&**name, value)),

@@ -270,3 +270,34 @@ fn conditions_are_told() {
     let a = found.iter().find(|it| &*it.program == "a").unwrap();
     assert_eq!(a.conditions, ["not [ ! -f terraform.tfstate ]".into()]);
 }
+
+#[test]
+fn calls_of_ansible() {
+    let shown = |text: &str| {
+        let found = of(text);
+        let command = found.iter().find(|command| command.program.starts_with("ansible")).unwrap();
+        let flags =
+            command.flags.iter().map(|flag| format!("{}:{}", flag.name, text_of(&flag.value).replace(HOLE, "…")));
+        let env = command.env.iter().map(|(name, value)| format!("{name}={}", text_of(value)));
+        let operands = command.operands.iter().map(text_of);
+        let words: Vec<String> = flags.chain(env).chain(operands).collect();
+        format!("{} {}", command.program, words.join(" "))
+    };
+    for (text, expected) in [
+        ("ansible-playbook -i hosts a.yml -e a=1 -bK", "ansible-playbook -i:hosts -e:a=1 -bK:true a.yml"),
+        (
+            "ansible-playbook -ihosts -ea=1 --extra-vars=b=2 a.yml",
+            "ansible-playbook -i:hosts -e:a=1 --extra-vars:b=2 a.yml",
+        ),
+        ("ansible-playbook -i=hosts -e\"a=$X\" a.yml", "ansible-playbook -i:hosts -e:a=… a.yml"),
+        ("python3 -m ansible playbook a.yml", "ansible-playbook a.yml"),
+        ("poetry run ansible-playbook a.yml", "ansible-playbook a.yml"),
+        ("sudo -E ANSIBLE_CONFIG=x ansible-playbook a.yml", "ansible-playbook ANSIBLE_CONFIG=x a.yml"),
+        ("export ANSIBLE_INVENTORY=h\nA=1 ansible-playbook a.yml", "ansible-playbook A=1 ANSIBLE_INVENTORY=h a.yml"),
+        ("docker run -e ANSIBLE_X=1 -v a:b image ansible-playbook a.yml", "ansible-playbook ANSIBLE_X=1 a.yml"),
+        ("ansible-navigator run a.yml -m stdout --eei x -i h", "ansible-navigator -m:stdout --eei:x -i:h a.yml"),
+        ("ansible all -m ping -a 'x=1'", "ansible -m:ping -a:x=1 all"),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::resolve::Arg;
 use crate::knowledge::commands as known;
 use crate::text::Span;
+use crate::value::Value;
 
 /// What is inside a wrapper.
 pub(super) enum Inner {
@@ -108,6 +109,7 @@ pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
                 _ => Inner::No,
             }
         }
+        "python" | "python3" => module(args),
         "atmos" => match args.get(1).map(Arg::text).as_deref() {
             Some("terraform") => argv(args, 1, program, false),
             _ => Inner::No,
@@ -118,12 +120,52 @@ pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
 
 /// Skips `A=1 B=2`.
 fn assignments(args: &[Arg], from: usize) -> usize {
-    let is_assignment = |arg: &&Arg| {
-        let text = arg.text();
-        text.split_once('=')
-            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    from + args.iter().skip(from).take_while(|arg| assigned(&arg.text()).is_some()).count()
+}
+
+/// The name that `A=1` sets.
+fn assigned(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once('=')?;
+    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some(name)
+}
+
+/// What `env A=1`, `sudo A=1` and `docker run -e A=1` set for the command in them.
+pub(super) fn environment(program: &str, args: &[Arg]) -> Vec<(Box<str>, Value)> {
+    let words: Vec<&Arg> = match program {
+        "env" | "sudo" | "doas" => {
+            let at = skip(args, 1, if program == "env" { &["-u", "-C", "--unset", "--chdir"] } else { &SUDO });
+            args.iter().take(assignments(args, at)).skip(at).collect()
+        }
+        "docker" | "podman" | "nerdctl" => {
+            let flags = args.iter().zip(args.iter().skip(1));
+            flags.filter(|(flag, _)| matches!(&*flag.text(), "-e" | "--env")).map(|(_, word)| word).collect()
+        }
+        _ => return Vec::new(),
     };
-    from + args.iter().skip(from).take_while(is_assignment).count()
+    let set = |arg: &&Arg| {
+        let text = arg.text();
+        let name = assigned(&text).filter(|name| name.starts_with("ANSIBLE_"))?;
+        Some((name.into(), super::read::after(&arg.value, &text[..=name.len()], &text[name.len() + 1..])))
+    };
+    words.iter().filter_map(set).collect()
+}
+
+/// `python -m ansible playbook …`
+fn module(args: &[Arg]) -> Inner {
+    let at = skip(args, 1, &["-W", "-X", "-m"]);
+    let named = args
+        .get(1..at)
+        .unwrap_or_default()
+        .windows(2)
+        .any(|pair| pair[0].text() == "-m" && pair[1].text() == "ansible");
+    let Some(sub) = args.get(at).filter(|_| named) else { return Inner::No };
+    let program = match &*sub.text() {
+        "adhoc" => "ansible".to_owned(),
+        sub => format!("ansible-{sub}"),
+    };
+    let mut inner = rest(args, at);
+    inner[0] = Arg::made(&program, sub.span);
+    Inner::Argv { args: inner, through: None, outer: false }
 }
 
 fn flock(args: &[Arg]) -> Inner {

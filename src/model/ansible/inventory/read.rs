@@ -1,5 +1,6 @@
 //! Files and folders of inventories, read as the plugins `yaml` and `ini` of Ansible read them.
 
+use super::Given;
 use super::merged::{Merged, Setting, Unread, Variable, is_script};
 use crate::model::kind::{Kind, Skip};
 use crate::model::load::{Document, Documents, Outcome};
@@ -19,11 +20,23 @@ const MAX_FILES: usize = 2_000;
 const IGNORED: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
 
-/// The inventory that these paths, files or folders, make together.
-pub(super) fn merge<'a>(documents: &'a Documents<'a>, sources: &[&str]) -> Merged<'a> {
-    let mut merged = Merged::new(sources);
-    for source in sources {
-        merged.parsed |= read(documents, &mut merged, source, 0);
+/// The inventory that these paths, files or folders, and lists of hosts make together.
+pub(super) fn merge<'a>(documents: &'a Documents<'a>, given: &[Given]) -> Merged<'a> {
+    let paths = given.iter().filter_map(|given| if let Given::Path(path) = given { Some(&**path) } else { None });
+    let mut merged = Merged::new(&paths.collect::<Vec<_>>());
+    for source in given {
+        match source {
+            Given::Path(path) => merged.parsed |= read(documents, &mut merged, path, 0),
+            Given::Host(name, loc) => {
+                let ungrouped = merged.group("ungrouped");
+                // What is no address is a name all the same.
+                let _ = merged.add((name, *loc), ungrouped, &[]);
+                merged.parsed = true;
+            }
+            Given::Open(reason, file) => {
+                merged.unread.push(Unread { file: *file, reason: reason.clone(), dynamic: true });
+            }
+        }
     }
     if merged.parsed {
         merged.reconcile();
@@ -339,22 +352,35 @@ fn written<'a>(file: FileId, name: &str, node: Node<'a>) -> Variable<'a> {
 
 /// What Ansible is run with: the paths that `inventory` of an `ansible.cfg` names, from its folder.
 pub(super) fn configured(documents: &Documents<'_>) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for document in documents.of(&[Kind::AnsibleConfig]) {
-        let Some(line) = document.ini().and_then(|ini| ini.get("defaults", "inventory")) else { continue };
-        let from = folder(documents.tree.path(document.file));
-        let paths = line.value.split(',').map(|path| path.trim().trim_matches(['"', '\'']));
-        let paths = paths.filter(|path| !path.is_empty() && !path.starts_with(['/', '~', '$']));
-        let paths = paths.filter_map(|path| crate::source::join(from, path.trim_end_matches('/')));
-        let paths: Vec<String> = paths.filter(|path| exists(documents, path)).collect();
-        if !paths.is_empty() {
-            found.push(paths);
-        }
-    }
-    found
+    let of_file = |document: &Document| -> Vec<String> {
+        let named = named_by(documents, document, folder(documents.tree.path(document.file)));
+        named.into_iter().filter_map(|(_, path)| path).collect()
+    };
+    documents.of(&[Kind::AnsibleConfig]).map(of_file).filter(|paths| !paths.is_empty()).collect()
 }
 
-fn exists(documents: &Documents<'_>, path: &str) -> bool {
+/// What `inventory` of an `ansible.cfg` names: each as written and, when it is in the repository, its path; `current` is the folder
+/// that Ansible is run in.
+pub(in crate::model::ansible) fn named_by(
+    documents: &Documents<'_>,
+    document: &Document,
+    current: &str,
+) -> Vec<(String, Option<String>)> {
+    let Some(line) = document.ini().and_then(|ini| ini.get("defaults", "inventory")) else { return Vec::new() };
+    let own = folder(documents.tree.path(document.file));
+    let written = line.value.split(',').map(|path| path.trim().trim_matches(['"', '\'']));
+    let path = |written: &str| {
+        let here = ["{{CWD}}", "{{ CWD }}"].iter().find_map(|mark| written.strip_prefix(mark));
+        let (from, rest) = here.map_or((own, written), |rest| (current, rest.trim_start_matches('/')));
+        let inside = !rest.starts_with(['/', '~', '$']);
+        let path = inside.then(|| crate::source::join(from, rest.trim_end_matches('/'))).flatten();
+        path.filter(|path| exists(documents, path))
+    };
+    written.filter(|path| !path.is_empty()).map(|written| (written.to_owned(), path(written))).collect()
+}
+
+/// Whether a file or folder stands at a path.
+pub(in crate::model::ansible) fn exists(documents: &Documents<'_>, path: &str) -> bool {
     let real = documents.tree.real(path);
     documents.tree.find(&real).is_some() || documents.tree.below(&real).next().is_some()
 }
