@@ -3,9 +3,9 @@
     python ansible_plays.py FOLDER OUT.json
 
 Runs the `ansible-playbook` lines of the folder's `deploy.sh`, in order, on a copy of it, with the project's own `ansible.cfg`. No
-inventory plugin but those for files is on, and every host is this machine. Each answer is a list, one member for each time that the
-task ran on the host: `arguments` of a `debug`, `ran` of another module, `items` of a loop, or what it was skipped by. The copy's folder is
-written as `{project}`, as the other side does.
+inventory plugin but those for files is on, and every host is this machine. Of each run there are its `hosts` and `tasks`: by name and
+host a list, one member for each time that the task ran: `arguments` of a `debug`, `ran` of another module, `items` of a loop, or what it was
+skipped by. The copy's folder is written as `{project}`, as the other side does.
 """
 
 import json
@@ -41,6 +41,7 @@ def run(root, arguments, out):
         "HOME": os.path.join(os.path.dirname(root), "home"),
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
         "STATEWARD_ANSWERS": out,
     }
     # A project without settings must not get those of this machine.
@@ -77,21 +78,21 @@ def main():
         shutil.copytree(folder, root)
         os.makedirs(os.path.join(temporary, "home"))
         open(os.path.join(temporary, "empty.cfg"), "w", encoding="utf-8").close()
-        hosts, tasks = [], {}
+        runs = []
         for arguments in commands(root):
             run(root, arguments, out)
             with open(out, encoding="utf-8") as file:
                 lines = [json.loads(line) for line in file]
             os.remove(out)
-            mine = lines.pop()["hosts"]
-            if set(mine) & set(hosts):
-                raise SystemExit(f"{folder}: two runs share hosts: {mine}")
-            hosts += mine
+            hosts, tasks = lines.pop()["hosts"], {}
+            if any(set(hosts) & set(other["hosts"]) for other in runs):
+                raise SystemExit(f"{folder}: two runs share hosts: {hosts}")
             for line in lines:
-                runs = tasks.setdefault(line["task"], {}).setdefault(line["host"], [])
-                runs.append(hidden(line["answer"], root))
+                answers = tasks.setdefault(line["task"], {}).setdefault(line["host"], [])
+                answers.append(hidden(line["answer"], root))
+            runs.append({"hosts": hosts, "tasks": tasks})
         with open(target, "w", encoding="utf-8") as file:
-            json.dump({"hosts": sorted(hosts), "tasks": tasks}, file, indent=1, sort_keys=True, ensure_ascii=False)
+            json.dump(runs, file, indent=1, sort_keys=True, ensure_ascii=False)
             file.write("\n")
     finally:
         shutil.rmtree(temporary)

@@ -12,6 +12,7 @@ short_description: what every task did on every host
 """
 
 DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
+FAIL = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 
 
 def plain(value):
@@ -31,14 +32,14 @@ def plain(value):
 
 def answer(state, result):
     """One run: the arguments that the task ended with, or why it has none."""
-    if state == "failed":
+    fields = result.task_fields
+    if state == "failed" and fields.get("action") not in FAIL:
         return {"failed": True}
     if state == "skipped":
         given = result.result
         if "false_condition" in given:
             return {"skipped": str(given["false_condition"])}
         return {"skipped": True, "reason": str(given.get("skipped_reason") or given.get("skip_reason") or "")}
-    fields = result.task_fields
     if fields.get("action") in DEBUG:
         return {"arguments": plain(fields.get("args") or {})}
     return {"ran": True}
