@@ -91,7 +91,7 @@ fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -
 const WRITERS: [&str; 2] = ["copy", "blockinfile"];
 
 /// The template of the repository that a task renders, when it may be a compose file.
-fn template(estate: &Estate<'_>, task: &Task<'_>) -> Option<FileId> {
+fn template<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Option<FileId> {
     let source = estate.ansible.argument(task, "src");
     let name = source.as_str().filter(|name| name.contains(".yml") || name.contains(".yaml"))?;
     let tree = estate.documents.tree;
@@ -102,7 +102,7 @@ fn template(estate: &Estate<'_>, task: &Task<'_>) -> Option<FileId> {
     tree.text(file).contains("services:").then_some(file)
 }
 
-fn of_task(estate: &Estate<'_>, task: &Task<'_>) -> Vec<Container> {
+fn of_task<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<Container> {
     let short = task.short();
     let path = estate.documents.tree.path(task.file);
     let in_tests = is_test_path(path);

@@ -198,7 +198,7 @@ const IDS: [&str; 2] = ["vmid", "vm_id"];
 const NAMES: [&str; 2] = ["hostname", "name"];
 
 /// The machine that a task manages, by its number or name.
-fn managed(estate: &Estate<'_>, index: &Index, task: &Task<'_>) -> Option<(usize, String)> {
+fn managed<'m>(estate: &Estate<'m>, index: &Index, task: &Task<'m>) -> Option<(usize, String)> {
     let module = known::module(&task.module)?;
     if !module.has(ModuleRole::Infrastructure) || module.read_only {
         return None;

@@ -52,14 +52,14 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
         }
         for play in task.plays.iter().filter(|play| !ansible.plays[**play].local) {
             let made = of_task(ansible, task);
-            let pattern = Pattern::parse(&ansible.plays[*play].hosts);
+            let pattern = ansible.plays[*play].pattern.clone();
             found.push(Mounts { play: *play, pattern, made });
         }
     }
     found
 }
 
-fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<Mount> {
+fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<Mount> {
     let each = |name: &str| ansible.each(task, name);
     let paths = ["path", "name"].iter().map(|name| each(name)).find(|values| !values.is_empty()).unwrap_or_default();
     let (sources, types) = (each("src"), each("fstype"));

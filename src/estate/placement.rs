@@ -62,7 +62,7 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         .iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, play)| (at, Pattern::parse(&play.hosts), service::uses(estate, at)))
+        .map(|(at, play)| (at, play.pattern.clone(), service::uses(estate, at)))
         .filter(|(.., uses)| !uses.is_empty())
         .collect();
     let mounts = mount::mounts(estate);

@@ -61,7 +61,7 @@ impl Found<'_, '_> {
     }
 
     /// A service that is not in the tables, by a setting that names its data directory.
-    fn settings(&mut self, estate: &Estate<'_>, task: &Task<'_>) {
+    fn settings<'m>(&mut self, estate: &Estate<'m>, task: &Task<'m>) {
         let Some(role) = task.role else { return };
         let label = self.ansible.roles[role].name.clone();
         for directory in set_directories(estate, task) {
@@ -118,9 +118,9 @@ impl Found<'_, '_> {
 /// Folders beside a compose file in which applications keep what users made.
 const KEPT: [&str; 7] = ["data", "db", "database", "uploads", "storage", "postgres", "mysql"];
 
-impl Found<'_, '_> {
+impl<'m> Found<'_, 'm> {
     /// An application whose compose file is written to the host with its data folder beside it.
-    fn beside(&mut self, container: &Container, task: &Task<'_>) {
+    fn beside(&mut self, container: &Container, task: &Task<'m>) {
         if container.service().is_some() {
             return;
         }
@@ -150,7 +150,7 @@ const PACKAGE_MODULES: [&str; 9] = ["apt", "package", "yum", "dnf", "dnf5", "pac
 /// Modules that run units by `name`.
 const UNIT_MODULES: [&str; 4] = ["service", "systemd", "systemd_service", "sysvinit"];
 
-fn of_task(ansible: &Ansible<'_>, task: &Task<'_>) -> Vec<(&'static Service, &'static str)> {
+fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<(&'static Service, &'static str)> {
     let short = task.short();
     let packages = PACKAGE_MODULES.contains(&short);
     let units = UNIT_MODULES.contains(&short);
@@ -192,7 +192,7 @@ static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Data directories that a task's text, or the unit file that it copies, names.
-fn set_directories(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
+fn set_directories<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<String> {
     let Some(setting) = SETTING.as_ref() else { return Vec::new() };
     let read = |text: &str| {
         let named = setting.captures_iter(text).filter_map(|found| found.get(1));
@@ -218,7 +218,7 @@ fn set_directories(estate: &Estate<'_>, task: &Task<'_>) -> Vec<String> {
 }
 
 /// The text of a unit file of the role that a task copies.
-fn unit_file<'m>(estate: &Estate<'m>, task: &Task<'_>) -> Option<&'m str> {
+fn unit_file<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Option<&'m str> {
     let source = estate.ansible.argument(task, "src");
     let name = source.as_str().filter(|name| name.ends_with(".service"))?;
     let role = &estate.ansible.roles[task.role?];
@@ -259,13 +259,13 @@ fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<Str
     let role = &ansible.roles[role];
     let own = role.name.to_lowercase();
     let mut found = BTreeSet::new();
-    for (file, node) in &role.defaults {
+    for (_, node) in &role.defaults {
         for (key, _) in node.entries() {
             let Some(name) = key.as_str() else { continue };
             if !ENDINGS.iter().any(|ending| name.ends_with(ending)) {
                 continue;
             }
-            let value = ansible.role_variable(role, *file, name);
+            let value = ansible.role_variable(role, name);
             // A role for several services names each in the variable.
             let speaks = own.contains(&service.name)
                 || own.contains(name.split('_').next().unwrap_or(name))

@@ -5,7 +5,7 @@ use super::machine::{Machine, StorageKind};
 use super::placement::Known;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Pattern, Play, Task};
+use crate::model::ansible::{Play, Task};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::HashSet;
@@ -241,7 +241,7 @@ fn speaking_tasks(estate: &Estate<'_>) -> Vec<bool> {
 fn copied_by_play(estate: &Estate<'_>, machine: &Machine<'_>, speaking: &[bool]) -> bool {
     let ansible = estate.ansible;
     let mut known = Known::default();
-    let mut reaches = |play: &Play<'_>| known.reached(machine, ansible, play, &Pattern::parse(&play.hosts));
+    let mut reaches = |play: &Play<'_>| known.reached(machine, ansible, play, &play.pattern);
     let plays: HashSet<usize> =
         ansible.plays.iter().enumerate().filter(|(_, play)| reaches(play)).map(|(at, _)| at).collect();
     let by_role = plays.iter().any(|at| ansible.plays[*at].roles.iter().any(|role| speaks(role.name)));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Keywords of tasks and blocks: every other key is the module.
-const KEYWORDS: [&str; 50] = [
+pub(super) const KEYWORDS: [&str; 50] = [
     "action",
     "any_errors_fatal",
     "args",

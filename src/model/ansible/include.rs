@@ -83,8 +83,14 @@ fn part(piece: &Piece) -> Option<String> {
     }
 }
 
+/// The names of the file that an `include_vars` may read.
+pub(super) fn variable_names<'a>(ansible: &Ansible<'a>, task: &Task<'a>, play: Option<usize>) -> Vec<Name> {
+    let argument = ["file", "_raw_params"].into_iter().find(|name| task.argument(name).is_some());
+    names(ansible, task, play, argument.unwrap_or("file"))
+}
+
 /// The names that an argument of an include may have, seen from a play.
-pub(super) fn names<'a>(ansible: &Ansible<'a>, task: &Task<'a>, play: usize, argument: &str) -> Vec<Name> {
+pub(super) fn names<'a>(ansible: &Ansible<'a>, task: &Task<'a>, play: Option<usize>, argument: &str) -> Vec<Name> {
     let Some(given) = task.argument(argument) else { return Vec::new() };
     let text = match &given.value {
         ArgumentValue::Node(node) => node.as_str().unwrap_or(""),
@@ -113,15 +119,58 @@ pub(super) fn names<'a>(ansible: &Ansible<'a>, task: &Task<'a>, play: usize, arg
     }
 }
 
+/// An argument that is written without any template.
+pub(super) fn literal<'t>(task: &'t Task<'_>, argument: &str) -> Option<&'t str> {
+    let text = match &task.argument(argument)?.value {
+        ArgumentValue::Node(node) => node.as_str()?,
+        ArgumentValue::Text(text, _) => super::arguments::unquoted(text),
+    };
+    (!jinja::contains_template(text)).then_some(text)
+}
+
+/// The files that a name with templates in it may mean, in the part of a folder (`vars`) or in the folder itself.
+pub(super) fn fitting(tree: &Tree, base: &str, part: &str, text: &str) -> Vec<FileId> {
+    let template = jinja::parse(text);
+    let pieces = template.pieces.iter().filter_map(|piece| match piece {
+        Part::Lit(span) => Some(Name::literal(span.slice(text))),
+        Part::Comment(_) => None,
+        Part::Output(..) | Part::Statement(_) => Some(Name(vec![None])),
+    });
+    within(tree, base, part, &pieces.fold(Name(Vec::new()), |name, piece| append(&name, &piece)))
+}
+
+/// The files that a name may mean, in the part of a folder or in the folder itself.
+pub(super) fn within(tree: &Tree, base: &str, part: &str, name: &Name) -> Vec<FileId> {
+    let (name, inside) = name.inside();
+    let folders = [join(base, part), Some(base.to_owned())];
+    let folders = if inside { [Some(String::new()), None] } else { folders };
+    for folder in folders.into_iter().flatten() {
+        let found = below(tree, &folder, &name, |_| true);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// The files below a folder whose paths a name fits.
+fn below(tree: &Tree, base: &str, name: &Name, wanted: impl Fn(&str) -> bool) -> Vec<FileId> {
+    let fitting = tree.below(base).filter(|(_, file)| {
+        let relative = file.path.strip_prefix(base).unwrap_or("").trim_start_matches('/');
+        name.fits(relative) && wanted(relative)
+    });
+    fitting.map(|(id, _)| id).take(MAX_TURNS).collect()
+}
+
 struct Reader<'r, 'a> {
     ansible: &'r Ansible<'a>,
     task: &'r Task<'a>,
-    play: usize,
+    play: Option<usize>,
 }
 
 impl<'a> Reader<'_, 'a> {
     fn value(&self, node: Node<'a>) -> Value {
-        self.ansible.evaluate_in(self.task, Some(self.play), node)
+        self.ansible.evaluate_early(self.task, self.play, node)
     }
 
     fn turns(&self, list: Node<'a>) -> Vec<Value> {
@@ -138,7 +187,7 @@ impl<'a> Reader<'_, 'a> {
                 Part::Lit(span) => vec![Name::literal(span.slice(text))],
                 Part::Output(expr, span) => match turn.and_then(|turn| of_turn(expr, variable, turn)) {
                     Some(value) => Name::of(&value),
-                    None => Name::of(&self.ansible.evaluate_text_in(self.task, Some(self.play), span.slice(text))),
+                    None => Name::of(&self.ansible.evaluate_text_early(self.task, self.play, span.slice(text))),
                 },
                 Part::Statement(_) => vec![Name(vec![None])],
                 Part::Comment(_) => continue,
@@ -267,12 +316,10 @@ pub(super) fn files(tree: &Tree, role: Option<&Role<'_>>, place: &Place, own: Fi
         });
     }
     for base in bases {
-        let fitting = tree.below(&base).filter(|(id, file)| {
-            let relative = file.path.strip_prefix(base.as_str()).unwrap_or("").trim_start_matches('/');
-            let main = file_name(relative).starts_with("main.");
-            name.fits(relative) && *id != own && !(vague && (main || base.is_empty()))
+        let mut found = below(tree, &base, &name, |relative| {
+            !(vague && (file_name(relative).starts_with("main.") || base.is_empty()))
         });
-        let found: Vec<FileId> = fitting.map(|(id, _)| id).take(MAX_TURNS).collect();
+        found.retain(|id| *id != own);
         if !found.is_empty() {
             return found;
         }

@@ -21,7 +21,7 @@ pub use pattern::Pattern;
 pub use reach::Lost;
 pub use role::{Dependency, Role};
 pub use task::{Argument, ArgumentValue, Task};
-pub use values::{PROJECT, Scope};
+pub use values::{PROJECT, Turn, Turns, View};
 pub use walk::Level;
 
 use super::kind::Kind;
@@ -52,6 +52,9 @@ pub struct Ansible<'a> {
     task_files: HashMap<FileId, Vec<usize>>,
     finder: role::Finder,
     ways: reach::Ways,
+    /// The entries that import a playbook.
+    imports: HashMap<FileId, Vec<(FileId, Node<'a>)>>,
+    known: values::Known<'a>,
 }
 
 /// The part of a play that a task comes from, in the order in which they run.
@@ -81,6 +84,8 @@ pub struct Play<'a> {
     pub name: Option<&'a str>,
     /// `hosts:`, as written; a list is joined by `:`.
     pub hosts: String,
+    /// The same parsed, with the values that its templates have when nobody sets anything else.
+    pub pattern: Pattern,
     /// The roles that it applies by `roles:`.
     pub roles: Vec<RoleUse<'a>>,
     /// Whether its tasks run on the controller (`connection: local` or `hosts: localhost`).
@@ -168,6 +173,8 @@ impl<'a> Ansible<'a> {
             lost: Vec::new(),
             task_files: HashMap::new(),
             ways: reach::Ways::default(),
+            imports: HashMap::new(),
+            known: values::Known::default(),
         };
         for document in &documents.list {
             match document.kind {
@@ -178,24 +185,36 @@ impl<'a> Ansible<'a> {
                 _ => {}
             }
         }
+        ansible.known = values::Known::of(ansible.plays.len());
+        ansible.find_imports();
         reach::follow(&mut ansible);
-        ansible.mark_imported();
+        // What was found before the ways were known holds no longer.
+        ansible.known = values::Known::of(ansible.plays.len());
+        for play in 0..ansible.plays.len() {
+            if let Some(pattern) = ansible.plays[play].pattern.dynamic.then(|| ansible.pattern_of(play)).flatten() {
+                ansible.plays[play].pattern = pattern;
+            }
+        }
         ansible
     }
 
-    /// Marks the plays of playbooks that another one imports.
-    fn mark_imported(&mut self) {
-        let mut imported = Vec::new();
+    /// Finds the playbooks that others import, and marks their plays.
+    fn find_imports(&mut self) {
+        let mut imports: HashMap<FileId, Vec<(FileId, Node<'a>)>> = HashMap::new();
         for document in self.documents.of(&[Kind::Playbook]) {
             let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
             for node in root.into_iter().flat_map(Node::items) {
                 let target = list::IMPORT.iter().find_map(|key| node.get(key));
-                imported.extend(target.and_then(|target| self.imported(document.file, target)));
+                let file = target.and_then(|target| self.imported(document.file, target));
+                if let Some(file) = file {
+                    imports.entry(file).or_default().push((document.file, node));
+                }
             }
         }
         for play in &mut self.plays {
-            play.playbook_imported = imported.contains(&play.file);
+            play.playbook_imported = imports.contains_key(&play.file);
         }
+        self.imports = imports;
     }
 
     fn add_playbook(&mut self, document: &'a Document) {
@@ -220,6 +239,7 @@ impl<'a> Ansible<'a> {
                 node,
                 loc: Loc { file: document.file, span: key.span().to(hosts.span()) },
                 name: node.get("name").and_then(Node::as_str),
+                pattern: Pattern::parse(&written),
                 hosts: written,
                 roles,
                 local,
@@ -229,6 +249,7 @@ impl<'a> Ansible<'a> {
             });
             for task in self.plays[index].tasks.clone() {
                 self.tasks[task].plays.push(index);
+                self.tasks[task].of_play = true;
             }
         }
     }
@@ -306,9 +327,8 @@ impl<'a> Ansible<'a> {
     /// scripts find, is not among them.
     #[must_use]
     pub fn hosts_of(&self, play: &Play<'a>) -> Vec<(&Merged<'a>, Vec<String>)> {
-        let pattern = Pattern::parse(&play.hosts);
         let inventories = self.inventory.merged_from(folder(self.documents.tree.path(play.file)));
-        inventories.into_iter().map(|inventory| (inventory, pattern.select(inventory))).collect()
+        inventories.into_iter().map(|inventory| (inventory, play.pattern.select(inventory))).collect()
     }
 
     /// What a host is given in each inventory that lists it and that a playbook of the folder may be run with.

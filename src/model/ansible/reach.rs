@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
 /// Files on one way into a task that are followed.
-const MAX_WAY: usize = 40;
+pub(super) const MAX_WAY: usize = 40;
 
 /// A task that names no file or role of the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,11 @@ pub struct Lost {
 /// How the plays come into each file with tasks.
 #[derive(Default)]
 pub(super) struct Ways {
-    into: HashMap<FileId, Vec<(usize, By)>>,
+    pub(super) into: HashMap<FileId, Vec<(usize, By)>>,
+    /// The roles that each role depends on, in order.
+    pub(super) dependencies: HashMap<usize, Vec<usize>>,
+    /// The roles of each play whose variables all of its tasks see, in order.
+    pub(super) public: HashMap<usize, Vec<usize>>,
 }
 
 /// Marks every task with the plays that reach it.
@@ -45,6 +49,9 @@ pub(super) fn follow(ansible: &mut Ansible<'_>) {
         for (file, by) in reached.ways {
             ansible.ways.into.entry(file).or_default().push((play, by));
         }
+        for (role, by) in reached.entered {
+            ansible.enter(play, role, by);
+        }
         lost.extend(reached.lost);
     }
     lost.sort_by_key(|lost| lost.task);
@@ -58,6 +65,7 @@ struct Reached {
     ways: Vec<(FileId, By)>,
     seen: HashSet<FileId>,
     roles: HashSet<usize>,
+    entered: Vec<(usize, By)>,
     lost: Vec<Lost>,
 }
 
@@ -70,6 +78,12 @@ impl<'a> Visit<'a> for Reached {
 
     fn known(&mut self, role: usize) -> bool {
         !self.roles.insert(role)
+    }
+
+    fn role(&mut self, role: usize, by: By) {
+        if !self.entered.contains(&(role, by)) {
+            self.entered.push((role, by));
+        }
     }
 
     fn enter(&mut self, file: FileId, by: By) -> bool {
@@ -85,6 +99,18 @@ impl<'a> Visit<'a> for Reached {
 }
 
 impl<'a> Ansible<'a> {
+    /// Remembers what a role that a play enters means for the variables of others.
+    fn enter(&mut self, play: usize, role: usize, by: By) {
+        let list = match by {
+            By::Dependency(parent, _) => self.ways.dependencies.entry(parent).or_default(),
+            By::Task(task) if !is_public(&self.tasks[task]) => return,
+            By::Use(_) | By::Task(_) => self.ways.public.entry(play).or_default(),
+        };
+        if !list.contains(&role) {
+            list.push(role);
+        }
+    }
+
     /// What stands around a task on the first way that a play has into it, outermost first: the play, entries of `roles:`,
     /// imports, includes, blocks.
     #[must_use]
@@ -221,7 +247,14 @@ impl<'a> Ansible<'a> {
     }
 }
 
-fn own<'a>(task: &Task<'a>) -> Level<'a> {
+/// Whether the variables of a role that a task brings in are seen by the whole play: those of an import are, unless it says
+/// otherwise.
+fn is_public(task: &Task<'_>) -> bool {
+    let said = super::include::literal(task, "public").and_then(crate::value::truth);
+    said.unwrap_or_else(|| task.short() == "import_role")
+}
+
+pub(super) fn own<'a>(task: &Task<'a>) -> Level<'a> {
     let dynamic = matches!(task.short(), "include_tasks" | "include" | "include_role");
     Level { file: task.file, node: task.node, dynamic }
 }

@@ -20,9 +20,9 @@ pub struct Role<'a> {
     pub main: Option<FileId>,
     /// Its main file of handlers.
     pub handlers: Option<FileId>,
-    /// `defaults/`, lowest precedence first.
+    /// `defaults/main`, a file or a folder, lowest precedence first.
     pub defaults: Vec<(FileId, Node<'a>)>,
-    /// `vars/main`.
+    /// `vars/main`, likewise.
     pub vars: Vec<(FileId, Node<'a>)>,
     /// The roles that run before it, by its metadata.
     pub dependencies: Vec<Dependency<'a>>,
@@ -85,12 +85,16 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
         });
         let root = document.yaml().and_then(crate::syntax::yaml::Yaml::root);
         // `tasks/sub/main.yml` is not the main file of the role.
-        let main = file_name(path).starts_with("main.") && (part == "vars" || file_name(folder(path)) == part);
+        let main = file_name(path).starts_with("main.") && file_name(folder(path)) == part;
+        // Of variables, `main` may be a folder.
+        let usual = main || path[role.len()..].trim_start_matches('/')[part.len()..].starts_with("/main/");
         match (part, document.kind) {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),
             ("handlers", Kind::Tasks) if main => entry.handlers = Some(document.file),
-            ("defaults", Kind::AnsibleVariables) => entry.defaults.extend(root.map(|root| (document.file, root))),
-            ("vars", Kind::AnsibleVariables) if main => entry.vars.extend(root.map(|root| (document.file, root))),
+            ("defaults", Kind::AnsibleVariables) if usual => {
+                entry.defaults.extend(root.map(|root| (document.file, root)))
+            }
+            ("vars", Kind::AnsibleVariables) if usual => entry.vars.extend(root.map(|root| (document.file, root))),
             ("meta", Kind::RoleMeta) => metadata(entry, document.file, file_name(path), root),
             _ => {}
         }

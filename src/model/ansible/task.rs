@@ -50,6 +50,8 @@ pub struct Task<'a> {
     pub role: Option<usize>,
     /// The plays that reach it, in order.
     pub plays: Vec<usize>,
+    /// Whether it stands in a list of a play itself.
+    pub(super) of_play: bool,
 }
 
 /// An argument of a task.
@@ -156,6 +158,7 @@ fn read_task<'a>(file: FileId, node: Node<'a>, handler: bool, around: Around<'a>
         always: around.always,
         role: None,
         plays: Vec::new(),
+        of_play: false,
     })
 }
 

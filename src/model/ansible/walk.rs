@@ -27,11 +27,14 @@ impl<'a> Level<'a> {
     #[must_use]
     pub fn keyword(&self, name: &str) -> Option<Node<'a>> {
         let own = || self.node.get(name).filter(|_| !self.dynamic || matches!(name, "when" | "vars"));
-        let applied = || {
-            let arguments = self.node.entries().into_iter().find(|(key, _)| is_include(key.as_str().unwrap_or("")))?.1;
-            arguments.get("apply")?.get(name)
-        };
-        if self.dynamic { own().or_else(applied) } else { own() }
+        if self.dynamic { own().or_else(|| self.applied(name)) } else { own() }
+    }
+
+    /// What an include says under `apply:`.
+    #[must_use]
+    pub fn applied(&self, name: &str) -> Option<Node<'a>> {
+        let arguments = self.node.entries().into_iter().find(|(key, _)| is_include(key.as_str().unwrap_or("")))?.1;
+        arguments.get("apply")?.get(name)
     }
 }
 
@@ -58,6 +61,8 @@ pub(super) trait Visit<'a> {
     fn task(&mut self, at: &At<'_, 'a>, index: usize);
     /// The check of a role's arguments that Ansible puts before its tasks.
     fn check(&mut self, _at: &At<'_, 'a>, _name: String) {}
+    /// A role that is entered, and by what.
+    fn role(&mut self, _role: usize, _by: By) {}
     /// Whether what a role depends on need not be looked at again.
     fn known(&mut self, _role: usize) -> bool {
         false
@@ -177,6 +182,7 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
             includes: Vec::new(),
             handlers: false,
         };
+        self.visitor.role(index, by);
         let known = self.visitor.known(index);
         for (at, dependency) in role.dependencies.iter().enumerate().filter(|_| !known) {
             let found = self.find(dependency.name, &inside, self.collections(Some(index)));
@@ -238,7 +244,7 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
             "include_tasks" | "import_tasks" | "include" => {
                 let role = place.role.map(|role| &ansible.roles[role]);
                 let mut found = false;
-                for name in include::names(ansible, task, self.play, "file") {
+                for name in include::names(ansible, task, Some(self.play), "file") {
                     let files = include::files(ansible.documents.tree, role, place, task.file, &name);
                     let mut inside = place.clone();
                     inside.includes.push(name.known().map_or("", crate::source::folder).to_owned());
@@ -254,8 +260,8 @@ impl<'w, 'a, V: Visit<'a>> Walk<'w, 'a, V> {
             }
             "include_role" | "import_role" => {
                 let argument = ["name", "role"].into_iter().find(|name| task.argument(name).is_some());
-                let names = include::names(ansible, task, self.play, argument.unwrap_or("name"));
-                let from = |part: &str| include::names(ansible, task, self.play, part);
+                let names = include::names(ansible, task, Some(self.play), argument.unwrap_or("name"));
+                let from = |part: &str| include::names(ansible, task, Some(self.play), part);
                 let (tasks, handlers) = (from("tasks_from"), from("handlers_from"));
                 let mut found = false;
                 for name in names.iter().filter_map(Name::known) {

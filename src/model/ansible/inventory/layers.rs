@@ -100,7 +100,11 @@ pub(super) fn of<'m, 'a>(
     playbook: Option<&str>,
 ) -> HostLayers<'m, 'a> {
     let mut stack = Stack { documents, layers: Vec::new() };
-    let groups = inventory.groups_of(host);
+    let mut groups = inventory.groups_of(host);
+    if groups.is_empty() {
+        // `localhost`, which no inventory need list, is given what all are.
+        groups.push(ALL);
+    }
     let (all, others) = groups.split_first().map_or((None, &[][..]), |(all, others)| (Some(*all), others));
     let group = |at: usize| inventory.groups.get(at);
     // From the weakest to the strongest, as Ansible puts one over the other.
@@ -133,6 +137,12 @@ pub(super) fn of<'m, 'a>(
 /// The folder of a source: itself, or that of the file.
 fn base<'p>(documents: &Documents<'_>, source: &'p str) -> &'p str {
     if documents.tree.find(&documents.tree.real(source)).is_some() { folder(source) } else { source }
+}
+
+/// The lines of a YAML text that say something.
+fn said(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#') && !matches!(*line, "---" | "..."))
 }
 
 struct Stack<'m, 'a> {
@@ -204,7 +214,8 @@ impl<'m, 'a> Stack<'m, 'a> {
             Some(_) => unknown("it holds no variables by name"),
             None => match self.documents.outcomes.get(file.0 as usize) {
                 Some(Outcome::Skipped(Skip::Vaulted)) => unknown("it is vaulted"),
-                _ if self.documents.tree.text(file).trim().is_empty() => None,
+                // Nothing but comments is no variables.
+                _ if said(self.documents.tree.text(file)).next().is_none() => None,
                 _ => unknown("it cannot be read"),
             },
         }

@@ -103,6 +103,9 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
         if self.is_vars(of) {
             return self.name(name);
         }
+        if let Some(host) = self.other_host(of) {
+            return self.of_host(&host, &name.into());
+        }
         let of = self.expr(of);
         if matches!(of.v, V::Map(_)) && METHODS.contains(&name) {
             return Val::unknown(format!("`{name}` is a method that is not called"));
@@ -128,7 +131,32 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
                 Err(reason) => Val::unknown(reason),
             };
         }
+        if let Some(host) = self.other_host(of) {
+            return self.of_host(&host, &key);
+        }
         ops::item(&self.expr(of), &key)
+    }
+
+    /// The host whose variables `hostvars[…]` are.
+    fn other_host(&self, expr: &Expr) -> Option<Val> {
+        let is =
+            |of: &Expr| matches!(of, Expr::Name(name) if &**name == "hostvars") && self.local("hostvars").is_none();
+        match expr {
+            Expr::Item(of, key) if is(of) => Some(self.expr(key)),
+            Expr::Attr(of, key) if is(of) => Some((&**key).into()),
+            _ => None,
+        }
+    }
+
+    /// A variable as another host has it.
+    fn of_host(&self, host: &Val, name: &Val) -> Val {
+        if matches!(&name.v, V::Str(name) if METHODS.contains(&&**name)) {
+            return Val::unknown("the variables of a host as a whole are not evaluated");
+        }
+        let found = ops::lift(&[host.clone(), name.clone()], &|values| {
+            Ok(self.scope.of_other_host(&ops::plain(&values[0])?, &ops::plain(&values[1])?))
+        });
+        found.into()
     }
 
     fn is_vars(&self, expr: &Expr) -> bool {

@@ -12,23 +12,7 @@ pub(super) fn call(eval: &Eval<'_, '_, '_>, args: &[Val], kwargs: &[(Box<str>, V
     let name = ops::plain(name)?;
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
     let option = |wanted: &str| kwargs.iter().find(|(own, _)| **own == *wanted).map(|(_, value)| value);
-    let found = match short {
-        "vars" => terms.iter().map(|term| variable(eval, term, option("default"))).collect::<Res<Vec<_>>>()?,
-        "dict" => dictionaries(terms)?,
-        "file" => terms.iter().map(|term| file(eval, term, kwargs)).collect::<Res<Vec<_>>>()?,
-        "community.general.flattened" | "flattened" if kwargs.is_empty() => {
-            let flat = super::filters::apply(&eval.scope.work, "flatten", &Val::list(terms.to_vec()), &[], &[])?;
-            super::filters::lists::items(&flat)?
-        }
-        "items" | "list" if kwargs.is_empty() => flat(terms)?,
-        "together" if kwargs.is_empty() => super::filters::lists::zipped(terms, Some(&Val::null()))?,
-        "indexed_items" => {
-            let numbered = flat(terms)?.into_iter().enumerate();
-            numbered.map(|(at, item)| Val::list(vec![super::filters::lists::number(at), item])).collect()
-        }
-        "env" => return Err(format!("the environment{} is only known when the play runs", named(terms)).into()),
-        _ => return Err(format!("the lookup `{name}` is only known when the play runs").into()),
-    };
+    let found = looked_up(eval, short, terms, kwargs)?;
     let as_list = match option("wantlist").map(ops::truth) {
         None => list,
         Some(Tri::Unknown(reason)) => return Err(reason),
@@ -44,6 +28,35 @@ pub(super) fn call(eval: &Eval<'_, '_, '_>, args: &[Val], kwargs: &[(Box<str>, V
         }
         _ => Ok(Val::list(found)),
     }
+}
+
+/// What a lookup finds for its terms.
+pub(super) fn looked_up(
+    eval: &Eval<'_, '_, '_>,
+    name: &str,
+    terms: &[Val],
+    kwargs: &[(Box<str>, Val)],
+) -> Res<Vec<Val>> {
+    let option = |wanted: &str| kwargs.iter().find(|(own, _)| **own == *wanted).map(|(_, value)| value);
+    Ok(match name {
+        "vars" => terms.iter().map(|term| variable(eval, term, option("default"))).collect::<Res<Vec<_>>>()?,
+        "dict" => dictionaries(terms)?,
+        "file" => terms.iter().map(|term| file(eval, term, kwargs)).collect::<Res<Vec<_>>>()?,
+        "community.general.flattened" | "flattened" if kwargs.is_empty() => {
+            let flat = super::filters::apply(&eval.scope.work, "flatten", &Val::list(terms.to_vec()), &[], &[])?;
+            super::filters::lists::items(&flat)?
+        }
+        "items" if kwargs.is_empty() => flat(terms)?,
+        "list" if kwargs.is_empty() => terms.to_vec(),
+        "nested" | "cartesian" if kwargs.is_empty() => super::loops::nested(terms)?,
+        "together" if kwargs.is_empty() => super::filters::lists::zipped(terms, Some(&Val::null()))?,
+        "indexed_items" => {
+            let numbered = flat(terms)?.into_iter().enumerate();
+            numbered.map(|(at, item)| Val::list(vec![super::filters::lists::number(at), item])).collect()
+        }
+        "env" => return Err(format!("the environment{} is only known when the play runs", named(terms)).into()),
+        _ => return Err(format!("the lookup `{name}` is only known when the play runs").into()),
+    })
 }
 
 fn named(terms: &[Val]) -> String {
@@ -92,9 +105,10 @@ fn file(eval: &Eval<'_, '_, '_>, term: &Val, kwargs: &[(Box<str>, Val)]) -> Res 
     let scope = eval.scope;
     let tree = scope.ansible.documents.tree;
     let mut folders: Vec<&str> = Vec::new();
-    folders.extend(scope.role.and_then(|role| scope.ansible.roles.get(role)).map(|role| &*role.folder));
+    let (role, playbook) = scope.folders();
+    folders.extend(role.and_then(|role| scope.ansible.roles.get(role)).map(|role| &*role.folder));
     folders.push(folder(tree.path(eval.loc.file)));
-    folders.push(folder(tree.path(scope.file)));
+    folders.extend(playbook.map(|file| folder(tree.path(file))));
     let mut paths: Vec<String> = Vec::new();
     match name.strip_prefix(PROJECT) {
         Some(inside) => paths.push(inside.trim_start_matches('/').to_owned()),

@@ -1,225 +1,252 @@
 //! Values of tasks: variables by precedence, Jinja expressions as far as files can tell, unknown with the reason.
 
 mod checks;
+mod context;
 mod eval;
 mod filters;
+mod hosts;
+mod lookup;
 mod lookups;
+mod loops;
 mod methods;
 mod ops;
 mod scope;
+mod setters;
 mod template;
 #[cfg(test)]
 mod tests;
 mod val;
+mod view;
 
+pub use view::{Turn, Turns, View};
+
+use super::Ansible;
 use super::task::{Argument, ArgumentValue, Task};
-use super::{Ansible, Pattern};
-use crate::source::folder;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use crate::value::{Data, Tri, Value};
-use scope::{Work, plain_node};
-use std::sync::Arc;
+use crate::value::{Tri, Value};
+use context::Context;
+use hosts::{Given, PlayHosts};
+use lookup::At;
+use scope::{Scope, Work, plain_node};
+use setters::Setters;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock};
 use val::Val;
+use view::{MAX_VIEWS, holds};
 
 /// Stands for the project's folder at the start of paths that `playbook_dir` and its kin make.
 pub const PROJECT: &str = "{project}";
 /// Members of one value that are evaluated.
 const MAX_MEMBERS: usize = 512;
 
-/// Where names are looked up: layers of variables, strongest first.
-pub struct Scope<'s, 'a> {
-    ansible: &'s Ansible<'a>,
-    layers: Vec<(FileId, Node<'a>)>,
-    /// For `playbook_dir`, `role_path`.
-    file: FileId,
-    role: Option<usize>,
-    registered: Vec<&'a str>,
-    /// What `item` is, when one turn of a loop is looked at.
-    item: Option<Val>,
-    work: Work,
+/// What has been found out, once for all tasks.
+#[derive(Default)]
+pub(super) struct Known<'a> {
+    /// The ways into each file.
+    contexts: RwLock<HashMap<FileId, Arc<[Context<'a>]>>>,
+    /// The hosts of each play.
+    hosts: Vec<OnceLock<PlayHosts<'a>>>,
+    nobody: PlayHosts<'a>,
+    /// What each host is given, by inventory, folder of the playbook and name.
+    given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
+    setters: OnceLock<Setters<'a>>,
+}
+
+impl Known<'_> {
+    pub(super) fn of(plays: usize) -> Self {
+        Self { hosts: std::iter::repeat_with(OnceLock::new).take(plays).collect(), ..Self::default() }
+    }
 }
 
 impl<'a> Ansible<'a> {
-    /// The scope of a task in the first play that reaches it.
-    #[must_use]
-    pub fn scope<'s>(&'s self, task: &Task<'a>) -> Scope<'s, 'a> {
-        self.scope_in(task, task.plays.first().copied())
+    fn setters(&self) -> &Setters<'a> {
+        self.known.setters.get_or_init(|| Setters::find(self))
     }
 
-    /// The scope of a task in one of the plays that reach it.
-    fn scope_in<'s>(&'s self, task: &Task<'a>, play: Option<usize>) -> Scope<'s, 'a> {
-        let mut layers: Vec<(FileId, Node<'a>)> = task.vars.iter().map(|node| (task.file, *node)).collect();
-        let play = play.map(|index| &self.plays[index]);
-        if let (Some(play), Some(role)) = (play, task.role) {
-            let parameters = play.roles.iter().filter(|used| used.role == Some(role)).filter_map(|used| used.node);
-            layers.extend(
-                parameters.flat_map(|node| [node.get("vars"), Some(node)]).flatten().map(|node| (play.file, node)),
-            );
-        }
-        if let Some(role) = task.role {
-            layers.extend(self.roles[role].vars.iter().copied());
-        }
-        if let Some(play) = play {
-            layers.extend(self.play_layers(play.file, play.node));
-            layers.extend(self.group_layers(&play.hosts));
-        }
-        if let Some(role) = task.role {
-            layers.extend(self.roles[role].defaults.iter().rev().copied());
-        }
-        let file = play.map_or(task.file, |play| play.file);
-        let registered = self.registered(task);
-        Scope { ansible: self, layers, file, role: task.role, registered, item: None, work: Work::default() }
+    fn hosts_at(&self, context: &Context<'a>) -> &PlayHosts<'a> {
+        context.play.map_or(&self.known.nobody, |play| self.play_hosts(play))
     }
 
-    fn play_layers(&self, file: FileId, node: Node<'a>) -> Vec<(FileId, Node<'a>)> {
-        let mut layers: Vec<(FileId, Node<'a>)> = Vec::new();
-        let from = folder(self.documents.tree.path(file));
-        let named: Vec<Node<'a>> = node.get("vars_files").map(|list| list.items().collect()).unwrap_or_default();
-        for name in named.iter().rev().filter_map(|item| item.as_str()) {
-            let path = crate::source::join(from, name);
-            if let Some((file, yaml)) = path.and_then(|path| self.documents.yaml(&path)) {
-                layers.extend(yaml.root().map(|root| (file, root)));
+    /// Where a task is looked at by one way: on its one host, or on all at once.
+    fn at<'s>(&'s self, context: &'s Context<'a>) -> At<'s, 'a> {
+        let hosts = self.hosts_at(context);
+        let host = hosts.hosts.first().filter(|_| hosts.hosts.len() == 1 && hosts.open.is_none());
+        At { context, hosts, host }
+    }
+
+    /// Looks at a task at all places in one go; where that does not give one answer, at each of them.
+    fn look<T>(&self, task: &Task<'a>, of: impl Fn(&Scope<'_, 'a>) -> T) -> Looked<T> {
+        let ways = self.contexts_of(task);
+        let at = ways.iter().map(|context| self.at(context)).collect();
+        let scope = Scope::new(self, Some(task), at, Work::default());
+        let answer = of(&scope);
+        if !scope.differs.get() {
+            return Looked::Same(answer);
+        }
+        let mut places: Vec<At<'_, 'a>> = Vec::new();
+        for context in &*ways {
+            let all = self.hosts_at(context);
+            places.extend(all.hosts.iter().map(|host| At { context, hosts: all, host: Some(host) }));
+            if all.hosts.is_empty() || all.open.is_some() {
+                places.push(At { context, hosts: all, host: None });
             }
         }
-        layers.extend(node.get("vars").map(|vars| (file, vars)));
-        layers
-    }
-
-    /// Variables of the hosts and groups that a pattern names, then those of all.
-    fn group_layers(&self, hosts: &str) -> Vec<(FileId, Node<'a>)> {
-        let pattern = Pattern::parse(hosts);
-        let names: Vec<&str> = pattern.names().collect();
-        let of = |host: bool| {
-            let own = self.host_variables.iter().filter(move |variables| variables.host == host);
-            own.filter(|variables| names.contains(&variables.name.as_str()))
-                .map(|variables| (variables.file, variables.node))
-                .collect::<Vec<_>>()
-        };
-        let mut layers = of(true);
-        layers.extend(of(false));
-        let all = self.host_variables.iter().filter(|variables| !variables.host && variables.name == "all");
-        layers.extend(all.map(|variables| (variables.file, variables.node)));
-        layers
-    }
-
-    /// Names that tasks of the same file register or set: known only when they run.
-    fn registered(&self, task: &Task<'a>) -> Vec<&'a str> {
-        // Tasks stand in the order of their files.
-        let first = self.tasks.partition_point(|other| other.file < task.file);
-        let beside = self.tasks[first..].iter().take_while(|other| other.file == task.file);
-        let mut names = Vec::new();
-        for other in beside {
-            names.extend(other.register);
-            if other.short() == "set_fact" {
-                names.extend(other.arguments.iter().filter_map(|argument| match &argument.name {
-                    std::borrow::Cow::Borrowed(name) => Some(*name),
-                    std::borrow::Cow::Owned(_) => None,
-                }));
-            }
+        if places.len() > MAX_VIEWS {
+            return Looked::Same(answer);
         }
-        names
+        let one = |at: At<'_, 'a>| of(&Scope::new(self, Some(task), vec![at], Work::default()));
+        Looked::Each(places.into_iter().map(one).collect())
     }
 
-    /// An argument of a task, evaluated; absent when it is not given.
+    fn everywhere(&self, task: &Task<'a>, of: impl Fn(&Scope<'_, 'a>) -> Val) -> Value {
+        match self.look(task, of) {
+            Looked::Same(value) => value.into_value(),
+            Looked::Each(values) => Val::several(values).into_value(),
+        }
+    }
+
+    /// An argument of a task; absent when it is not given. Where it differs between the places at which the task runs, it is
+    /// one of several.
     #[must_use]
     pub fn argument(&self, task: &Task<'a>, name: &str) -> Value {
-        let Some(argument) = task.argument(name) else { return Value::absent() };
-        self.scope(task).argument(task, argument)
+        let plain = task.argument(name).and_then(|argument| match &argument.value {
+            ArgumentValue::Node(node) => scope::plain_scalar(task.file, *node),
+            ArgumentValue::Text(..) => None,
+        });
+        plain.unwrap_or_else(|| self.everywhere(task, |scope| scope.argument(task, name)))
     }
 
-    /// An argument in each turn of the task's loop, as far as the loop is known; else its one value.
+    /// An argument in each turn of the task's loop that may run, as far as the loop is known; else its one value.
     #[must_use]
     pub fn each(&self, task: &Task<'a>, name: &str) -> Vec<Value> {
-        let Some(argument) = task.argument(name) else { return Vec::new() };
+        let Some(argument) = task.argument(name) else {
+            let given = self.argument(task, name);
+            return if given.is_absent() { Vec::new() } else { vec![given] };
+        };
         let text = match &argument.value {
             ArgumentValue::Node(node) => node.as_str(),
             ArgumentValue::Text(text, _) => Some(&**text),
         };
-        let turns = task.repeat.filter(|_| text.is_some_and(|text| text.contains("item")));
-        let turns = turns.map(|(_, node)| self.evaluate(task, node));
-        let Some(list) = turns.as_ref().and_then(Value::as_list) else { return vec![self.argument(task, name)] };
-        let turn = |item: &Value| {
-            let scope = Scope { item: Some(Val::from_value(item)), ..self.scope(task) };
-            scope.argument(task, argument)
+        if task.repeat.is_none() || !text.is_some_and(|text| loops::uses(task, text)) {
+            return vec![self.argument(task, name)];
+        }
+        let turns = |scope: &Scope<'_, 'a>| -> Vec<Val> {
+            let names = loops::names(task);
+            let items = scope.turns(task);
+            if items.items.is_empty() {
+                return vec![scope.given(task, argument)];
+            }
+            let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
+            let running =
+                turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
+            running.map(|turn| turn.given(task, argument)).collect()
         };
-        list.items.iter().take(MAX_MEMBERS).map(turn).collect()
+        let values = match self.look(task, turns) {
+            Looked::Same(values) => values,
+            Looked::Each(all) => all.into_iter().flatten().collect(),
+        };
+        let mut distinct: Vec<Value> = Vec::new();
+        for value in values.into_iter().map(Val::into_value) {
+            if distinct.len() < MAX_MEMBERS && !distinct.iter().any(|other| other.same(&value)) {
+                distinct.push(value);
+            }
+        }
+        distinct
     }
 
     /// All arguments of a task as one map.
     #[must_use]
     pub fn arguments(&self, task: &Task<'a>) -> Value {
-        let scope = self.scope(task);
-        let entries =
-            task.arguments.iter().map(|argument| (Arc::from(&*argument.name), scope.argument(task, argument)));
+        let names = self.given_names(task, &self.contexts_of(task));
+        let entries = names.into_iter().map(|name| {
+            let value = self.argument(task, &name);
+            (Arc::from(name), value)
+        });
         Value::map(entries.collect())
     }
 
     /// A node of a task's file, evaluated in the task's scope.
     #[must_use]
     pub fn evaluate(&self, task: &Task<'a>, node: Node<'a>) -> Value {
-        self.scope(task).node(task.file, node).into_value()
+        self.everywhere(task, |scope| scope.node(task.file, node))
     }
 
     /// A text with Jinja, evaluated in a task's scope.
     #[must_use]
     pub fn evaluate_text(&self, task: &Task<'a>, text: &str) -> Value {
-        self.scope(task).text(text, task.loc).into_value()
+        self.everywhere(task, |scope| scope.text(text, task.loc))
     }
 
-    /// A node of a task's file, as one of the plays that reach it sees it.
-    pub(super) fn evaluate_in(&self, task: &Task<'a>, play: Option<usize>, node: Node<'a>) -> Value {
-        self.scope_in(task, play).node(task.file, node).into_value()
+    /// A node of a task's file, as one of the plays sees it before it is known how they reach the task.
+    pub(super) fn evaluate_early(&self, task: &Task<'a>, play: Option<usize>, node: Node<'a>) -> Value {
+        self.early(task, play, |scope| scope.node(task.file, node))
     }
 
-    /// A text with Jinja, as one of the plays that reach the task sees it.
-    pub(super) fn evaluate_text_in(&self, task: &Task<'a>, play: Option<usize>, text: &str) -> Value {
-        self.scope_in(task, play).text(text, task.loc).into_value()
+    /// A text with Jinja, likewise.
+    pub(super) fn evaluate_text_early(&self, task: &Task<'a>, play: Option<usize>, text: &str) -> Value {
+        self.early(task, play, |scope| scope.text(text, task.loc))
     }
 
-    /// What `when:` says in a task's scope: one expression, or several that must all hold.
+    fn early(&self, task: &Task<'a>, play: Option<usize>, of: impl Fn(&Scope<'_, 'a>) -> Val) -> Value {
+        let context = self.early_context(task, play);
+        let mut scope = Scope::new(self, Some(task), vec![self.at(&context)], Work::default());
+        scope.early = true;
+        of(&scope).into_value()
+    }
+
+    /// What `when:` says in a task's scope: one expression, or several that must all hold. It is known where it is the same
+    /// wherever the task runs.
     #[must_use]
     pub fn condition(&self, task: &Task<'a>, node: Node<'a>) -> Tri {
-        if node.is_seq() {
-            return node.items().fold(Tri::True, |all, item| all.and(|| self.condition(task, item)));
-        }
-        let loc = Loc { file: task.file, span: node.span() };
-        match crate::model::load::scalar(node) {
-            Data::Bool(value) => value.into(),
-            Data::Str(text) => self.condition_text(task, &text, loc),
-            _ => Tri::Unknown("it is no expression".into()),
-        }
+        self.agreed(task, |scope| scope.says(task, node))
     }
 
     /// A bare expression, as in `when:`, in a task's scope.
     #[must_use]
     pub fn condition_text(&self, task: &Task<'a>, text: &str, loc: Loc) -> Tri {
-        scope::condition(&self.scope(task), text, loc)
+        self.agreed(task, |scope| scope::condition(scope, text, loc))
+    }
+
+    fn agreed(&self, task: &Task<'a>, of: impl Fn(&Scope<'_, 'a>) -> Tri) -> Tri {
+        match self.look(task, of) {
+            Looked::Same(truth) => truth,
+            Looked::Each(truths) => ops::agreed(truths.into_iter()),
+        }
     }
 
     /// A default of a role, evaluated among the role's own defaults and variables.
     #[must_use]
-    pub fn role_variable(&self, role: &super::Role<'a>, file: FileId, name: &str) -> Value {
-        let layers = role.vars.iter().chain(role.defaults.iter().rev()).copied().collect();
-        let scope = Scope {
-            ansible: self,
-            layers,
-            file,
-            role: None,
-            registered: Vec::new(),
-            item: None,
-            work: Work::default(),
-        };
-        scope.variable(name).into_value()
+    pub fn role_variable(&self, role: &super::Role<'a>, name: &str) -> Value {
+        let layers = |files: &[(FileId, Node<'a>)]| self.role_layers(files);
+        let mut context = Context::default();
+        (context.strong, context.weak) = (layers(&role.vars), layers(&role.defaults));
+        Scope::new(self, None, vec![self.at(&context)], Work::default()).variable(name).into_value()
     }
 }
 
+/// What was found when a task was looked at.
+enum Looked<T> {
+    /// One answer, the same everywhere.
+    Same(T),
+    /// An answer for each place.
+    Each(Vec<T>),
+}
+
 impl<'a> Scope<'_, 'a> {
-    fn argument(&self, task: &Task<'a>, argument: &Argument<'a>) -> Value {
-        let value = match &argument.value {
+    /// What a task itself gives for an argument.
+    fn given(&self, task: &Task<'a>, argument: &Argument<'a>) -> Val {
+        match &argument.value {
             ArgumentValue::Node(node) => self.node(task.file, *node),
             ArgumentValue::Text(text, span) => self.text(text, Loc { file: task.file, span: *span }),
-        };
-        value.into_value()
+        }
+    }
+
+    /// What a `when:` of a task says.
+    fn says(&self, task: &Task<'a>, node: Node<'a>) -> Tri {
+        if node.is_seq() {
+            return node.items().fold(Tri::True, |all, item| all.and(|| holds(self, task.file, item)));
+        }
+        holds(self, task.file, node)
     }
 }

@@ -1,20 +1,40 @@
 //! Where names are looked up, and what an evaluation may cost.
 
+use super::super::{Ansible, Task};
+use super::MAX_MEMBERS;
 use super::eval::Eval;
+use super::lookup::{At, Hit};
 use super::val::{Res, V, Val};
-use super::{MAX_MEMBERS, PROJECT, Scope};
-use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr, Literal};
 use crate::syntax::yaml::{Node, NodeKind, Scalar};
 use crate::text::{FileId, Loc, Span};
-use crate::value::Tri;
+use crate::value::{Data, Kind, Tri};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Expressions, nodes and templates inside one another.
 const MAX_DEPTH: usize = 120;
+/// So much deeper is an evaluation with other variables.
+const INNER: usize = 25;
 /// Steps of one evaluation.
 const MAX_STEPS: usize = 200_000;
+
+/// Where names are looked up, and what has been done.
+pub(in crate::model::ansible) struct Scope<'s, 'a> {
+    pub(super) ansible: &'s Ansible<'a>,
+    /// The task whose values are asked for.
+    pub(super) task: Option<&'s Task<'a>>,
+    /// The ways and hosts at which it is looked at.
+    at: Vec<At<'s, 'a>>,
+    /// Before all ways are known: what is set while the play runs is only looked for beside the task.
+    pub(super) early: bool,
+    /// Variables of a loop, in one of its turns.
+    pub(super) locals: Vec<(Box<str>, Val)>,
+    /// Whether a name was met that is not the same wherever the task runs.
+    pub(super) differs: Rc<Cell<bool>>,
+    pub(super) work: Work,
+}
 
 /// What has been done so far.
 #[derive(Default)]
@@ -42,79 +62,90 @@ impl Work {
         Ok(())
     }
 
+    /// What is left for an evaluation inside, which has variables of its own.
+    pub(super) fn inner(&self) -> Self {
+        let (steps, depth) = (Cell::new(self.steps.get()), Cell::new(self.depth.get().saturating_add(INNER)));
+        Self { steps, depth, ..Self::default() }
+    }
+
+    /// The steps since this was the inner work of another.
+    pub(super) fn since(&self, outer: &Self) -> usize {
+        self.steps.get().saturating_sub(outer.steps.get())
+    }
+
     pub(super) fn leave(&self) {
         self.depth.set(self.depth.get().saturating_sub(1));
     }
 }
 
-/// Names that stand for the run, not for a variable.
-const OF_THE_RUN: [&str; 12] = [
-    "item",
-    "inventory_hostname",
-    "inventory_hostname_short",
-    "groups",
-    "group_names",
-    "hostvars",
-    "play_hosts",
-    "environment",
-    "inventory_file",
-    "inventory_dir",
-    "role_path",
-    "playbook_dir",
-];
+impl<'s, 'a> Scope<'s, 'a> {
+    pub(super) fn new(ansible: &'s Ansible<'a>, task: Option<&'s Task<'a>>, at: Vec<At<'s, 'a>>, work: Work) -> Self {
+        Self { ansible, task, at, early: false, locals: Vec::new(), differs: Rc::default(), work }
+    }
 
-impl<'a> Scope<'_, 'a> {
+    /// The ways and hosts at which it looks.
+    pub(super) fn places(&self) -> impl Iterator<Item = At<'s, 'a>> {
+        self.at.iter().copied()
+    }
+
+    /// The role and the playbook in whose folders files are looked for.
+    pub(super) fn folders(&self) -> (Option<usize>, Option<FileId>) {
+        let Some(at) = self.at.first() else { return (None, None) };
+        (at.context.role, at.context.play.map(|play| self.ansible.plays[play].file))
+    }
+
     /// A variable by name: undefined when nothing here sets it.
     pub(super) fn variable(&self, name: &str) -> Val {
-        if let Some(value) = self.special(name) {
-            return value;
+        if let Some((_, value)) = self.locals.iter().rev().find(|(own, _)| **own == *name) {
+            return value.clone();
         }
-        if let Some(item) = self.item.as_ref().filter(|_| name == "item") {
-            return item.clone();
-        }
-        for (file, layer) in &self.layers {
-            if let Some((key, value)) = layer.entry(name) {
-                let loc = Loc { file: *file, span: key.span() };
-                return self.resolved(*file, value).step(format!("variable `{name}`"), loc);
+        let hit = self.find(name);
+        self.valued(hit, name)
+    }
+
+    fn valued(&self, hit: Hit<'a>, name: &str) -> Val {
+        match hit {
+            Hit::Node(file, node, loc) => self.resolved(file, node).step(format!("variable `{name}`"), loc),
+            Hit::Value(value, loc) => match &value.kind {
+                Kind::Known(Data::Str(text)) => self.text(text, loc),
+                _ => Val::from_value(&value).at(loc),
             }
+            .step(format!("variable `{name}`"), loc),
+            Hit::Said(value) => value,
+            Hit::Maybe(nodes, rest) => {
+                let mut values: Vec<Val> = nodes.iter().map(|(file, node)| self.resolved(*file, *node)).collect();
+                if !matches!(*rest, Hit::Undefined(_)) {
+                    values.push(self.valued(*rest, name));
+                }
+                Val::several(values)
+            }
+            Hit::Turns(task) => self.of_turns(task, name),
+            Hit::Unknown(reason) => Val::unknown(reason),
+            Hit::Undefined(reason) => Val::undefined(reason),
+            Hit::Differs => Val::unknown(format!("`{name}` is not the same wherever the task runs")),
         }
-        if self.registered.contains(&name) {
-            return Val::unknown(format!("`{name}` is only known when the play runs"));
+    }
+
+    /// What the loop of an include hands on: one of the members of its list.
+    fn of_turns(&self, task: usize, name: &str) -> Val {
+        let task = &self.ansible.tasks[task];
+        let turns = self.turns(task);
+        match turns.open {
+            None if !turns.items.is_empty() => Val::several(turns.items),
+            Some(reason) => Val::unknown(reason),
+            None => Val::unknown(format!("`{name}` is a turn of an empty loop")),
         }
-        if name.starts_with("ansible_") {
-            return Val::unknown(format!("`{name}` is a fact of the host"));
-        }
-        let elsewhere = self.ansible.host_variables.iter().any(|variables| variables.node.get(name).is_some());
-        if elsewhere || OF_THE_RUN.contains(&name) {
-            return Val::unknown(format!("`{name}` differs from host to host or is only known when the play runs"));
-        }
-        Val::undefined(format!("`{name}` is not set in this repository"))
     }
 
     /// The list or mapping that a variable is written as.
     pub(super) fn written(&self, name: &str) -> Option<(FileId, Node<'a>)> {
-        if self.special(name).is_some() || self.item.is_some() && name == "item" {
+        if self.locals.iter().any(|(own, _)| **own == *name) {
             return None;
         }
-        let (file, node) = self.layers.iter().find_map(|(file, layer)| Some((*file, layer.get(name)?)))?;
-        (node.is_map() || node.is_seq()).then_some((file, node))
-    }
-
-    /// Variables that Ansible itself sets and that the files tell.
-    fn special(&self, name: &str) -> Option<Val> {
-        let tree = self.ansible.documents.tree;
-        let role = || self.ansible.roles.get(self.role?);
-        let path = match name {
-            "playbook_dir" => folder(tree.path(self.file)).to_owned(),
-            "role_path" => role()?.folder.clone(),
-            "role_name" | "ansible_role_name" => return Some(file_name(&role()?.folder).into()),
-            "inventory_dir" => {
-                let file = self.ansible.inventory.hosts.first().map(|host| host.loc.file)?;
-                folder(tree.path(file)).to_owned()
-            }
-            _ => return None,
-        };
-        Some(format!("{PROJECT}/{path}").trim_end_matches('/').into())
+        match self.find(name) {
+            Hit::Node(file, node, _) if node.is_map() || node.is_seq() => Some((file, node)),
+            _ => None,
+        }
     }
 
     /// The value of a variable's node, evaluated once.
@@ -193,6 +224,13 @@ fn expression(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Val {
         Ok(expr) => Eval::new(scope, loc).expr(&expr),
         Err(error) => Val::unknown(format!("`{text}` cannot be parsed: {error}")),
     }
+}
+
+/// A scalar in which nothing needs a scope.
+pub(super) fn plain_scalar(file: FileId, node: Node<'_>) -> Option<crate::value::Value> {
+    let NodeKind::Scalar(text, _) = node.kind() else { return None };
+    let plain = node.tag() != Some("!vault") && !jinja::contains_template(text);
+    plain.then(|| scalar(node).at(Loc { file, span: node.span() }).into_value())
 }
 
 /// A scalar without templates.

@@ -319,13 +319,21 @@ impl Val {
 }
 
 /// The same in type and value, as far as known.
-fn alike(a: &Val, b: &Val) -> bool {
+pub(super) fn alike(a: &Val, b: &Val) -> bool {
     match (&a.v, &b.v) {
         (V::Bool(_), V::Bool(_)) | (V::Int(_), V::Int(_)) | (V::Float(_), V::Float(_)) | (V::Str(_), V::Str(_)) => {
             super::ops::equal(a, b).is_true()
         }
         (V::List(_), V::List(_)) | (V::Map(_), V::Map(_)) => super::ops::equal(a, b).is_true(),
         (V::Null, V::Null) | (V::Omit, V::Omit) => true,
+        (V::Text(a), V::Text(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| alike_pieces(a, b)),
+        _ => false,
+    }
+}
+
+fn alike_pieces(a: &Piece, b: &Piece) -> bool {
+    match (a, b) {
+        (Piece::Lit(a), Piece::Lit(b)) | (Piece::Hole(a), Piece::Hole(b)) => a == b,
         _ => false,
     }
 }

@@ -1,0 +1,351 @@
+//! Names to variables: the strongest layer that sets one, on one host or on all that a task may run on.
+
+use super::super::arguments::KEYWORDS;
+use super::super::inventory::Setting;
+use super::super::{Ansible, Task};
+use super::PROJECT;
+use super::context::{Context, Layer};
+use super::hosts::{Common, Given, PlayHost, PlayHosts};
+use super::scope::Scope;
+use super::setters::Set;
+use super::val::{Val, alike};
+use crate::source::{file_name, folder};
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
+use crate::value::{Reason, Value};
+
+/// What a name stands for.
+pub(super) enum Hit<'a> {
+    /// A node, with the place of its name.
+    Node(FileId, Node<'a>, Loc),
+    /// A value of an INI file.
+    Value(Value, Loc),
+    /// What Ansible itself says.
+    Said(Val),
+    /// One of several nodes, or what else it is.
+    Maybe(Vec<(FileId, Node<'a>)>, Box<Hit<'a>>),
+    /// A variable of the loop of an include.
+    Turns(usize),
+    Unknown(Reason),
+    /// Nothing sets it.
+    Undefined(Reason),
+    /// It is not the same wherever the task runs.
+    Differs,
+}
+
+/// Where a task is looked at: by one way, and on one host or on all that the play has.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s, 'a> {
+    pub(super) context: &'s Context<'a>,
+    pub(super) hosts: &'s PlayHosts<'a>,
+    pub(super) host: Option<&'s PlayHost<'a>>,
+}
+
+impl Hit<'_> {
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Node(file, node, _), Self::Node(other_file, other, _)) => {
+                file == other_file && node.id() == other.id()
+            }
+            (Self::Value(a, _), Self::Value(b, _)) => a.same(b),
+            (Self::Said(a), Self::Said(b)) => alike(a, b),
+            (Self::Maybe(a, rest), Self::Maybe(b, other)) => {
+                let ids = |list: &[(FileId, Node<'_>)]| {
+                    list.iter().map(|(file, node)| (*file, node.id())).collect::<Vec<_>>()
+                };
+                ids(a) == ids(b) && rest.same(other)
+            }
+            (Self::Turns(a), Self::Turns(b)) => a == b,
+            (Self::Unknown(_), Self::Unknown(_)) | (Self::Undefined(_), Self::Undefined(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Names that stand for the run, not for a variable.
+const OF_THE_RUN: [&str; 10] = [
+    "item",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "groups",
+    "group_names",
+    "hostvars",
+    "environment",
+    "inventory_file",
+    "inventory_dir",
+    "ansible_check_mode",
+];
+
+impl<'s, 'a> Scope<'s, 'a> {
+    /// What a name stands for wherever the task runs; what differs is marked as such.
+    pub(super) fn find(&self, name: &str) -> Hit<'a> {
+        let mut all = self.places().map(|at| self.find_at(at, name));
+        let Some(first) = all.next() else { return Hit::Undefined("nothing runs it".into()) };
+        if matches!(first, Hit::Differs) || all.any(|other| !first.same(&other)) {
+            self.differs.set(true);
+            return Hit::Unknown(format!("`{name}` is not the same wherever the task runs").into());
+        }
+        first
+    }
+
+    fn find_at(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        let ansible = self.ansible;
+        if let Some(said) = self.magic(at, name) {
+            return said;
+        }
+        if let Some(hit) = ansible.in_layers(&at.context.params, name) {
+            return hit;
+        }
+        if let Some(task) = self.task {
+            match ansible.set_before(task, at.context, name, self.early) {
+                Set::Run => return Hit::Unknown(format!("`{name}` is only known when the play runs").into()),
+                Set::File(file, node) => return Hit::Node(file, node, Loc { file, span: node.span() }),
+                Set::Maybe(nodes) => return Hit::Maybe(nodes, Box::new(self.find_declared(at, name))),
+                Set::Nothing => {}
+            }
+        }
+        self.find_declared(at, name)
+    }
+
+    /// What the files declare, nothing having been set since.
+    fn find_declared(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        let ansible = self.ansible;
+        let own = self.task.into_iter().flat_map(|task| task.vars.iter().map(|vars| (task.file, *vars)));
+        let strong =
+            || ansible.in_layers(&at.context.vars, name).or_else(|| ansible.in_layers(&at.context.strong, name));
+        let hit = of_maps(own, name).or_else(strong).or_else(|| self.of_host(at, name));
+        hit.or_else(|| ansible.in_layers(&at.context.weak, name)).unwrap_or_else(|| self.nowhere(at, name))
+    }
+
+    /// What the host is given, or all hosts of the play alike.
+    fn of_host(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        if let Some(host) = at.host {
+            return of_given(&host.given, name);
+        }
+        match at.hosts.common.get(name) {
+            Some(Common::Same(setting, loc)) if at.hosts.open.is_none() || !self.elsewhere(name) => {
+                return Some(hit(setting, *loc));
+            }
+            Some(Common::Differs) if at.hosts.open.is_none() => return Some(Hit::Differs),
+            Some(Common::Same(setting, loc)) => {
+                return Some(if self.only_for_all(name) { hit(setting, *loc) } else { self.of_others(name) });
+            }
+            Some(Common::Differs) => return Some(self.of_others(name)),
+            None => {}
+        }
+        if !at.hosts.hosts.is_empty() {
+            return (at.hosts.open.is_some() && self.elsewhere(name)).then(|| self.of_others(name));
+        }
+        let named = of_maps(at.hosts.named.iter().copied(), name);
+        named.or_else(|| {
+            (at.hosts.any && at.context.play.is_some() && self.elsewhere(name)).then(|| self.of_others(name))
+        })
+    }
+
+    fn of_others(&self, name: &str) -> Hit<'a> {
+        Hit::Unknown(format!("`{name}` differs from host to host, and not all hosts are known").into())
+    }
+
+    /// Whether some group or host is given the variable.
+    fn elsewhere(&self, name: &str) -> bool {
+        self.ansible.host_variables.iter().any(|variables| variables.node.get(name).is_some())
+    }
+
+    fn only_for_all(&self, name: &str) -> bool {
+        let mut setting = self.ansible.host_variables.iter().filter(|variables| variables.node.get(name).is_some());
+        setting.all(|variables| !variables.host && variables.name == "all")
+    }
+
+    /// Why nothing is known of a name that no file sets.
+    fn nowhere(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        let ansible = self.ansible;
+        if name == "ansible_host"
+            && let Some(host) = at.host
+        {
+            return Hit::Said(host.name.as_str().into());
+        }
+        if name.starts_with("ansible_") {
+            return Hit::Unknown(format!("`{name}` is a fact of the host").into());
+        }
+        if OF_THE_RUN.contains(&name) || at.host.is_none() && at.hosts.open.is_some() && self.elsewhere(name) {
+            return Hit::Unknown(
+                format!("`{name}` differs from host to host or is only known when the play runs").into(),
+            );
+        }
+        let unread = at.context.strong.iter().any(|layer| matches!(layer, Layer::Unread));
+        let given = at.host.map(|host| &host.given).or_else(|| at.hosts.hosts.first().map(|host| &host.given));
+        if unread || given.is_some_and(|given| given.unread.is_some()) {
+            return Hit::Unknown(format!("`{name}` may be set in a file that cannot be read").into());
+        }
+        if self.task.is_some_and(|task| !self.early && ansible.set_from_unread(task, at.context)) {
+            return Hit::Unknown(
+                format!("`{name}` may be set by `include_vars`, from a file that is not known").into(),
+            );
+        }
+        Hit::Undefined(format!("`{name}` is not set in this repository").into())
+    }
+
+    /// Variables that Ansible itself sets.
+    fn magic(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        let ansible = self.ansible;
+        let tree = ansible.documents.tree;
+        let role = || ansible.roles.get(at.context.role?);
+        let place = |path: &str| Some(Hit::Said(format!("{PROJECT}/{path}").trim_end_matches('/').into()));
+        let said = |value: Val| Some(Hit::Said(value));
+        let file =
+            at.context.play.map_or_else(|| self.task.map(|task| task.file), |play| Some(ansible.plays[play].file));
+        match name {
+            "playbook_dir" => place(folder(tree.path(file?))),
+            "role_path" => place(&role()?.folder),
+            "role_name" | "ansible_role_name" => said(file_name(&role()?.folder).into()),
+            "inventory_hostname"
+            | "inventory_hostname_short"
+            | "group_names"
+            | "groups"
+            | "inventory_dir"
+            | "inventory_file" => {
+                let Some(host) = at.host else { return self.of_all(at, name) };
+                let source = || ansible.inventory.merged[host.inventory].sources.first();
+                match name {
+                    "inventory_hostname" => said(host.name.as_str().into()),
+                    "inventory_hostname_short" => said(host.name.split('.').next().unwrap_or("").into()),
+                    "group_names" => said(ansible.group_names(host)),
+                    "groups" => said(ansible.groups_value(host.inventory)),
+                    "inventory_file" => place(source()?),
+                    _ => place(folder(source()?)),
+                }
+            }
+            "play_hosts" | "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
+                let inventory = at.host.map(|host| host.inventory);
+                let names = at.hosts.hosts.iter().filter(|host| inventory.is_none_or(|own| own == host.inventory));
+                let names = names.map(|host| Val::from(host.name.as_str())).collect();
+                said(Val::seq(names, at.hosts.open.clone(), false)).filter(|_| inventory.is_some())
+            }
+            _ => None,
+        }
+    }
+
+    /// What all hosts of the play have in common of what Ansible says of them.
+    fn of_all(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        let hosts = &at.hosts.hosts;
+        let inventory = hosts.first()?.inventory;
+        let one = hosts.iter().all(|host| host.inventory == inventory);
+        if at.hosts.open.is_some() {
+            return None;
+        }
+        match name {
+            "groups" if one => Some(Hit::Said(self.ansible.groups_value(inventory))),
+            "inventory_dir" | "inventory_file" if one => self.magic(At { host: hosts.first(), ..at }, name),
+            _ => Some(Hit::Differs),
+        }
+    }
+
+    /// A variable as another host has it, by `hostvars`.
+    pub(super) fn of_other_host(&self, host: &str, name: &str) -> Val {
+        let ansible = self.ansible;
+        let mut found = Vec::new();
+        for at in self.places() {
+            let inventory = at.host.or_else(|| at.hosts.hosts.first()).map(|host| host.inventory);
+            let Some((inventory, play)) = inventory.zip(at.context.play) else {
+                return Val::unknown(format!("the host `{host}` is in no inventory that is known"));
+            };
+            if ansible.inventory.merged[inventory].host(host).is_none() {
+                return Val::unknown(format!("the host `{host}` is in no inventory that is known"));
+            }
+            let from = folder(ansible.documents.tree.path(ansible.plays[play].file));
+            let given = ansible.given(inventory, host, from);
+            let hosts =
+                PlayHosts { hosts: vec![PlayHost { inventory, name: host.to_owned(), given }], ..PlayHosts::default() };
+            let context = Context::default();
+            found.push(self.on(&context, &hosts, name));
+        }
+        Val::several(found)
+    }
+
+    /// A variable in a scope of its own, that of a host and no play.
+    fn on(&self, context: &Context<'a>, hosts: &PlayHosts<'a>, name: &str) -> Val {
+        let at = At { context, hosts, host: hosts.hosts.first() };
+        let scope = Scope::new(self.ansible, None, vec![at], self.work.inner());
+        let value = scope.variable(name);
+        match self.work.spend(scope.work.since(&self.work)) {
+            Ok(()) => value,
+            Err(reason) => Val::unknown(reason),
+        }
+    }
+}
+
+impl<'a> Ansible<'a> {
+    /// What has been set before a task runs; before all is read, only what tasks of its own file set is known.
+    fn set_before(&self, task: &Task<'a>, context: &Context<'a>, name: &str, early: bool) -> Set<'a> {
+        if early {
+            let own = |other: &Task<'a>| {
+                let facts = || other.short() == "set_fact" && other.argument(name).is_some();
+                !std::ptr::eq(other, task) && (other.register == Some(name) || facts())
+            };
+            return if self.beside(task).any(own) { Set::Run } else { Set::Nothing };
+        }
+        self.setters().of(self, task, context, name)
+    }
+
+    fn set_from_unread(&self, task: &Task<'a>, context: &Context<'a>) -> bool {
+        self.setters().unread(self, task, context)
+    }
+
+    /// The tasks of the same file.
+    fn beside(&self, task: &Task<'a>) -> impl Iterator<Item = &Task<'a>> {
+        // Tasks stand in the order of their files.
+        let file = task.file;
+        let first = self.tasks.partition_point(|other| other.file < file);
+        self.tasks[first..].iter().take_while(move |other| other.file == file)
+    }
+
+    fn in_layers(&self, layers: &[Layer<'a>], name: &str) -> Option<Hit<'a>> {
+        layers.iter().enumerate().find_map(|(at, layer)| match layer {
+            Layer::Map(file, node) => of_map(*file, *node, name),
+            Layer::Params(file, node) if !KEYWORDS.contains(&name) && name != "role" => of_map(*file, *node, name),
+            Layer::Turns(task) => {
+                let control = self.tasks[*task].node.get("loop_control");
+                let said = |key: &str| control.and_then(|control| control.get(key)).and_then(Node::as_str);
+                let item = said("loop_var").unwrap_or("item") == name;
+                let index = said("index_var") == Some(name);
+                if index {
+                    return Some(Hit::Unknown(format!("`{name}` counts the turns of a loop").into()));
+                }
+                item.then_some(Hit::Turns(*task))
+            }
+            Layer::Asked(list) => {
+                let asked = list.items().any(|item| item.get("name").and_then(Node::as_str) == Some(name));
+                asked.then(|| Hit::Unknown(format!("`{name}` is asked for when the play starts").into()))
+            }
+            Layer::OneOf(files) => {
+                let found: Vec<(FileId, Node<'a>)> =
+                    files.iter().filter_map(|(file, node)| Some((*file, node.get(name)?))).collect();
+                let below = || self.in_layers(&layers[at + 1..], name);
+                let below = || below().unwrap_or_else(|| Hit::Undefined("no file sets it".into()));
+                (!found.is_empty()).then(|| Hit::Maybe(found, Box::new(below())))
+            }
+            Layer::Params(..) | Layer::Unread => None,
+        })
+    }
+}
+
+fn of_given<'a>(given: &Given<'a>, name: &str) -> Option<Hit<'a>> {
+    given.variables.get(name).map(|(setting, loc)| hit(setting, *loc))
+}
+
+fn hit<'a>(setting: &Setting<'a>, loc: Loc) -> Hit<'a> {
+    match setting {
+        Setting::Node(node) => Hit::Node(loc.file, *node, loc),
+        Setting::Value(value) => Hit::Value(value.clone(), loc),
+    }
+}
+
+fn of_map<'a>(file: FileId, node: Node<'a>, name: &str) -> Option<Hit<'a>> {
+    let (key, value) = node.entry(name)?;
+    Some(Hit::Node(file, value, Loc { file, span: key.span() }))
+}
+
+fn of_maps<'a>(maps: impl Iterator<Item = (FileId, Node<'a>)>, name: &str) -> Option<Hit<'a>> {
+    let mut maps = maps;
+    maps.find_map(|(file, node)| of_map(file, node, name))
+}

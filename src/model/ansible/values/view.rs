@@ -1,0 +1,203 @@
+//! A task as one host meets it, in one play and by one way: whether it runs there, its turns and its arguments.
+
+use super::super::inventory::Merged;
+use super::super::reach::conditions_of;
+use super::super::walk::Level;
+use super::super::{Ansible, Task};
+use super::context::Context;
+use super::hosts::PlayHost;
+use super::lookup::At;
+use super::loops::{self, Names};
+use super::scope::{Scope, Work, condition};
+use super::val::Val;
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
+use crate::value::{Data, Reason, Tri, Value};
+use std::sync::Arc;
+
+/// Ways and hosts at which one task is looked at one by one.
+pub(super) const MAX_VIEWS: usize = 64;
+
+/// A task at one place: in one play, by one way, on one host where hosts are known.
+pub struct View<'s, 'a> {
+    ansible: &'s Ansible<'a>,
+    task: &'s Task<'a>,
+    ways: Arc<[Context<'a>]>,
+    way: usize,
+    host: Option<&'s PlayHost<'a>>,
+}
+
+/// What a task does at one place: one turn, or one for each member of its loop.
+pub struct Turns<'v, 'a> {
+    /// The turns that are known.
+    pub list: Vec<Turn<'v, 'a>>,
+    /// Why there may be others.
+    pub open: Option<Reason>,
+}
+
+/// One turn of a task.
+pub struct Turn<'v, 'a> {
+    view: &'v View<'v, 'a>,
+    scope: Scope<'v, 'a>,
+}
+
+impl<'a> Ansible<'a> {
+    /// Every place at which a host may run a task; of a host that no play is known to run it on, none. Without a host, every
+    /// place that is known, those of plays of which no host is known among them.
+    #[must_use]
+    pub fn views<'s>(&'s self, task: &'s Task<'a>, host: Option<&str>) -> Vec<View<'s, 'a>> {
+        let ways = self.contexts_of(task);
+        let mut views = Vec::new();
+        for (way, context) in ways.iter().enumerate() {
+            let hosts = self.hosts_at(context);
+            let view = |host| View { ansible: self, task, ways: ways.clone(), way, host };
+            if hosts.hosts.is_empty() && host.is_none() {
+                views.push(view(None));
+            }
+            let wanted = hosts.hosts.iter().filter(|own| host.is_none_or(|host| own.name == host));
+            views.extend(wanted.map(|host| view(Some(host))));
+        }
+        views
+    }
+
+    /// Every argument that a task has, with those that `module_defaults` give it at one place or another.
+    pub(super) fn given_names(&self, task: &Task<'a>, ways: &[Context<'a>]) -> Vec<Box<str>> {
+        let mut names: Vec<Box<str>> = task.arguments.iter().map(|argument| Box::from(&*argument.name)).collect();
+        for context in ways {
+            if let Some((_, defaults)) = self.module_defaults(task, context) {
+                for name in defaults.entries().iter().filter_map(|(key, _)| key.as_str()) {
+                    if !names.iter().any(|own| **own == *name) {
+                        names.push(name.into());
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    /// What `module_defaults` give the task's module, the innermost first: the innermost alone counts.
+    pub(super) fn module_defaults(&self, task: &Task<'a>, context: &Context<'a>) -> Option<(FileId, Node<'a>)> {
+        let own =
+            task.blocks.iter().chain([&task.node]).map(|node| Level { file: task.file, node: *node, dynamic: false });
+        let levels: Vec<Level<'a>> = context.levels().chain(own).collect();
+        levels.into_iter().rev().find_map(|level| {
+            let defaults = level.keyword("module_defaults")?;
+            let of_module = |(key, _): &(Node<'a>, Node<'a>)| {
+                key.as_str().is_some_and(|name| crate::knowledge::ansible::canonical(name) == task.module)
+            };
+            let entries =
+                if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() };
+            Some((level.file, entries.into_iter().rev().find(of_module)?.1))
+        })
+    }
+}
+
+impl<'s, 'a> View<'s, 'a> {
+    fn context(&self) -> &Context<'a> {
+        &self.ways[self.way]
+    }
+
+    /// The play, by index; none for a task that nothing reaches.
+    #[must_use]
+    pub fn play(&self) -> Option<usize> {
+        self.context().play
+    }
+
+    /// The host, when it is known.
+    #[must_use]
+    pub fn host(&self) -> Option<&'s str> {
+        self.host.map(|host| host.name.as_str())
+    }
+
+    /// The inventory that lists the host.
+    #[must_use]
+    pub fn inventory(&self) -> Option<&'s Merged<'a>> {
+        self.host.map(|host| &self.ansible.inventory.merged[host.inventory])
+    }
+
+    fn scope(&self) -> Scope<'_, 'a> {
+        let context = self.context();
+        let at = At { context, hosts: self.ansible.hosts_at(context), host: self.host };
+        Scope::new(self.ansible, Some(self.task), vec![at], Work::default())
+    }
+
+    /// The turns of its loop; one if it has none.
+    #[must_use]
+    pub fn turns(&self) -> Turns<'_, 'a> {
+        let scope = self.scope();
+        if self.task.repeat.is_none() {
+            return Turns { list: vec![Turn { view: self, scope }], open: None };
+        }
+        let names: Names<'a> = loops::names(self.task);
+        let items = scope.turns(self.task);
+        let turns = items.items.into_iter().enumerate();
+        let list = turns.map(|(at, item)| Turn { view: self, scope: scope.in_turn(&names, at, item) }).collect();
+        Turns { list, open: items.open }
+    }
+
+    /// Every `when:` around the task and on it, outermost first.
+    fn conditions(&self) -> impl Iterator<Item = (FileId, Node<'a>)> + '_ {
+        let own = self.task.blocks.iter().chain([&self.task.node]);
+        let around = self.context().levels().map(|level| (level.file, level.node));
+        around.chain(own.map(|node| (self.task.file, *node))).flat_map(|(file, node)| conditions_of(file, node))
+    }
+
+    /// Whether the task runs here at all, as far as that does not hang on the turn of its loop.
+    #[must_use]
+    pub fn runs(&self) -> Tri {
+        let scope = self.scope();
+        all(&scope, self.conditions())
+    }
+}
+
+impl<'a> Turn<'_, 'a> {
+    /// Whether every `when:` around the task and on it holds in this turn.
+    #[must_use]
+    pub fn runs(&self) -> Tri {
+        all(&self.scope, self.view.conditions())
+    }
+
+    /// An argument, that of `module_defaults` when the task has none of its own; absent when there is neither.
+    #[must_use]
+    pub fn argument(&self, name: &str) -> Value {
+        self.scope.argument(self.view.task, name).into_value()
+    }
+}
+
+/// Whether all conditions hold.
+fn all<'a>(scope: &Scope<'_, 'a>, conditions: impl Iterator<Item = (FileId, Node<'a>)>) -> Tri {
+    let mut conditions = conditions;
+    conditions
+        .try_fold(Tri::True, |all, (file, node)| {
+            let held = all.and(|| holds(scope, file, node));
+            if held.is_false() { Err(held) } else { Ok(held) }
+        })
+        .unwrap_or_else(|no| no)
+}
+
+/// What one `when:` says.
+pub(super) fn holds<'a>(scope: &Scope<'_, 'a>, file: FileId, node: Node<'a>) -> Tri {
+    let loc = Loc { file, span: node.span() };
+    match crate::model::load::scalar(node) {
+        Data::Bool(value) => value.into(),
+        Data::Str(text) => condition(scope, &text, loc),
+        _ => Tri::Unknown("it is no expression".into()),
+    }
+}
+
+impl<'a> Scope<'_, 'a> {
+    /// An argument of the task, or what `module_defaults` give it wherever it runs.
+    pub(super) fn argument(&self, task: &Task<'a>, name: &str) -> Val {
+        if let Some(argument) = task.argument(name) {
+            return self.given(task, argument);
+        }
+        let mut all = self.places().map(|at| self.ansible.module_defaults(task, at.context));
+        let first = all.next().flatten();
+        let id = |given: Option<(FileId, Node<'a>)>| given.map(|(file, node)| (file, node.id()));
+        if all.any(|other| id(other) != id(first)) {
+            self.differs.set(true);
+        }
+        let given = first.and_then(|(file, defaults)| Some((file, defaults.get(name)?)));
+        given.map_or_else(|| super::val::V::Omit.into(), |(file, node)| self.node(file, node))
+    }
+}
