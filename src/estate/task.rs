@@ -93,9 +93,13 @@ impl TaskFacts<'_> {
         })
     }
 
-    /// Whether a condition without any variable keeps it from ever running.
+    /// Whether it runs nowhere: by a condition without any variable, or by what every host of its plays is given.
     #[must_use]
     pub fn dead(&self) -> bool {
+        self.constant_false() || self.estate.ansible.never(self.task)
+    }
+
+    fn constant_false(&self) -> bool {
         let conditions = self.estate.ansible.conditions(self.task);
         conditions.iter().any(|(_, when)| when.as_str().and_then(crate::value::truth) == Some(false))
     }
@@ -296,7 +300,10 @@ impl TaskFacts<'_> {
     #[must_use]
     pub fn latest_service(&self) -> Option<&'static str> {
         let package = matches!(self.task.short(), "apt" | "yum" | "dnf" | "package" | "apk" | "zypper" | "pacman");
-        if !package || self.argument("state").as_str() != Some("latest") {
+        // To bring up to date is what a role or playbook for updates is there for.
+        let path = self.estate.documents.tree.path(self.task.file);
+        let updates = path.split(['/', '_', '-', '.']).any(|word| matches!(word, "update" | "updates" | "upgrade"));
+        if !package || updates || self.argument("state").as_str() != Some("latest") {
             return None;
         }
         let names = ["name", "pkg"].iter().flat_map(|name| self.estate.ansible.each(self.task, name));

@@ -121,6 +121,9 @@ fn candidate(card: &Card, entry: &Entry, env: &mut Env<'_, '_>) -> Option<Verdic
             }
         }
     }
+    if env.subject().never() {
+        return None;
+    }
     if let Some(reason) = doubt {
         return unknown(card, entry, env, reason);
     }

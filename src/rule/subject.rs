@@ -154,6 +154,10 @@ pub trait Subject<'m>: Send + Sync {
     fn doubt(&self) -> Option<String> {
         None
     }
+    /// Whether it surely never runs, so that there is nothing to say of it.
+    fn never(&self) -> bool {
+        false
+    }
 }
 
 impl<'m, T: Subject<'m> + 'm> From<T> for Fact<'m> {
@@ -277,6 +281,7 @@ macro_rules! subject {
         identity => $identity:expr;
         $(environment => $environment:expr;)?
         $(doubt => $doubt:expr;)?
+        $(never => $never:expr;)?
     ) => {
         impl<$life> $row<$life> {
             /// The table that such rows make up.
@@ -338,6 +343,10 @@ macro_rules! subject {
             $(fn doubt(&self) -> Option<String> {
                 let $this = self;
                 $doubt
+            })?
+            $(fn never(&self) -> bool {
+                let $this = self;
+                $never
             })?
         }
     };

@@ -181,6 +181,11 @@ impl Finder {
         Self { by_folder, places: Places::read(documents), homes: RwLock::default() }
     }
 
+    /// Whether mappings of one name are merged for the playbooks of a folder.
+    pub(super) fn merges(&self, folder: &str) -> bool {
+        self.places.merges(folder)
+    }
+
     /// The role that a play, role or task means, looked up where Ansible looks, in its order.
     pub(super) fn find(&self, tree: &Tree, roles: &[Role<'_>], from: From<'_>, name: &str) -> Found {
         let fqcn = name.split('.').count() == 3 && !name.contains('/');

@@ -10,6 +10,8 @@ struct Settings {
     folder: String,
     roles: Vec<String>,
     collections: Vec<String>,
+    /// `hash_behaviour = merge`
+    merges: bool,
 }
 
 /// Where Ansible looks for what a playbook names.
@@ -34,7 +36,8 @@ impl Places {
             };
             let (roles, mut collections) = (paths("roles_path"), paths("collections_path"));
             collections.extend(paths("collections_paths"));
-            settings.push(Settings { folder, roles, collections });
+            let merges = ini.get("defaults", "hash_behaviour").is_some_and(|line| line.value.trim() == "merge");
+            settings.push(Settings { folder, roles, collections, merges });
         }
         // The nearest above a playbook is the longest.
         settings.sort_by(|a, b| b.folder.len().cmp(&a.folder.len()).then_with(|| a.folder.cmp(&b.folder)));
@@ -49,6 +52,11 @@ impl Places {
     /// `roles_path` for the playbooks of a folder.
     pub(super) fn roles(&self, folder: &str) -> &[String] {
         self.of(folder).map_or(&[], |settings| &settings.roles)
+    }
+
+    /// Whether mappings of one name are merged for the playbooks of a folder.
+    pub(super) fn merges(&self, folder: &str) -> bool {
+        self.of(folder).is_some_and(|settings| settings.merges)
     }
 
     /// Whether an `ansible.cfg` applies to the playbooks of a folder.

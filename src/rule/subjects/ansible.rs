@@ -164,6 +164,7 @@ subject! {
     label => row.facts.task.name.map_or_else(|| format!("this {} task", row.facts.task.short()), |name| format!("the task \"{name}\""));
     address => None;
     identity => format!("{} {}", row.facts.task.module, row.facts.task.name.unwrap_or(""));
+    never => row.facts.estate.ansible.never(row.facts.task);
 }
 
 /// Rows of `ansible.task`.

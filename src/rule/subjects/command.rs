@@ -297,6 +297,7 @@ subject! {
     label => "this command".to_owned();
     address => None;
     identity => format!("{} {}", row.known.class.as_str(), row.invocation().command.text);
+    never => row.invocation().task.is_some_and(|at| row.estate.ansible.never(&row.estate.ansible.tasks[at]));
 }
 
 /// Rows of `command`.

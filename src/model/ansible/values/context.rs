@@ -7,7 +7,7 @@ use crate::source::{folder, join};
 use crate::syntax::jinja;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::FileId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Ways into one file that are followed.
@@ -20,6 +20,8 @@ const MAX_ROLES: usize = 64;
 pub(in crate::model::ansible) enum Layer<'a> {
     /// A mapping of variables.
     Map(FileId, Node<'a>),
+    /// A file of variables.
+    File(Arc<Mapping<'a>>),
     /// An entry of `roles:` or `dependencies:`: what is no keyword is a variable.
     Params(FileId, Node<'a>),
     /// What the loop of an include hands on, by the task.
@@ -30,6 +32,12 @@ pub(in crate::model::ansible) enum Layer<'a> {
     OneOf(Arc<[(FileId, Node<'a>)]>),
     /// A file that is there and cannot be read.
     Unread,
+}
+
+/// A file of variables, by their names.
+pub(in crate::model::ansible) struct Mapping<'a> {
+    pub(super) file: FileId,
+    pub(super) entries: HashMap<&'a str, (Node<'a>, Node<'a>)>,
 }
 
 /// What stands around a task.
@@ -48,6 +56,8 @@ pub(in crate::model::ansible) struct Context<'a> {
     /// The play; none for what nothing reaches.
     pub(super) play: Option<usize>,
     steps: Vec<Step<'a>>,
+    /// Whether mappings of one name are merged.
+    pub(super) merges: bool,
     /// The role to which the tasks belong.
     pub(super) role: Option<usize>,
     /// Parameters of includes and roles, strongest first: over what is set while the play runs.
@@ -139,6 +149,7 @@ impl<'a> Context<'a> {
     /// What the play and the roles that are public in it add.
     fn add_play(&mut self, ansible: &Ansible<'a>, index: usize) {
         let play = &ansible.plays[index];
+        self.merges = ansible.finder.merges(folder(ansible.documents.tree.path(play.file)));
         let publics = ansible.ways.public.get(&index).map_or(&[][..], Vec::as_slice);
         for role in publics.iter().rev() {
             self.strong.extend(ansible.role_layers(&ansible.roles[*role].vars));
@@ -326,7 +337,30 @@ impl<'a> Ansible<'a> {
     }
 
     pub(super) fn role_layers(&self, files: &[(FileId, Node<'a>)]) -> Vec<Layer<'a>> {
-        files.iter().rev().filter(|(_, node)| node.is_map()).map(|(file, node)| Layer::Map(*file, *node)).collect()
+        let maps = files.iter().rev().filter(|(_, node)| node.is_map());
+        maps.map(|(file, node)| Layer::File(self.by_name(*file, *node))).collect()
+    }
+
+    /// The variables of a file by their names, put in order once.
+    fn by_name(&self, file: FileId, root: Node<'a>) -> Arc<Mapping<'a>> {
+        if let Some(known) = self.known.mappings.read().ok().and_then(|known| known.get(&file).cloned()) {
+            return known;
+        }
+        let mut entries = HashMap::new();
+        for (key, value) in root.entries() {
+            if let Some(name) = key.as_str() {
+                // Of a name that is there twice the last counts; what `<<` brings in stands behind and yields.
+                let merged = entries.contains_key(name) && root.get(name).is_some_and(|own| own.id() != value.id());
+                if !merged {
+                    entries.insert(name, (key, value));
+                }
+            }
+        }
+        let mapping = Arc::new(Mapping { file, entries });
+        if let Ok(mut known) = self.known.mappings.write() {
+            known.insert(file, mapping.clone());
+        }
+        mapping
     }
 
     /// `vars_files:` of a play, the strongest first.
@@ -365,7 +399,7 @@ impl<'a> Ansible<'a> {
     /// What a file of variables holds.
     pub(super) fn layer_of(&self, file: FileId) -> Option<Layer<'a>> {
         match self.documents.document(file).and_then(|document| document.yaml()).map(Yaml::root) {
-            Some(Some(root)) if root.is_map() => Some(Layer::Map(file, root)),
+            Some(Some(root)) if root.is_map() => Some(Layer::File(self.by_name(file, root))),
             Some(root) if root.is_none_or(Node::is_null) => None,
             _ => Some(Layer::Unread),
         }

@@ -13,6 +13,7 @@ use crate::source::{file_name, folder};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::{Reason, Value};
+use std::collections::HashMap;
 
 /// What a name stands for.
 pub(super) enum Hit<'a> {
@@ -88,7 +89,17 @@ impl<'s, 'a> Scope<'s, 'a> {
         first
     }
 
+    /// What a name stands for at one place. Where mappings of one name are merged, what one layer says is not all of it.
     fn find_at(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        match self.find_strongest(at, name) {
+            Hit::Node(_, node, _) if at.context.merges && node.is_map() => {
+                Hit::Unknown(format!("`{name}` may be merged of several mappings").into())
+            }
+            hit => hit,
+        }
+    }
+
+    fn find_strongest(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
         if let Some(said) = self.magic(at, name) {
             return said;
@@ -114,7 +125,10 @@ impl<'s, 'a> Scope<'s, 'a> {
         let strong =
             || ansible.in_layers(&at.context.vars, name).or_else(|| ansible.in_layers(&at.context.strong, name));
         let hit = of_maps(own, name).or_else(strong).or_else(|| self.of_host(at, name));
-        hit.or_else(|| ansible.in_layers(&at.context.weak, name)).unwrap_or_else(|| self.nowhere(at, name))
+        hit.unwrap_or_else(|| {
+            self.open_to_change.set(true);
+            ansible.in_layers(&at.context.weak, name).unwrap_or_else(|| self.nowhere(at, name))
+        })
     }
 
     /// What the host is given, or all hosts of the play alike.
@@ -148,12 +162,11 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     /// Whether some group or host is given the variable.
     fn elsewhere(&self, name: &str) -> bool {
-        self.ansible.host_variables.iter().any(|variables| variables.node.get(name).is_some())
+        self.ansible.set_elsewhere().contains_key(name)
     }
 
     fn only_for_all(&self, name: &str) -> bool {
-        let mut setting = self.ansible.host_variables.iter().filter(|variables| variables.node.get(name).is_some());
-        setting.all(|variables| !variables.host && variables.name == "all")
+        self.ansible.set_elsewhere().get(name).is_some_and(|all| *all)
     }
 
     /// Why nothing is known of a name that no file sets.
@@ -287,6 +300,20 @@ impl<'a> Ansible<'a> {
         self.setters().of(self, task, context, name)
     }
 
+    /// The names that files of groups and hosts set.
+    fn set_elsewhere(&self) -> &HashMap<&'a str, bool> {
+        self.known.elsewhere.get_or_init(|| {
+            let mut names = HashMap::new();
+            for variables in &self.host_variables {
+                let all = !variables.host && variables.name == "all";
+                for name in variables.node.entries().into_iter().filter_map(|(key, _)| key.as_str()) {
+                    *names.entry(name).or_insert(true) &= all;
+                }
+            }
+            names
+        })
+    }
+
     fn set_from_unread(&self, task: &Task<'a>, context: &Context<'a>) -> bool {
         self.setters().unread(self, task, context)
     }
@@ -302,6 +329,10 @@ impl<'a> Ansible<'a> {
     fn in_layers(&self, layers: &[Layer<'a>], name: &str) -> Option<Hit<'a>> {
         layers.iter().enumerate().find_map(|(at, layer)| match layer {
             Layer::Map(file, node) => of_map(*file, *node, name),
+            Layer::File(mapping) => {
+                let (key, value) = mapping.entries.get(name)?;
+                Some(Hit::Node(mapping.file, *value, Loc { file: mapping.file, span: key.span() }))
+            }
             Layer::Params(file, node) if !KEYWORDS.contains(&name) && name != "role" => of_map(*file, *node, name),
             Layer::Turns(task) => {
                 let control = self.tasks[*task].node.get("loop_control");

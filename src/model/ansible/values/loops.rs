@@ -93,7 +93,8 @@ impl<'a> Scope<'_, 'a> {
         locals.extend(names.index.map(|name| (Box::from(name), super::filters::lists::number(at))));
         let places = self.places().collect();
         let mut turn = Self::new(self.ansible, self.task, places, Work::default());
-        (turn.locals, turn.early, turn.differs) = (locals, self.early, self.differs.clone());
+        (turn.locals, turn.early) = (locals, self.early);
+        (turn.differs, turn.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
         turn
     }
 }

@@ -25,7 +25,7 @@ use super::task::{Argument, ArgumentValue, Task};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
-use context::Context;
+use context::{Context, Mapping};
 use hosts::{Given, PlayHosts};
 use lookup::At;
 use scope::{Scope, Work, plain_node};
@@ -51,6 +51,10 @@ pub(super) struct Known<'a> {
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
+    /// Files of variables.
+    mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
+    /// The names that files of groups and hosts set, and whether only those of `all` do.
+    elsewhere: OnceLock<HashMap<&'a str, bool>>,
 }
 
 impl Known<'_> {

@@ -33,6 +33,8 @@ pub(in crate::model::ansible) struct Scope<'s, 'a> {
     pub(super) locals: Vec<(Box<str>, Val)>,
     /// Whether a name was met that is not the same wherever the task runs.
     pub(super) differs: Rc<Cell<bool>>,
+    /// Whether anything rests on a default of a role, or on nothing setting a name: on what is there to be set otherwise.
+    pub(super) open_to_change: Rc<Cell<bool>>,
     pub(super) work: Work,
 }
 
@@ -73,6 +75,11 @@ impl Work {
         self.steps.get().saturating_sub(outer.steps.get())
     }
 
+    /// Forgets the values of variables, not what they cost.
+    pub(super) fn forget(&self) {
+        self.done.borrow_mut().clear();
+    }
+
     pub(super) fn leave(&self) {
         self.depth.set(self.depth.get().saturating_sub(1));
     }
@@ -80,7 +87,16 @@ impl Work {
 
 impl<'s, 'a> Scope<'s, 'a> {
     pub(super) fn new(ansible: &'s Ansible<'a>, task: Option<&'s Task<'a>>, at: Vec<At<'s, 'a>>, work: Work) -> Self {
-        Self { ansible, task, at, early: false, locals: Vec::new(), differs: Rc::default(), work }
+        Self {
+            ansible,
+            task,
+            at,
+            early: false,
+            locals: Vec::new(),
+            differs: Rc::default(),
+            open_to_change: Rc::default(),
+            work,
+        }
     }
 
     /// The ways and hosts at which it looks.

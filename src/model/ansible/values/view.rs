@@ -60,6 +60,19 @@ impl<'a> Ansible<'a> {
         views
     }
 
+    /// Whether a task runs on no host of the plays that reach it, all of which are known: a `when:` is false on each, whatever
+    /// defaults are set to.
+    #[must_use]
+    pub fn never(&self, task: &Task<'a>) -> bool {
+        // Without any condition there is nothing to look at.
+        if !self.conditional(task) {
+            return false;
+        }
+        let open = task.plays.iter().any(|play| self.open_hosts(*play).is_some());
+        let views = if open { Vec::new() } else { self.views(task, None) };
+        !views.is_empty() && views.iter().all(|view| view.host.is_some() && view.never())
+    }
+
     /// Every argument that a task has, with those that `module_defaults` give it at one place or another.
     pub(super) fn given_names(&self, task: &Task<'a>, ways: &[Context<'a>]) -> Vec<Box<str>> {
         let mut names: Vec<Box<str>> = task.arguments.iter().map(|argument| Box::from(&*argument.name)).collect();
@@ -140,6 +153,22 @@ impl<'s, 'a> View<'s, 'a> {
         let own = self.task.blocks.iter().chain([&self.task.node]);
         let around = self.context().levels().map(|level| (level.file, level.node));
         around.chain(own.map(|node| (self.task.file, *node))).flat_map(|(file, node)| conditions_of(file, node))
+    }
+
+    /// Whether no turn of the task runs here, by a condition that rests on nothing which is there to be set otherwise.
+    fn never(&self) -> bool {
+        let firmly = |scope: &Scope<'_, 'a>| {
+            self.conditions().any(|(file, node)| {
+                scope.open_to_change.set(false);
+                scope.work.forget();
+                holds(scope, file, node).is_false() && !scope.open_to_change.get()
+            })
+        };
+        if self.task.repeat.is_none() {
+            return firmly(&self.scope());
+        }
+        let turns = self.turns();
+        turns.open.is_none() && !turns.list.is_empty() && turns.list.iter().all(|turn| firmly(&turn.scope))
     }
 
     /// Whether the task runs here at all, as far as that does not hang on the turn of its loop.
