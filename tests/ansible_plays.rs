@@ -42,15 +42,6 @@ const KNOWN: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "`hash_behaviour = merge` is not followed",
-        &[
-            ("merge", "Settings after the role"),
-            ("merge", "Settings at the start"),
-            ("merge", "Settings in the role"),
-            ("merge", "Settings with those of the task"),
-        ],
-    ),
-    (
         "`public: true` of an `include_role` counts before it runs",
         &[
             ("exports", "Seen after the imports"),
