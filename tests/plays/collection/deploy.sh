@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+ansible-playbook -i hosts.yml site.yml

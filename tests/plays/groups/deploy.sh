@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+ansible-playbook -i inventory.yml -i edge.ini site.yml

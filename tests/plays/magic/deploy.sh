@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+ansible-playbook -i inventory/hosts.yml site.yml
