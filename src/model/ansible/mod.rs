@@ -9,6 +9,7 @@ mod reach;
 mod role;
 mod settings;
 mod task;
+mod texts;
 mod values;
 mod walk;
 
@@ -21,7 +22,8 @@ pub use pattern::Pattern;
 pub use reach::Lost;
 pub use role::{Dependency, Role};
 pub use task::{Argument, ArgumentValue, Task};
-pub use values::{PROJECT, Scope};
+pub use texts::{Text, TextKind};
+pub use values::{Hole, PROJECT, Rendered, Scope, Turn};
 pub use walk::Level;
 
 use super::kind::Kind;

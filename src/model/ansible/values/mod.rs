@@ -6,6 +6,7 @@ mod filters;
 mod lookups;
 mod methods;
 mod ops;
+mod rendered;
 mod scope;
 mod template;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::source::folder;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::{Data, Tri, Value};
+pub use rendered::{Hole, Rendered, Turn};
 use scope::{Work, plain_node};
 use std::sync::Arc;
 use val::Val;
