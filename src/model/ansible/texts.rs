@@ -122,7 +122,8 @@ impl<'a> Ansible<'a> {
             TextKind::Compose => own == Some(Kind::Compose),
             TextKind::Unit => own == Some(Kind::SystemdUnit),
             TextKind::Shell => own == Some(Kind::Shell),
-            TextKind::Quadlet | TextKind::Crontab { .. } | TextKind::Environment => false,
+            TextKind::Quadlet => own == Some(Kind::Quadlet),
+            TextKind::Crontab { .. } | TextKind::Environment => false,
         }
     }
 
