@@ -53,9 +53,6 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn texts(&self, at: usize) -> Vec<Text> {
         let Some(task) = self.tasks.get(at).filter(|task| writes(task)) else { return Vec::new() };
-        if self.argument(task, "state").as_str() == Some("absent") {
-            return Vec::new();
-        }
         let mut texts = Vec::new();
         let mut seen = HashSet::new();
         for turn in self.turns_of(task) {
@@ -71,6 +68,9 @@ impl<'a> Ansible<'a> {
     }
 
     fn text(&self, at: usize, task: &Task<'a>, turn: &Turn<'_, '_, 'a>) -> Option<Text> {
+        if turn.argument("state").as_str() == Some("absent") {
+            return None;
+        }
         let dest = ["dest", "path", "destfile", "name"].iter().map(|name| turn.argument(name));
         let dest = dest.into_iter().find(|value| !value.is_absent()).unwrap_or_default();
         let shown = dest.display();
