@@ -3,7 +3,7 @@
 use super::Estate;
 use super::machine::{Machine, is_below};
 use super::placement::Known;
-use crate::model::ansible::{Ansible, Pattern, Rendered, Task};
+use crate::model::ansible::{Ansible, Pattern, Rendered, Task, TextKind};
 use crate::model::command::Command;
 use crate::syntax::jinja;
 use crate::syntax::unit;
@@ -44,7 +44,7 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
     let ansible = estate.ansible;
     let mut found: Vec<Mounts> = Vec::new();
     for (at, task) in ansible.tasks.iter().enumerate() {
-        let units = || estate.texts_of(at).iter().filter(|text| text.name.ends_with(".mount"));
+        let units = || estate.texts_of(at).iter().filter(|text| text.kind == TextKind::Unit);
         if task.short() != "mount" && units().next().is_none() {
             continue;
         }
@@ -56,11 +56,13 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
             continue;
         }
         for play in task.plays.iter().filter(|play| !ansible.plays[**play].local) {
-            let made = if task.short() == "mount" {
-                of_task(ansible, task)
-            } else {
-                units().filter_map(|text| of_unit(&text.rendered)).collect()
-            };
+            let mut made: Vec<Mount> = units().filter_map(|text| of_unit(&text.rendered)).collect();
+            if task.short() == "mount" {
+                made.extend(of_task(ansible, task));
+            }
+            if made.is_empty() {
+                continue;
+            }
             let pattern = Pattern::parse(&ansible.plays[*play].hosts);
             found.push(Mounts { play: *play, pattern, made });
         }

@@ -243,7 +243,7 @@ fn commands(words: Vec<Word>, depth: usize) -> Vec<Vec<Word>> {
 }
 
 /// The words of a text; `place` gives the place of a part of it.
-fn split<'h>(text: &str, holes: &mut dyn Iterator<Item = &'h Hole>, place: &dyn Fn(usize, usize) -> Loc) -> Vec<Word> {
+fn split(text: &str, holes: &mut dyn Iterator<Item = &Hole>, place: &dyn Fn(usize, usize) -> Loc) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word: Option<(usize, Word)> = None;
     let mut quote = None;

@@ -201,7 +201,7 @@ const UNITS: [&str; 4] = ["service", "mount", "socket", "timer"];
 fn of_name(path: &str, name: &str, text: &str) -> Option<TextKind> {
     let has = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some();
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-    let drop_in = || end == "conf" && folder(path).ends_with(".d") && folder(path).contains(".service");
+    let drop_in = || end == "conf" && folder(path).rsplit('/').next().is_some_and(|name| name.contains(".service.d"));
     match end {
         "yml" | "yaml" if has("services:") && (has("image:") || has("build:")) => Some(TextKind::Compose),
         "container" if has("[Container]") => Some(TextKind::Quadlet),

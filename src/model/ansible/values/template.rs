@@ -261,8 +261,9 @@ impl Eval<'_, '_, '_> {
             let mut once = Out::new(true);
             let done = self.render(text, &each.body, &mut once);
             self.frames.borrow_mut().pop();
+            done?;
             // What comes out between words may come out any number of times.
-            if done.is_ok() && once.has_lines() {
+            if once.has_lines() {
                 out.parts.extend(once.parts);
             } else {
                 out.push(hole(&unknown()), span);
