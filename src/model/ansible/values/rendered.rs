@@ -1,7 +1,7 @@
 //! Texts of templates and tasks, rendered as far as they are known, with the way back to where each part is written.
 
 use super::eval::Eval;
-use super::template::{Part, shown};
+use super::template::{Part, breaks, shown};
 use super::val::{MAX_TEXT, V, Val};
 use super::{MAX_MEMBERS, Scope, ops};
 use crate::model::ansible::{Ansible, ArgumentValue, Task};
@@ -59,7 +59,14 @@ impl Rendered {
                 Piece::Statement(_) | Piece::Comment(_) => {}
             }
         }
-        rendered
+        rendered.ended(source)
+    }
+
+    /// With as many line breaks at its end as the template has.
+    fn ended(mut self, source: &str) -> Self {
+        let missing = breaks(source).saturating_sub(breaks(&self.text.text));
+        self.text.push_for(&"\n".repeat(missing), Span::new(source.len() - missing, source.len()));
+        self
     }
 
     /// A part of the text as a value: known when there is no hole in it.
@@ -170,7 +177,7 @@ impl<'a> Turn<'_, '_, 'a> {
             lstrip_blocks: option("lstrip_blocks", false),
             ..Style::default()
         };
-        let (template, odd) = jinja::parse_file(source, style);
+        let (template, odd) = jinja::parse_file(body(source), style);
         let delimiters = [
             "variable_start_string",
             "variable_end_string",
@@ -196,7 +203,7 @@ impl<'a> Turn<'_, '_, 'a> {
         if !jinja::contains_template(&mapped.text) || node.tag() == Some("!unsafe") {
             return Rendered::verbatim(mapped, file);
         }
-        let mut rendered = self.render(&mapped.text, file, &jinja::parse(&mapped.text));
+        let mut rendered = self.render(&mapped.text, file, &jinja::parse(body(&mapped.text)));
         rendered.text = rendered.text.through(&mapped);
         rendered
     }
@@ -217,7 +224,7 @@ impl<'a> Turn<'_, '_, 'a> {
         if let Some(frame) = eval.frames.borrow_mut().first_mut() {
             frame.push(("ansible_managed".into(), "Ansible managed".into()));
         }
-        let parts = match jinja::blocks(source, template) {
+        let parts = match jinja::blocks(body(source), template) {
             Ok(blocks) => eval.reading(source, &blocks),
             Err(error) => Err(format!("the template cannot be read: {error}").into()),
         };
@@ -231,8 +238,13 @@ impl<'a> Turn<'_, '_, 'a> {
             }
             rendered.add(part, source);
         }
-        rendered
+        rendered.ended(source)
     }
+}
+
+/// A template without the line break at its end: that is not the template's, but a text that ends with fewer gets them back.
+fn body(source: &str) -> &str {
+    source.strip_suffix('\n').unwrap_or(source)
 }
 
 #[cfg(test)]

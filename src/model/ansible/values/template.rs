@@ -50,7 +50,7 @@ impl Scope<'_, '_> {
 }
 
 /// Line breaks at the end of a text.
-fn breaks(text: &str) -> usize {
+pub(super) fn breaks(text: &str) -> usize {
     text.len() - text.trim_end_matches('\n').len()
 }
 

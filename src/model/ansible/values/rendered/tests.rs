@@ -59,14 +59,20 @@ fn what_is_known_is_put_in() {
     shows("{{ ports | join('\\n') }}\n", "80\n443\n");
     shows("  {%- if on %}a{% endif %}", "a");
     shows("#jinja2: lstrip_blocks: True\na\n  {% if on %}\n  b\n  {% endif %}\n", "a\n  b\n");
-    shows("#jinja2: trim_blocks: False\n{% if on %}\nb\n{% endif %}\n", "\nb\n\n");
+    shows("#jinja2: trim_blocks: False\n{% if on %}\nb\n{% endif %}\n", "\nb\n");
+    shows("x{% if on %}-a{% endif %}\n\n", "x-a\n\n");
+    shows(
+        "#jinja2: lstrip_blocks: True\nx  {% if on %}a{% endif %}\n\t{# c #}y {# d #}\n{% if on %} {% endif %}\n  {%+ if on %}z{% endif %}\n",
+        "x  ay    z\n",
+    );
     shows("a\n  {% if on %}\n  b\n  {% endif %}\nc\n", "a\n    b\n  c\n");
 }
 
 #[test]
 fn what_is_undecided_stays() {
     shows("{% if ansible_x %}\na\n{% elif on %}\nb\n{% else %}\nc\n{% endif %}\n", "a\nb\n");
-    shows("x{% if ansible_x %}-a{% endif %}\n\n", "x…\n");
+    shows("x{% if ansible_x %}-a{% endif %}\ny\n", "x…y\n");
+    shows("x{% if ansible_x %}-a{% endif %}\n\n", "x…\n\n");
     shows("{% for p in not_set %}\n- {{ p }} {{ loop.index }} {{ name }}\n{% endfor %}\n", "- … … web\n");
     shows("a{% for p in not_set %} {{ p }}{% endfor %}.\n", "a….\n");
     shows("{% set x = 'a' %}{% if ansible_x %}{% set x = 'b' %}{% endif %}[{{ x }}]", "[…]");
