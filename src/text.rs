@@ -1,6 +1,7 @@
 //! Bytes, spans and lines: the coordinates that everything above speaks in.
 
 use std::fmt;
+use std::ops::Range;
 
 /// A half-open range of byte offsets in one file.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ impl Span {
 
     /// As a range for slicing.
     #[must_use]
-    pub fn range(self) -> std::ops::Range<usize> {
+    pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
@@ -56,8 +57,8 @@ impl Span {
     }
 }
 
-impl From<std::ops::Range<usize>> for Span {
-    fn from(range: std::ops::Range<usize>) -> Self {
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
         Self::new(range.start, range.end)
     }
 }
@@ -202,6 +203,48 @@ impl Mapped {
         self.push_for(HOLE.encode_utf8(&mut [0; 4]), source);
     }
 
+    /// A part of it.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let mut part = Self::default();
+        self.copy(Span::from(range), &mut part);
+        part
+    }
+
+    /// The same text with the way back to the file of `outer`, the text that this one was made from.
+    #[must_use]
+    pub fn through(&self, outer: &Self) -> Self {
+        let mut whole = Self::default();
+        for (at, segment) in self.segments.iter().enumerate() {
+            if segment.exact {
+                outer.copy(segment.source, &mut whole);
+            } else {
+                let end = self.segments.get(at + 1).map_or(self.text.len(), |next| next.at as usize);
+                let text = self.text.get(segment.at as usize..end).unwrap_or("");
+                whole.push_for(text, outer.span(segment.source));
+            }
+        }
+        whole
+    }
+
+    /// Adds a part of it to another text.
+    fn copy(&self, part: Span, to: &mut Self) {
+        let first = self.segments.partition_point(|segment| segment.at <= part.start).saturating_sub(1);
+        for (at, segment) in self.segments.iter().enumerate().skip(first) {
+            if segment.at >= part.end {
+                break;
+            }
+            let end = self.segments.get(at + 1).map_or(part.end, |next| next.at.min(part.end));
+            let start = segment.at.max(part.start);
+            let text = Span { start, end: end.max(start) }.slice(&self.text);
+            if segment.exact {
+                to.push(text, segment.source.start + (start - segment.at));
+            } else {
+                to.push_for(text, segment.source);
+            }
+        }
+    }
+
     /// Where an offset of the text lies in the file.
     #[must_use]
     pub fn offset(&self, offset: u32) -> Span {
@@ -283,5 +326,29 @@ mod tests {
         assert_eq!(mapped.span(Span::new(hole, hole + 3)), Span::new(15, 25));
         let next = mapped.text.find("next").unwrap();
         assert_eq!(mapped.span(Span::new(next, next + 4)), Span::new(40, 44));
+        let part = mapped.part(hole - 2..next + 2);
+        assert_eq!(part.text, mapped.text[hole - 2..next + 2]);
+        assert_eq!(part.span(Span::new(0, 2)), Span::new(13, 15));
+        assert_eq!(part.span(Span::new(part.text.len() - 2, part.text.len())), Span::new(40, 42));
+        assert_eq!(mapped.part(40..90).text, "");
+    }
+
+    #[test]
+    fn a_text_made_from_a_text() {
+        // `ab` and `cd` stand apart in the file; of the text `abcd` a template makes `b_c`.
+        let mut outer = Mapped::default();
+        outer.push("ab", 100);
+        outer.push("cd", 110);
+        let mut inner = Mapped::default();
+        inner.push("b", 1);
+        inner.push_for("_", Span::new(1, 3));
+        inner.push("cd", 2);
+        let whole = inner.through(&outer);
+        assert_eq!(whole.text, "b_cd");
+        assert_eq!(whole.span(Span::new(0, 1)), Span::new(101, 102));
+        assert_eq!(whole.span(Span::new(1, 2)), Span::new(101, 111));
+        assert_eq!(whole.span(Span::new(2, 4)), Span::new(110, 112));
+        let both = Mapped::verbatim("bc", 1).through(&outer);
+        assert_eq!((both.text.as_str(), both.span(Span::new(0, 2))), ("bc", Span::new(101, 111)));
     }
 }

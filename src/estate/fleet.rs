@@ -1,14 +1,15 @@
-//! Every container that the repository declares: compose files and texts, tasks, resources.
+//! Every container that the repository declares: compose files and texts, units, tasks, resources.
 
 use super::Estate;
 use super::container::{self, Container, Setting};
 use super::task::is_test_path;
-use crate::model::ansible::Task;
+use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind};
 use crate::model::kind::Kind;
-use crate::model::load::Documents;
-use crate::source::{file_name, folder, join};
+use crate::model::load::{Document, Documents};
+use crate::source::file_name;
 use crate::syntax::jinja;
-use crate::text::{FileId, Loc, Mapped};
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc, Mapped, Span};
 use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -17,17 +18,24 @@ use std::ops::Range;
 /// All containers, by kind of place and then in path order, and where those of each task stand among them.
 #[must_use]
 pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
-    let documents = estate.documents;
-    let mut all: Vec<Container> =
-        documents.of(&[Kind::Compose]).flat_map(|document| of_file(documents, document)).collect();
-    let of_tasks: Vec<Vec<Container>> = estate.ansible.tasks.par_iter().map(|task| of_task(estate, task)).collect();
+    // What a task renders is read as it is rendered, not as the template stands there.
+    let rendered: HashSet<FileId> =
+        estate.texts.iter().filter(|text| text.of_file).map(|text| text.rendered.file).collect();
+    let mut all: Vec<Container> = Vec::new();
+    for document in estate.documents.of(&[Kind::Compose, Kind::SystemdUnit, Kind::Quadlet]) {
+        if !rendered.contains(&document.file) {
+            all.extend(of_file(estate.documents, document));
+        }
+    }
+    let of_tasks: Vec<Vec<Container>> =
+        estate.ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(estate, at, task)).collect();
     let mut by_task = Vec::with_capacity(of_tasks.len());
     for containers in of_tasks {
         by_task.push(all.len()..all.len() + containers.len());
         all.extend(containers);
     }
     for resource in estate.terraform.resources().filter(|resource| resource.ty() == "docker_container") {
-        let path = documents.tree.path(resource.loc().file);
+        let path = estate.documents.tree.path(resource.loc().file);
         let setting = Setting { in_tests: is_test_path(path), ..Setting::unknown() };
         let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
         all.extend(container::of_resource(
@@ -116,65 +124,62 @@ fn built_by<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<String> {
     names.iter().enumerate().filter_map(image).collect()
 }
 
-fn of_file(documents: &Documents<'_>, document: &crate::model::load::Document) -> Vec<Container> {
-    let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
+fn of_file(documents: &Documents<'_>, document: &Document) -> Vec<Container> {
     let path = documents.tree.path(document.file);
     let in_ci = path.contains("ci") && path.split(['/', '.', '-', '_']).any(|part| part == "ci");
     let in_tests = is_test_path(path)
         || path.split(['/', '.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "testing" | "e2e"));
     let setting = Setting { in_ci, in_tests, ..Setting::unknown() };
-    container::of_compose(root, &|span| Loc { file: document.file, span }, &setting)
+    if document.kind == Kind::Compose {
+        let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
+        return container::of_compose(root, &|span| Loc { file: document.file, span }, &setting);
+    }
+    let text = Rendered::verbatim(Mapped::verbatim(documents.tree.text(document.file), 0), document.file);
+    if document.kind == Kind::Quadlet {
+        return container::of_quadlet(&text, file_name(path), &setting).into_iter().collect();
+    }
+    container::of_unit(&text, &setting)
 }
 
-/// Modules that write a text which may be a compose file.
-const WRITERS: [&str; 2] = ["copy", "blockinfile"];
-
-/// The template of the repository that a task renders, when it may be a compose file.
-fn template<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Option<FileId> {
-    let source = estate.ansible.argument(task, "src");
-    let name = source.as_str().filter(|name| name.contains(".yml") || name.contains(".yaml"))?;
-    let tree = estate.documents.tree;
-    let here = folder(tree.path(task.file));
-    let of_role = task.role.and_then(|role| estate.ansible.roles[role].path(&format!("templates/{name}")));
-    let beside = [format!("templates/{name}"), name.to_owned()].map(|path| join(here, &path));
-    let file = of_role.into_iter().chain(beside.into_iter().flatten()).find_map(|path| tree.find(&path))?;
-    tree.text(file).contains("services:").then_some(file)
+/// The containers of a text that a task writes.
+fn of_text(text: &Text, setting: &Setting<'_>) -> Vec<Container> {
+    match text.kind {
+        TextKind::Compose => container::of_compose_text(&text.rendered, setting),
+        TextKind::Quadlet => container::of_quadlet(&text.rendered, &text.name, setting).into_iter().collect(),
+        TextKind::Unit => container::of_unit(&text.rendered, setting),
+        TextKind::Shell | TextKind::Crontab { .. } | TextKind::Environment => Vec::new(),
+    }
 }
 
-fn of_task<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<Container> {
+fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container> {
     let short = task.short();
-    let path = estate.documents.tree.path(task.file);
-    let in_tests = is_test_path(path);
+    let in_tests = is_test_path(estate.documents.tree.path(task.file));
     let expression = |text: &str| match jinja::expression(text) {
         Ok(_) => estate.ansible.evaluate_text(task, &format!("{{{{ {text} }}}}")),
         Err(error) => Value::unknown(error),
     };
     let unknown = Setting::unknown();
     let setting = Setting { in_ci: false, in_tests, variable: unknown.variable, expression: &expression };
-    if short == "template" {
-        let Some(file) = template(estate, task) else { return Vec::new() };
-        let text = Mapped::verbatim(estate.documents.tree.text(file), 0);
-        return container::of_compose_text(&text, file, &setting);
+    let mut found: Vec<Container> = estate.texts_of(at).iter().flat_map(|text| of_text(text, &setting)).collect();
+    let place = |span: Span| Loc { file: task.file, span };
+    let node = |name: &str| match task.argument(name).map(|argument| &argument.value) {
+        Some(ArgumentValue::Node(node)) => Some(*node),
+        Some(ArgumentValue::Text(..)) | None => None,
+    };
+    match short {
+        "docker_compose_v2" | "docker_compose" => {
+            let definition = node("definition").into_iter();
+            found.extend(definition.flat_map(|node| container::of_definition(node, &place, &setting)));
+        }
+        "docker_stack" => {
+            let definitions = node("compose").into_iter().flat_map(Node::items).filter(|item| item.is_map());
+            found.extend(definitions.flat_map(|node| container::of_definition(node, &place, &setting)));
+        }
+        "docker_container" | "podman_container" => {
+            let get = |name: &str| estate.ansible.argument(task, name);
+            found.extend(container::of_arguments(short, &get, task.loc, &setting));
+        }
+        _ => {}
     }
-    if WRITERS.contains(&short) {
-        let written = ["content", "block"].iter().find_map(|name| match &task.argument(name)?.value {
-            crate::model::ansible::ArgumentValue::Node(node) => Some(*node),
-            crate::model::ansible::ArgumentValue::Text(..) => None,
-        });
-        let Some(node) = written.filter(|node| node.as_str().is_some_and(|text| text.contains("services:"))) else {
-            return Vec::new();
-        };
-        let mapped = node.mapped(estate.documents.tree.text(task.file));
-        return container::of_compose_text(&mapped, task.file, &setting);
-    }
-    if matches!(short, "docker_compose_v2" | "docker_compose") {
-        let Some(argument) = task.argument("definition") else { return Vec::new() };
-        let crate::model::ansible::ArgumentValue::Node(node) = &argument.value else { return Vec::new() };
-        return container::of_definition(*node, &|span| Loc { file: task.file, span }, &setting);
-    }
-    if !matches!(short, "docker_container" | "podman_container") {
-        return Vec::new();
-    }
-    let get = |name: &str| estate.ansible.argument(task, name);
-    container::of_arguments(short, &get, task.loc, &setting).into_iter().collect()
+    found
 }

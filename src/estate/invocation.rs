@@ -1,7 +1,7 @@
 //! Every command that the repository runs, wherever it stands, with what runs it.
 
 use super::instruction;
-use crate::model::ansible::{Ansible, Task};
+use crate::model::ansible::{Ansible, Task, Text, TextKind};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
@@ -67,8 +67,13 @@ pub fn gather<'m>(
     commands: Vec<Command>,
     terraform: &'m Terraform<'m>,
     ansible: &'m Ansible<'m>,
+    texts: &[Text],
 ) -> Vec<Invocation<'m>> {
-    let mut all: Vec<Invocation<'m>> = commands.into_iter().map(Invocation::plain).collect();
+    // What a task renders is read as it is rendered, not as the template stands there.
+    let rendered: HashSet<FileId> =
+        texts.iter().filter(|text| text.of_file && has_commands(text.kind)).map(|text| text.rendered.file).collect();
+    let commands = commands.into_iter().filter(|command| !rendered.contains(&command.loc.file));
+    let mut all: Vec<Invocation<'m>> = commands.map(Invocation::plain).collect();
     for document in documents.of(&[Kind::AgentInstructions]) {
         let orders = instruction::read(document.file, documents.tree.text(document.file)).into_iter();
         all.extend(orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }));
@@ -76,6 +81,7 @@ pub fn gather<'m>(
     let of_tasks: Vec<Vec<Invocation<'m>>> =
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
+    all.extend(of_texts(texts).into_iter().map(Invocation::plain));
     let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
@@ -93,6 +99,39 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
 }
+
+fn has_commands(kind: TextKind) -> bool {
+    matches!(kind, TextKind::Unit | TextKind::Shell | TextKind::Crontab { .. })
+}
+
+/// The commands of the texts that tasks write. What several tasks or turns of a loop render is there once.
+fn of_texts(texts: &[Text]) -> Vec<Command> {
+    let read = |(at, text): (usize, &Text)| {
+        let (file, mapped) = (text.rendered.file, &text.rendered.text);
+        let mut found = match text.kind {
+            TextKind::Unit => command::of_unit(file, mapped),
+            TextKind::Crontab { user } => command::of_crontab(file, mapped, user),
+            TextKind::Shell => {
+                let mut found = Vec::new();
+                command::commands(mapped, file, &Site::Script, &Variables::default(), &mut found);
+                found
+            }
+            TextKind::Compose | TextKind::Quadlet | TextKind::Environment => Vec::new(),
+        };
+        // Its commands follow each other, not those of the playbook around it or of another text.
+        let first = u32::try_from(at + 1).unwrap_or(u32::MAX).saturating_mul(SCOPES);
+        for command in &mut found {
+            command.scope = command.scope.saturating_add(first);
+        }
+        found
+    };
+    let found: Vec<Vec<Command>> = texts.par_iter().enumerate().map(read).collect();
+    let mut seen = HashSet::new();
+    found.into_iter().flatten().filter(|command| seen.insert((command.loc, command.program.clone()))).collect()
+}
+
+/// Scopes that are kept for the commands of one text.
+const SCOPES: u32 = 1 << 12;
 
 /// Arguments whose text a machine runs when it first boots.
 const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];

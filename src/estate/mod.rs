@@ -21,7 +21,7 @@ pub mod wiring;
 
 use crate::model::agents::Agents;
 use crate::model::annotation::{Remark, Saying};
-use crate::model::ansible::Ansible;
+use crate::model::ansible::{Ansible, Text};
 use crate::model::command::Command;
 use crate::model::git::Repository;
 use crate::model::load::Documents;
@@ -33,6 +33,7 @@ use identity::{Adjustment, IdentityFact, Ownership};
 use invocation::Invocation;
 use machine::Machine;
 use placement::Placement;
+use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// What the tools of a repository say together.
@@ -53,6 +54,8 @@ pub struct Estate<'m> {
     pub packer: &'m Packer<'m>,
     /// Whether a path belongs to an environment that is thrown away.
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
+    /// The texts that tasks write to hosts, in the order of the tasks.
+    pub texts: Vec<Text>,
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
     /// Every machine of Terraform.
@@ -104,7 +107,9 @@ impl<'m> Estate<'m> {
     #[must_use]
     pub fn join(parts: Parts<'m>) -> Self {
         let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, commands } = parts;
-        let invocations = invocation::gather(documents, commands, terraform, ansible);
+        let texts: Vec<Vec<Text>> = (0..ansible.tasks.len()).into_par_iter().map(|task| ansible.texts(task)).collect();
+        let texts: Vec<Text> = texts.into_iter().flatten().collect();
+        let invocations = invocation::gather(documents, commands, terraform, ansible, &texts);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
@@ -120,6 +125,7 @@ impl<'m> Estate<'m> {
             ansible,
             packer,
             ephemeral,
+            texts,
             invocations,
             machines,
             state_stores: root::state_stores(terraform),
@@ -144,6 +150,13 @@ impl<'m> Estate<'m> {
     pub fn containers_of(&self, task: usize) -> &[container::Container] {
         let range = self.containers_by_task.get(task).cloned().unwrap_or(0..0);
         self.containers.get(range).unwrap_or(&[])
+    }
+
+    /// The texts that a task writes.
+    pub fn texts_of(&self, task: usize) -> &[Text] {
+        let first = self.texts.partition_point(|text| text.task < task);
+        let end = self.texts.partition_point(|text| text.task <= task);
+        self.texts.get(first..end).unwrap_or(&[])
     }
 
     /// The commands that a task runs.

@@ -3,9 +3,10 @@
 use super::Estate;
 use super::machine::{Machine, is_below};
 use super::placement::Known;
-use crate::model::ansible::{Ansible, Pattern, Task};
+use crate::model::ansible::{Ansible, Pattern, Rendered, Task, TextKind};
 use crate::model::command::Command;
 use crate::syntax::jinja;
+use crate::syntax::unit;
 use crate::syntax::yaml::Node;
 use crate::value::{Tri, Value};
 
@@ -42,7 +43,11 @@ pub(super) struct Mounts {
 pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
     let ansible = estate.ansible;
     let mut found: Vec<Mounts> = Vec::new();
-    for task in ansible.tasks.iter().filter(|task| task.short() == "mount") {
+    for (at, task) in ansible.tasks.iter().enumerate() {
+        let units = || estate.texts_of(at).iter().filter(|text| text.kind == TextKind::Unit);
+        if task.short() != "mount" && units().next().is_none() {
+            continue;
+        }
         let gone =
             matches!(ansible.argument(task, "state").as_str(), Some("absent" | "absent_from_fstab" | "unmounted"));
         let off = task.when.iter().any(|when| ansible.condition(task, *when).is_false());
@@ -51,7 +56,13 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
             continue;
         }
         for play in task.plays.iter().filter(|play| !ansible.plays[**play].local) {
-            let made = of_task(ansible, task);
+            let mut made: Vec<Mount> = units().filter_map(|text| of_unit(&text.rendered)).collect();
+            if task.short() == "mount" {
+                made.extend(of_task(ansible, task));
+            }
+            if made.is_empty() {
+                continue;
+            }
             let pattern = ansible.plays[*play].pattern.clone();
             found.push(Mounts { play: *play, pattern, made });
         }
@@ -71,6 +82,18 @@ fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<Mount> {
         Some(Mount { path: path.as_str()?.to_owned(), source, remote })
     };
     paths.iter().enumerate().filter_map(mount).collect()
+}
+
+/// The mount that a unit of systemd makes.
+fn of_unit(rendered: &Rendered) -> Option<Mount> {
+    let entries = unit::entries(&rendered.text.text);
+    let value = |key: &str| {
+        let own = entries.iter().rev().find(|entry| entry.section == "Mount" && entry.key == key);
+        own.map(|entry| rendered.value(entry.value)).unwrap_or_default()
+    };
+    let source = value("What");
+    let remote = is_remote(&source, &value("Type"));
+    Some(Mount { path: value("Where").as_str()?.to_owned(), source, remote })
 }
 
 /// Whether a source (`host:/export`, `//host/share`) or a type of file system is another machine's.

@@ -4,7 +4,7 @@ use super::Estate;
 use super::container::{Container, MountKind};
 use super::placement::{Use, weight};
 use crate::knowledge::services::{self, PathClass, Service, ServiceData};
-use crate::model::ansible::{Ansible, Task};
+use crate::model::ansible::{Ansible, Task, TextKind};
 use crate::source::file_name;
 use crate::text::Loc;
 use crate::value::{Data, Value};
@@ -28,7 +28,7 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
         if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
             found.add(service, task.loc, "role brings", task.role);
         }
-        found.settings(estate, task);
+        found.settings(estate, at, task);
         for container in estate.containers_of(at) {
             found.container(container, task.loc);
             found.beside(container, task);
@@ -61,10 +61,10 @@ impl Found<'_, '_> {
     }
 
     /// A service that is not in the tables, by a setting that names its data directory.
-    fn settings<'m>(&mut self, estate: &Estate<'m>, task: &Task<'m>) {
+    fn settings<'m>(&mut self, estate: &Estate<'m>, at: usize, task: &Task<'m>) {
         let Some(role) = task.role else { return };
         let label = self.ansible.roles[role].name.clone();
-        for directory in set_directories(estate, task) {
+        for directory in set_directories(estate, at, task) {
             let known = services::by_path(&directory);
             let data = known.map_or(ServiceData::State, |service| service.data);
             let database = ["postgres", "mysql", "mariadb", "mongo", "database"]
@@ -215,8 +215,8 @@ static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?:\b[A-Z][A-Z0-9_]*DATA[A-Z0-9_]*(?:DIR|DIRECTORY|LOCATION|FOLDER|PATH|ROOT)?|\bDATA(?:DIR|_DIR|_FOLDER)|--?data(?:[-_]?dir|[-_]?path|[-_]?folder)?)\s*[=\s]\s*"?(/[A-Za-z0-9._/-]+)"#).ok()
 });
 
-/// Data directories that a task's text, or the unit file that it copies, names.
-fn set_directories<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<String> {
+/// Data directories that a task's text, or the unit or environment file that it writes, names.
+fn set_directories<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<String> {
     let Some(setting) = SETTING.as_ref() else { return Vec::new() };
     let read = |text: &str| {
         let named = setting.captures_iter(text).filter_map(|found| found.get(1));
@@ -236,6 +236,11 @@ fn set_directories<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Vec<String> {
             let mut found: Vec<String> = written.iter().flat_map(|text| read(text)).collect();
             found.extend(unit_file(estate, task).iter().flat_map(|text| read(text)));
             found
+        }
+        "template" => {
+            let settings = |kind| matches!(kind, TextKind::Unit | TextKind::Environment);
+            let written = estate.texts_of(at).iter().filter(|text| settings(text.kind));
+            written.flat_map(|text| read(&text.rendered.text.text)).collect()
         }
         _ => Vec::new(),
     }

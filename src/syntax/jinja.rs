@@ -154,8 +154,51 @@ pub fn contains_template(text: &str) -> bool {
 /// strings in `{{ … }}` as they are, since YAML has escapes of its own.
 #[must_use]
 pub fn parse(text: &str) -> Template {
-    Template { pieces: scan::pieces(text) }
+    Template { pieces: scan::pieces(text, 0, Style::default()) }
 }
+
+/// How a template is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// The line break after a statement or comment goes.
+    pub trim_blocks: bool,
+    /// What stands between the start of a line and a statement or comment goes.
+    pub lstrip_blocks: bool,
+    /// Backslashes in strings of `{{ … }}` stand for themselves.
+    pub raw: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { trim_blocks: true, lstrip_blocks: false, raw: true }
+    }
+}
+
+/// Parses a template file. A first line `#jinja2: lstrip_blocks: True` says how it is read, and does not come out; what it
+/// says that is not understood is given with the template.
+#[must_use]
+pub fn parse_file(text: &str, mut style: Style) -> (Template, Option<String>) {
+    style.raw = false;
+    let Some(rest) = text.strip_prefix(OVERRIDE) else {
+        return (Template { pieces: scan::pieces(text, 0, style) }, None);
+    };
+    let line = rest.split('\n').next().unwrap_or("");
+    let start = (OVERRIDE.len() + line.len() + 1).min(text.len());
+    let mut odd = None;
+    for pair in line.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
+        match (key.trim(), value.trim().trim_matches(['"', '\''])) {
+            ("trim_blocks", value) => style.trim_blocks = value.eq_ignore_ascii_case("true"),
+            ("lstrip_blocks", value) => style.lstrip_blocks = value.eq_ignore_ascii_case("true"),
+            ("newline_sequence" | "keep_trailing_newline", _) => {}
+            (key, _) => odd = Some(format!("its first line sets `{key}`")),
+        }
+    }
+    (Template { pieces: scan::pieces(text, start, style) }, odd)
+}
+
+/// How a template begins that says how it is read.
+const OVERRIDE: &str = "#jinja2:";
 
 /// Parses a bare expression as in `when:`; braces around the whole of it are left out. The error says what is wrong.
 pub fn expression(text: &str) -> Result<Expr, String> {

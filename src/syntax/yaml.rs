@@ -261,9 +261,17 @@ impl<'a> Node<'a> {
 
     fn find(self, key: &str, depth: usize, visited: &mut usize) -> Option<(Node<'a>, Node<'a>)> {
         *visited += 1;
-        let own = self.pairs().iter().rev().find(|(name, _)| self.at(*name).as_str() == Some(key));
-        if let Some((name, value)) = own {
-            return Some((self.at(*name), self.at(*value)));
+        let (mut own, mut merges) = (None, false);
+        for (name, value) in self.pairs() {
+            // Variable files have many keys and few of them are asked for: one pass over the texts decides.
+            match self.at(*name).as_str() {
+                Some(text) if text == key => own = Some((self.at(*name), self.at(*value))),
+                Some("<<") => merges = true,
+                _ => {}
+            }
+        }
+        if own.is_some() || !merges {
+            return own;
         }
         if depth > 8 || *visited > MAX_SOURCES {
             return None;

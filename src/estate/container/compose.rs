@@ -18,13 +18,13 @@ const MAX_ITEMS: usize = 1000;
 /// The containers of a compose file whose root node is given; `place` says where a span of its text lies.
 #[must_use]
 pub fn of_compose(root: Node<'_>, place: &dyn Fn(Span) -> Loc, setting: &Setting<'_>) -> Vec<Container> {
-    read(root, place, &Reader { setting: *setting, expressions: &[], templates: false }, Declared::Compose)
+    read(root, place, &Reader { setting: *setting, holes: &[], templates: false }, Declared::Compose)
 }
 
 /// The containers of a compose definition inside a playbook (`docker_compose_v2: definition:`), template expressions in its scalars.
 #[must_use]
 pub fn of_definition(definition: Node<'_>, place: &dyn Fn(Span) -> Loc, setting: &Setting<'_>) -> Vec<Container> {
-    read(definition, place, &Reader { setting: *setting, expressions: &[], templates: true }, Declared::Ansible)
+    read(definition, place, &Reader { setting: *setting, holes: &[], templates: true }, Declared::Ansible)
 }
 
 /// The containers of a compose text, whatever it stands in.

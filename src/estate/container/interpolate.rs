@@ -2,21 +2,22 @@
 
 use super::Setting;
 use super::flat::Flat;
+use crate::model::ansible::Hole;
 use crate::text::HOLE;
 use crate::value::{Piece, Reason, Value};
 
-/// Marks from here on stand for template expressions by number; [`HOLE`] ends them.
+/// Marks from here on stand for holes by number; [`HOLE`] ends them.
 pub(super) const FIRST_MARK: u32 = 0xE000;
 
-/// How many expressions of one text are told apart.
+/// How many holes of one text are told apart.
 pub(super) const MAX_MARKS: usize = (HOLE as u32 - FIRST_MARK) as usize;
 
 /// Reads scalars of one text.
 pub(super) struct Reader<'a> {
     /// What surrounds the text.
     pub(super) setting: Setting<'a>,
-    /// The expressions that marks stand for.
-    pub(super) expressions: &'a [String],
+    /// What marks stand for.
+    pub(super) holes: &'a [Hole],
     /// Template expressions may stand in the scalars as they are written.
     pub(super) templates: bool,
 }
@@ -52,7 +53,7 @@ impl Reader<'_> {
 
     /// Whether a character stands for something unknown.
     pub(super) fn is_mark(&self, c: char) -> bool {
-        c == HOLE || number(c).is_some_and(|number| number < self.expressions.len())
+        c == HOLE || number(c).is_some_and(|number| number < self.holes.len())
     }
 
     /// Whether a text holds something unknown.
@@ -61,23 +62,14 @@ impl Reader<'_> {
     }
 
     fn expression(&self, mark: char) -> Value {
-        let Some(expression) = number(mark).and_then(|number| self.expressions.get(number)) else {
-            return Value::unknown("a template expression stands there");
-        };
-        self.value_of(expression)
+        match number(mark).and_then(|number| self.holes.get(number)) {
+            Some(hole) => known(hole.value.clone(), hole.expression.as_deref()),
+            None => Value::unknown("a template expression stands there"),
+        }
     }
 
     fn value_of(&self, expression: &str) -> Value {
-        let value = (self.setting.expression)(expression);
-        if value.is_absent() || value.reason().is_some() {
-            if let Some(default) = default_of(expression) {
-                return Value::known(default);
-            }
-            if value.is_absent() {
-                return Value::unknown(format!("nothing in the repository gives `{}`", shortened(expression)));
-            }
-        }
-        value
+        known((self.setting.expression)(expression), Some(expression))
     }
 
     fn pieces(&self, text: &str, depth: usize, pieces: &mut Vec<Piece>) {
@@ -132,6 +124,20 @@ impl Reader<'_> {
             _ => pieces
                 .push(Piece::Hole(format!("the environment variable {name} is set outside the repository").into())),
         }
+    }
+}
+
+/// The value of an expression, else what it falls back to.
+fn known(value: Value, expression: Option<&str>) -> Value {
+    if !value.is_absent() && value.reason().is_none() {
+        return value;
+    }
+    match (expression, expression.and_then(default_of)) {
+        (_, Some(default)) => Value::known(default),
+        (Some(expression), None) if value.is_absent() => {
+            Value::unknown(format!("nothing in the repository gives `{}`", shortened(expression)))
+        }
+        _ => value,
     }
 }
 
@@ -218,8 +224,9 @@ mod tests {
     fn variables_and_marks() {
         let variable = |name: &str| if name == "SET" { Value::known("9") } else { Value::absent() };
         let setting = Setting { variable: &variable, ..Setting::unknown() };
-        let expressions = ["tag | default('1.2')".to_owned(), "other".to_owned()];
-        let reader = Reader { setting, expressions: &expressions, templates: false };
+        let hole = |expression: &str| Hole { value: Value::absent(), expression: Some(expression.into()) };
+        let holes = [hole("tag | default('1.2')"), hole("other")];
+        let reader = Reader { setting, holes: &holes, templates: false };
         for (text, shown) in [
             ("a:${X:-16}", "a:16"),
             ("a:${X:-${Y-b}}c", "a:bc"),

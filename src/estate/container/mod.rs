@@ -9,6 +9,7 @@ mod mount;
 mod reference;
 mod run;
 mod template;
+mod unit;
 
 use crate::knowledge::services::{self, Service, ServiceData};
 use crate::text::Loc;
@@ -21,6 +22,7 @@ pub use mount::{Mount, MountKind};
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
+pub use unit::{of_quadlet, of_unit};
 
 use flat::{Flat, words};
 
@@ -37,6 +39,8 @@ pub enum Declared {
     Ansible,
     /// A `docker run`.
     Command,
+    /// A Quadlet unit of Podman.
+    Quadlet,
 }
 
 impl Declared {
@@ -49,6 +53,7 @@ impl Declared {
             Self::Terraform => "terraform",
             Self::Ansible => "ansible",
             Self::Command => "command",
+            Self::Quadlet => "quadlet",
         }
     }
 }

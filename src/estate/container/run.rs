@@ -2,6 +2,7 @@
 
 use super::flat::Flat;
 use super::mount::Mount;
+use super::unit::is_hole;
 use super::{Container, Declared, Setting};
 use crate::text::Loc;
 use crate::value::Value;
@@ -26,8 +27,7 @@ const SWITCHES: [&str; 12] = [
 #[must_use]
 pub fn of_run(words: &[Value], loc: Loc, setting: &Setting<'_>) -> Option<Container> {
     let flats: Vec<Flat> = words.iter().map(|word| Flat::of(word).unwrap_or_default()).collect();
-    let program = flats.first()?.text.rsplit('/').next().unwrap_or_default();
-    if !matches!(program, "docker" | "podman" | "nerdctl") {
+    if !is_engine(flats.first()?.text.rsplit('/').next().unwrap_or_default()) {
         return None;
     }
     let mut at = 1;
@@ -39,15 +39,43 @@ pub fn of_run(words: &[Value], loc: Loc, setting: &Setting<'_>) -> Option<Contai
     }
     at += 1;
     let mut own = Container::new("container".to_owned(), loc, Declared::Command, setting);
-    while let Some(flat) = flats.get(at).filter(|flat| flat.text.starts_with('-') && flat.text.len() > 1) {
+    while let Some(flat) = flats.get(at) {
+        if is_hole(flat) && options_follow(&flats[at + 1..]) {
+            own.more_mounts.get_or_insert_with(|| "its options are not all known".into());
+            own.more_environment.get_or_insert_with(|| "its options are not all known".into());
+            at += 1;
+            continue;
+        }
+        if !flat.text.starts_with('-') || flat.text.len() < 2 {
+            break;
+        }
         let (name, value, used) = option(flat, flats.get(at + 1));
+        let place = words.get(at).and_then(|word| word.origin).unwrap_or(loc);
         at += used;
-        apply(&name, &value, loc, &mut own);
+        apply(&name, &value, place, &mut own);
     }
-    own.set_image(words.get(at)?.clone(), loc);
+    let image = words.get(at)?.clone();
+    let place = image.origin.unwrap_or(loc);
+    own.set_image(image, place);
     let rest = words.get(at + 1..).unwrap_or(&[]);
     own.command = (!rest.is_empty()).then(|| Value::list(rest.to_vec()));
     Some(own)
+}
+
+/// The program of a container engine.
+pub(super) fn is_engine(program: &str) -> bool {
+    matches!(program, "docker" | "podman" | "nerdctl")
+}
+
+/// Whether a word that is not known stands among the options: more of them follow, or after others like it what can only be
+/// the image.
+fn options_follow(rest: &[Flat]) -> bool {
+    let image = |flat: &Flat| {
+        let text = flat.text.as_str();
+        !text.starts_with(['/', '.', crate::text::HOLE]) && text.contains(['/', ':']) && !text.contains(['=', ' '])
+    };
+    let next = rest.iter().find(|flat| !is_hole(flat));
+    next.is_some_and(|flat| flat.text.starts_with("--") || image(flat))
 }
 
 /// An option's long name, its value, and how many words it takes.

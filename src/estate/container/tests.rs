@@ -1,6 +1,9 @@
 use super::*;
+use crate::model::ansible::{Ansible, Rendered};
+use crate::model::load::{Documents, Options};
+use crate::source::{File, Tree};
 use crate::syntax::yaml::Yaml;
-use crate::text::{FileId, Mapped, Span};
+use crate::text::{FileId, Span};
 use crate::value::{Data, Piece};
 use std::sync::Arc;
 
@@ -137,29 +140,120 @@ fn what_serves_and_what_ends() {
     assert!(service(&["image: '${X}'"]).data().reason().is_some());
 }
 
+/// What a task makes of a template, the variables of its play given.
+fn with_rendered(template: &str, check: impl Fn(&Rendered)) {
+    let play = "- hosts: all\n  vars: {tag: '16.4', docker: /usr/bin/docker}\n  tasks:\n    - template: {src: a.j2, dest: /a}\n";
+    let files = [("site.yml", play), ("templates/a.j2", template)];
+    let files = files.map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true));
+    let tree = Tree::new(files.into(), None);
+    let documents = Documents::load(&tree, &Options::default());
+    let ansible = Ansible::build(&documents);
+    let file = tree.find("templates/a.j2").unwrap();
+    check(&ansible.in_turns(&ansible.tasks[0], |turn| turn.render_file(file))[0]);
+}
+
 #[test]
 fn text_with_template_expressions() {
-    let text = "{# stack #}\nservices:\n{% if db %}\n  db:\n    image: \"postgres:{{ v | default('16.4') }}\"\n    volumes:\n      - {{ dir }}/pg:/var/lib/postgresql/data\n{% for v in more %}\n      - {{ v }}\n{% endfor %}\n{% endif %}\n  {{ name }}-web:\n    image: {{ registry }}/web:latest\n    labels:\n      - \"a={% raw %}{{ .Name }}{% endraw %}\"\n  cache:\n    image: mariadb:11.4{% if slim %}-slim{% endif %}\n\n    {{ extra | indent(4) }}\n";
-    let before = "content: |\n";
-    let mut mapped = Mapped::default();
-    mapped.push(text, u32::try_from(before.len()).unwrap());
-    let file = format!("{before}{text}");
-    let containers = of_compose_text(&mapped, FileId(3), &Setting::unknown());
-    let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-    assert_eq!(names, ["db", "…-web", "cache"]);
-    assert_eq!(containers[0].image.as_str(), Some("postgres:16.4"));
-    assert_eq!(keeps(&containers[0]), "ok bind");
-    assert_eq!(containers[0].declaration.span.slice(&file), "db");
-    assert!(containers[0].image_place.span.slice(&file).starts_with("\"postgres:{{ v"));
-    assert_eq!(containers[1].floating(), Tri::True);
-    assert_eq!(containers[1].image_place.span.slice(&file), "{{ registry }}/web:latest");
-    assert_eq!(keeps(&containers[2]), "? a template adds to it");
-    assert!(of_compose_text(&Mapped::verbatim("a: {{ b }}\n", 0), FileId(0), &Setting::unknown()).is_empty());
+    let text = "{# stack #}\nservices:\n{% if db %}\n  db:\n    image: \"postgres:{{ v | default('16.4') }}\"\n    volumes:\n      - {{ dir }}/pg:/var/lib/postgresql/data\n{% for v in more %}\n      - {{ v }}\n{% endfor %}\n{% endif %}\n  {{ name }}-web:\n    image: {{ registry }}/web:latest\n    labels:\n      - \"a={% raw %}{{ .Name }}{% endraw %}\"\n  known:\n    image: postgres:{{ tag }}\n  cache:\n    image: mariadb:11.4{% if slim %}-slim{% endif %}\n\n    {{ extra | indent(4) }}\n";
+    with_rendered(text, |rendered| {
+        let containers = of_compose_text(rendered, &Setting::unknown());
+        let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
+        assert_eq!(names, ["db", "…-web", "known", "cache"]);
+        assert_eq!(containers[0].image.as_str(), Some("postgres:16.4"));
+        assert_eq!(keeps(&containers[0]), "ok bind");
+        assert_eq!(containers[0].declaration.span.slice(text), "db");
+        assert!(containers[0].image_place.span.slice(text).starts_with("\"postgres:{{ v"));
+        assert_eq!(containers[1].floating(), Tri::True);
+        assert_eq!(containers[1].image_place.span.slice(text), "{{ registry }}/web:latest");
+        assert_eq!(containers[2].image.as_str(), Some("postgres:16.4"));
+        assert_eq!(containers[2].image_place.span.slice(text), "postgres:{{ tag }}");
+        assert_eq!(keeps(&containers[3]), "? a template adds to it");
+    });
+    with_rendered("a: {{ b }}\n", |rendered| assert!(of_compose_text(rendered, &Setting::unknown()).is_empty()));
     for odd in
         ["services:\n  a:\n    image: {{ x", "services:\n{% raw %}\n image:", "services:\n  image: {%", "services:\n{"]
     {
-        let _ = of_compose_text(&Mapped::verbatim(odd, 0), FileId(0), &Setting::unknown());
+        with_rendered(odd, |rendered| assert!(of_compose_text(rendered, &Setting::unknown()).len() < 2, "{odd}"));
     }
+}
+
+#[test]
+fn units_that_start_containers() {
+    let text = "[Service]\nType=simple\nExecStartPre=-{{ docker }} rm pg\nExecStartPre={{ docker }} create --rm --name=pg \\\n\
+                {% for arg in extra %}\n  {{ arg }} \\\n{% endfor %}\n  --mount type=bind,src={{ dir }},dst=/x \\\n\
+                  docker.io/postgres:{{ tag }}\nExecStart={{ docker }} start --attach pg\n";
+    with_rendered(text, |rendered| {
+        let containers = of_unit(rendered, &Setting::unknown());
+        let [own] = containers.as_slice() else { panic!("{containers:?}") };
+        assert_eq!((own.name.as_str(), own.image.as_str()), ("pg", Some("docker.io/postgres:16.4")));
+        assert_eq!(own.image_place.span.slice(text), "docker.io/postgres:{{ tag }}");
+        assert_eq!((own.oneshot(), own.declared), (false, Declared::Command));
+        // The arguments that are not known may mount anything.
+        assert!(own.more_mounts.is_some() && keeps(own).starts_with('?'), "{}", keeps(own));
+    });
+    for (unit, expected) in [
+        (
+            "[Service]\nExecStart=/usr/bin/podman run --rm --name %N -v data:/var/lib/postgresql/data postgres:16\n",
+            "… ok named",
+        ),
+        ("[Service]\nExecStart=/usr/bin/podman run --rm --name pg postgres:16\n", "pg /var/lib/postgresql/data none"),
+        (
+            "[Service]\nExecStart=/usr/bin/env A=b docker run --name pg postgres:16\n",
+            "pg /var/lib/postgresql/data none",
+        ),
+        (
+            "[Service]\nExecStart=/bin/sh -c 'docker rm -f pg; docker run --name \"pg\" postgres:16'\n",
+            "pg /var/lib/postgresql/data none",
+        ),
+        ("[Service]\nExecStart={{ the_docker }} run --name pg postgres:16\n", "pg /var/lib/postgresql/data none"),
+        ("[Service]\nExecStart={{ a }} run --name pg postgres:16\n", ""),
+        (
+            "[Service]\nExecStart=/usr/bin/docker run {{ options }} {{ image }}\n",
+            "container ? `options` is not set in this repository",
+        ),
+        ("[Service]\nExecStart=/usr/bin/docker start pg\nExecStop=/usr/bin/docker run postgres:16\n", ""),
+    ] {
+        with_rendered(unit, |rendered| {
+            let shown: Vec<String> = of_unit(rendered, &Setting::unknown())
+                .iter()
+                .map(|own| format!("{} {}", own.name, keeps(own)))
+                .collect();
+            assert_eq!(shown.join("; "), expected, "{unit}");
+        });
+    }
+    let job = "[Service]\nType=oneshot\nExecStart=/usr/bin/docker run --rm postgres:16 backup\n";
+    with_rendered(job, |rendered| assert!(of_unit(rendered, &Setting::unknown())[0].oneshot()));
+}
+
+#[test]
+fn quadlet_units() {
+    let text = "[Unit]\nAfter=x\n[Container]\nImage=docker.io/library/postgres:{{ tag }}\nEnvironment=A=b \"PGDATA=/data/{{ dir }}\"\n\
+                Volume=old:/old\nVolume=\nVolume=pg.volume:/var/lib/postgresql/data:Z\nTmpfs=/run\nExec=postgres -c 'a b'\n";
+    with_rendered(text, |rendered| {
+        let own = of_quadlet(rendered, "db.container", &Setting::unknown()).unwrap();
+        assert_eq!((own.name.as_str(), own.image.as_str()), ("db", Some("docker.io/library/postgres:16.4")));
+        let mounts: Vec<String> = own.mounts.iter().map(|mount| mount.target.display()).collect();
+        assert_eq!(mounts, ["/var/lib/postgresql/data", "/run"]);
+        assert_eq!((own.variable("A").as_str(), own.variable("PGDATA").display()), (Some("b"), "/data/…".to_owned()));
+        assert_eq!(own.command.as_ref().and_then(Value::as_list).map(|list| list.items.len()), Some(3));
+        assert_eq!(own.declaration.span.slice(text), "docker.io/library/postgres:{{ tag }}");
+    });
+    for (unit, expected) in [
+        ("Image=postgres:16", "db /var/lib/postgresql/data none"),
+        ("Image=postgres:16\nContainerName=pg\nVolume=%h/pg:/var/lib/postgresql/data", "pg ok bind"),
+        ("Image=postgres:16\nPodmanArgs=--memory 1g", "db ? it may mount more than its own settings say"),
+        ("Image=postgres:16\n{{ mounts }}", "db ? a template adds to it"),
+        ("Image=db.build", "db no data"),
+        ("Image=db.image", "db ? another unit says which image it is"),
+    ] {
+        with_rendered(&format!("[Container]\n{unit}\n"), |rendered| {
+            let own = of_quadlet(rendered, "db.container", &Setting::unknown()).unwrap();
+            assert_eq!(format!("{} {}", own.name, keeps(&own)), expected, "{unit}");
+        });
+    }
+    with_rendered("[Unit]\nImage=postgres\n", |rendered| {
+        assert!(of_quadlet(rendered, "a.container", &Setting::unknown()).is_none());
+    });
 }
 
 #[test]

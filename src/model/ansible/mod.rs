@@ -12,6 +12,7 @@ mod reach;
 mod role;
 mod settings;
 mod task;
+mod texts;
 mod values;
 mod walk;
 
@@ -26,7 +27,8 @@ pub use pattern::Pattern;
 pub use reach::Lost;
 pub use role::{Dependency, Role};
 pub use task::{Argument, ArgumentValue, Task};
-pub use values::{PROJECT, Turn, Turns, View};
+pub use texts::{Text, TextKind};
+pub use values::{Hole, PROJECT, Rendered, Turn, Turns, View};
 pub use walk::Level;
 
 use super::command::Command;

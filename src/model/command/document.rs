@@ -3,6 +3,7 @@
 use super::Command;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
+use crate::text::Mapped;
 use rayon::prelude::*;
 
 /// The commands of all files, in path and source order.
@@ -22,7 +23,7 @@ fn of_document(documents: &Documents<'_>, document: &Document) -> Vec<Command> {
         Kind::Justfile => super::of_justfile(document.file, text),
         Kind::Jenkinsfile => super::of_jenkinsfile(document.file, text),
         Kind::Dockerfile => super::of_dockerfile(document.file, text),
-        Kind::SystemdUnit => super::of_unit(document.file, text),
+        Kind::SystemdUnit => super::of_unit(document.file, &Mapped::verbatim(text, 0)),
         Kind::Compose => document.yaml().map(|yaml| super::of_compose(document.file, text, yaml)).unwrap_or_default(),
         Kind::CloudInit => {
             document.yaml().map(|yaml| super::of_cloud_init(document.file, text, yaml)).unwrap_or_default()

@@ -5,7 +5,8 @@ use super::resolve::Variables;
 use super::{Command, Guard, Site, next_scope};
 use crate::syntax::groovy;
 use crate::syntax::make::{self, Makefile};
-use crate::text::{FileId, Mapped, Span};
+use crate::syntax::unit;
+use crate::text::{FileId, HOLE, Mapped, Span};
 use crate::value::Value;
 
 /// Variables of a makefile in one another are followed so deep.
@@ -97,39 +98,25 @@ fn expanded(value: &str, makefile: &Makefile, depth: u32) -> Option<String> {
 
 /// The commands of a systemd unit (`ExecStart=` and its kin).
 #[must_use]
-pub fn of_unit(file: FileId, text: &str) -> Vec<Command> {
+pub fn of_unit(file: FileId, text: &Mapped) -> Vec<Command> {
     let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let mut end = 0;
-        for line in rest.split_inclusive('\n') {
-            end += line.len();
-            if !line.trim_end().ends_with('\\') {
-                break;
-            }
-        }
-        let whole = rest.get(..end).unwrap_or("");
-        if let Some((_, value)) = whole.split_once('=').filter(|(key, _)| key.trim().starts_with("Exec")) {
-            let command = value.trim_start().trim_start_matches(['-', '@', '+', '!', ':']);
-            let start = at + whole.len() - command.len();
-            let mapped = Mapped::verbatim(command, Span::new(start, start).start);
-            super::commands(&mapped, file, &Site::Unit, &Variables::default(), &mut out);
-        }
-        at += end.max(1);
+    for entry in unit::entries(&text.text).iter().filter(|entry| unit::runs(entry.key)) {
+        let command = text.part(unit::command(&text.text, entry.value).range());
+        super::commands(&command, file, &Site::Unit, &Variables::default(), &mut out);
     }
     out
 }
 
 /// The commands of a crontab; `user`: its lines name a user before the command (`/etc/cron.d`).
 #[must_use]
-pub fn of_crontab(file: FileId, text: &str, user: bool) -> Vec<Command> {
+pub fn of_crontab(file: FileId, text: &Mapped, user: bool) -> Vec<Command> {
     let mut out = Vec::new();
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
+    for line in text.text.split_inclusive('\n') {
         let start = at;
         at += line.len();
         let entry = line.trim_start();
-        if !entry.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '@')) {
+        if !entry.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '@' | HOLE)) {
             continue;
         }
         let fields = if entry.starts_with('@') { 1 } else { 5 } + usize::from(user);
@@ -137,9 +124,8 @@ pub fn of_crontab(file: FileId, text: &str, user: bool) -> Vec<Command> {
         for _ in 0..fields {
             rest = rest.split_once([' ', '\t']).map_or("", |(_, rest)| rest.trim_start());
         }
-        let from = start + line.len() - rest.len();
-        let mapped = Mapped::verbatim(rest, Span::new(from, from).start);
-        super::commands(&mapped, file, &Site::Cron, &Variables::default(), &mut out);
+        let command = text.part(start + line.len() - rest.len()..at);
+        super::commands(&command, file, &Site::Cron, &Variables::default(), &mut out);
     }
     out
 }

@@ -247,10 +247,13 @@ fn jenkins_pipelines() {
 
 #[test]
 fn units_crontabs_and_recipes() {
-    let unit = of_unit(FileId(0), "[Service]\nExecStartPre=-/usr/bin/docker volume \\\n  rm x\nExecStart=/bin/true\n");
+    let unit = of_unit(
+        FileId(0),
+        &Mapped::verbatim("[Service]\nExecStartPre=-/usr/bin/docker volume \\\n  rm x\nExecStart=/bin/true\n", 0),
+    );
     assert!(unit[0].does(Class::ContainerDataDelete) && unit.len() == 2);
     let text = "MAILTO=x\n# c\n*/5 * * * * root terraform apply -auto-approve\n@daily root true\n";
-    let cron = of_crontab(FileId(0), text, true);
+    let cron = of_crontab(FileId(0), &Mapped::verbatim(text, 0), true);
     assert_eq!(cron[0].loc.span.slice(text), "terraform apply -auto-approve");
     assert_eq!(&*cron[1].program, "true");
     let text = "YES ?= 0\na:\n\t@test \"$(YES)\" = 1 || exit 1\n\tterraform -chdir=$(DIR) destroy -auto-approve\n";

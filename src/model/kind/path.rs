@@ -113,7 +113,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 23] = [
+const SUFFIXES: [(&str, Candidate); 24] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -136,6 +136,7 @@ const SUFFIXES: [(&str, Candidate); 23] = [
     (".jenkinsfile", Candidate::Is(Kind::Jenkinsfile)),
     (".groovy", Candidate::Is(Kind::Jenkinsfile)),
     (".service", Candidate::Is(Kind::SystemdUnit)),
+    (".container", Candidate::Is(Kind::Quadlet)),
     (".ini", Candidate::Inventory),
 ];
 

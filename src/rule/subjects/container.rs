@@ -12,7 +12,7 @@ pub(super) struct ContainerRow<'m> {
 }
 
 subject! {
-    /// A container that a compose file or text, a task or a resource declares.
+    /// A container that a compose file or text, a task, a resource or a unit declares.
     ContainerRow<'m> as "container" (row) {
         /// Its name.
         name: Str certain => &row.container.name;
@@ -39,7 +39,7 @@ subject! {
         /// Whether it runs one command and ends.
         oneshot: Bool certain => row.container.oneshot();
         /// What declares it.
-        declared: Word(&["compose", "text", "terraform", "ansible", "command"]) certain => row.container.declared.as_str();
+        declared: Word(&["compose", "text", "terraform", "ansible", "command", "quadlet"]) certain => row.container.declared.as_str();
         /// Where it is declared.
         declaration: Loc => row.container.declaration;
         /// Where its image is named.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Expr, MAX_EXPRESSION, Piece};
+use super::{Expr, MAX_EXPRESSION, Piece, Style};
 use crate::text::Span;
 
 /// The next `{{`, `{%` or `{#` from `from`, and its second byte.
@@ -12,11 +12,19 @@ pub(super) fn opening(text: &str, from: usize) -> Option<(usize, u8)> {
     found.filter_map(|at| Some((at, *bytes.get(at + 1)?))).find(|(_, kind)| matches!(kind, b'{' | b'%' | b'#'))
 }
 
-/// Cuts a template into its pieces.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
-    let mut cut = Cut { text, at: 0, pieces: Vec::new() };
+/// Cuts a template into its pieces, from an offset on.
+pub(super) fn pieces(text: &str, from: usize, style: Style) -> Vec<Piece> {
+    let mut cut = Cut { text, at: from, pieces: Vec::new(), style };
     while let Some((start, kind)) = opening(text, cut.at) {
-        cut.literal(start, text.as_bytes().get(start + 2) == Some(&b'-'));
+        cut.literal(
+            start,
+            match text.as_bytes().get(start + 2) {
+                Some(b'-') => Trim::All,
+                Some(b'+') => Trim::Nothing,
+                _ if style.lstrip_blocks && kind != b'{' => Trim::Indent,
+                _ => Trim::Nothing,
+            },
+        );
         let close = match kind {
             b'{' => "}}",
             b'%' => "%}",
@@ -34,7 +42,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         };
         cut.piece(Span::new(start, end), kind);
     }
-    cut.literal(text.len(), false);
+    cut.literal(text.len(), Trim::Nothing);
     cut.pieces
 }
 
@@ -42,12 +50,31 @@ struct Cut<'t> {
     text: &'t str,
     at: usize,
     pieces: Vec<Piece>,
+    style: Style,
+}
+
+/// What goes of the blanks before a piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trim {
+    Nothing,
+    /// Those since the start of the line, if nothing else stands there.
+    Indent,
+    /// All of them, line breaks too.
+    All,
 }
 
 impl Cut<'_> {
-    fn literal(&mut self, end: usize, trim: bool) {
+    fn literal(&mut self, end: usize, trim: Trim) {
         let text = self.text.get(self.at..end).unwrap_or("");
-        let kept = if trim { text.trim_end() } else { text };
+        let kept = match trim {
+            Trim::Nothing => text,
+            Trim::All => text.trim_end(),
+            Trim::Indent => {
+                let bare = text.trim_end_matches([' ', '\t']);
+                let starts = self.at == 0 || self.text.as_bytes().get(self.at - 1) == Some(&b'\n');
+                if bare.ends_with('\n') || bare.is_empty() && starts { bare } else { text }
+            }
+        };
         if !kept.is_empty() {
             self.pieces.push(Piece::Lit(Span::new(self.at, self.at + kept.len())));
         }
@@ -59,7 +86,7 @@ impl Cut<'_> {
         self.at = span.range().end;
         match kind {
             b'{' => {
-                let expr = super::read(inside.trim(), true).unwrap_or_else(|error| Expr::Other(error.into()));
+                let expr = super::read(inside.trim(), self.style.raw).unwrap_or_else(|error| Expr::Other(error.into()));
                 self.pieces.push(Piece::Output(expr, span));
             }
             b'%' if inside == "raw" => return self.raw(),
@@ -76,8 +103,8 @@ impl Cut<'_> {
         match control {
             Some(b'-') => self.at += rest.len() - rest.trim_start().len(),
             Some(b'+') => {}
-            _ if block && rest.starts_with('\n') => self.at += 1,
-            _ if block && rest.starts_with("\r\n") => self.at += 2,
+            _ if block && self.style.trim_blocks && rest.starts_with('\n') => self.at += 1,
+            _ if block && self.style.trim_blocks && rest.starts_with("\r\n") => self.at += 2,
             _ => {}
         }
     }
@@ -87,13 +114,13 @@ impl Cut<'_> {
         let mut from = self.at;
         while let Some(at) = self.text.get(from..).and_then(|rest| rest.find("{%")).map(|at| from + at) {
             if let Some(length) = endraw(&self.text[at..]) {
-                self.literal(at, false);
+                self.literal(at, Trim::Nothing);
                 self.at = at + length;
                 return self.after(Span::new(at, self.at), true);
             }
             from = at + 2;
         }
-        self.literal(self.text.len(), false);
+        self.literal(self.text.len(), Trim::Nothing);
     }
 }
 

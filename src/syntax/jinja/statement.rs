@@ -11,20 +11,20 @@ const MAX_NESTED: usize = 24;
 pub enum Block<'t> {
     /// Text that comes out as it is.
     Lit(Span),
-    /// `{{ … }}`
-    Output(&'t Expr),
-    /// `{% if %}` with its branches; the last may have no condition.
-    If(Vec<Branch<'t>>),
-    /// `{% for %}`
-    For(Box<Loop<'t>>),
+    /// `{{ … }}`, the span with its braces.
+    Output(&'t Expr, Span),
+    /// `{% if %}` with its branches; the last may have no condition. The span is that of the statement that begins it.
+    If(Vec<Branch<'t>>, Span),
+    /// `{% for %}`, with the span of the statement.
+    For(Box<Loop<'t>>, Span),
     /// `{% set a = b %}`
     Set(Target, Expr),
     /// `{% set a %}…{% endset %}`
     Capture(Box<str>, Vec<Block<'t>>),
     /// `{% macro a() %}…{% endmacro %}`, by name.
     Macro(Box<str>),
-    /// Anything else: its first word.
-    Other(Box<str>),
+    /// Anything else: its first word, the span of the statement, and what it holds.
+    Other(Box<str>, Span, Vec<Block<'t>>),
 }
 
 /// A branch of `{% if %}`.
@@ -85,7 +85,7 @@ impl<'t, 's> Reader<'t, 's> {
         while let Some(piece) = self.pieces.next() {
             match piece {
                 Piece::Lit(span) => blocks.push(Block::Lit(*span)),
-                Piece::Output(expr, _) => blocks.push(Block::Output(expr)),
+                Piece::Output(expr, span) => blocks.push(Block::Output(expr, *span)),
                 Piece::Comment(_) => {}
                 Piece::Statement(span) => {
                     let (says, _) = inner(self.text, *span);
@@ -93,7 +93,7 @@ impl<'t, 's> Reader<'t, 's> {
                     if ends.contains(&word) {
                         return Ok((blocks, Some(says)));
                     }
-                    blocks.push(self.statement(word, rest, depth + 1)?);
+                    blocks.push(self.statement(word, rest, *span, depth + 1)?);
                 }
             }
         }
@@ -103,27 +103,27 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
-    fn statement(&mut self, word: &str, rest: &str, depth: usize) -> Result<Block<'t>, String> {
+    fn statement(&mut self, word: &str, rest: &str, span: Span, depth: usize) -> Result<Block<'t>, String> {
         match word {
-            "if" => self.branches(rest, depth),
-            "for" => self.repeat(rest, depth),
+            "if" => self.branches(rest, span, depth),
+            "for" => self.repeat(rest, span, depth),
             "set" => self.set(rest, depth),
             "macro" | "call" => {
                 self.until(&[if word == "call" { "endcall" } else { "endmacro" }], depth)?;
                 let name = rest.split('(').next().unwrap_or(rest).trim();
-                Ok(if word == "call" { Block::Other(word.into()) } else { Block::Macro(name.into()) })
+                Ok(if word == "call" { Block::Other(word.into(), span, Vec::new()) } else { Block::Macro(name.into()) })
             }
             "filter" | "with" | "block" | "autoescape" => {
                 let end = format!("end{word}");
-                self.until(&[&end], depth)?;
-                Ok(Block::Other(word.into()))
+                let (body, _) = self.until(&[&end], depth)?;
+                Ok(Block::Other(word.into(), span, body))
             }
-            "import" | "from" | "include" | "extends" | "do" => Ok(Block::Other(word.into())),
+            "import" | "from" | "include" | "extends" | "do" => Ok(Block::Other(word.into(), span, Vec::new())),
             _ => Err(format!("`{{% {word} %}}` is not understood here")),
         }
     }
 
-    fn branches(&mut self, test: &str, depth: usize) -> Result<Block<'t>, String> {
+    fn branches(&mut self, test: &str, span: Span, depth: usize) -> Result<Block<'t>, String> {
         let mut branches = Vec::new();
         let mut test = Some(expression(test)?);
         loop {
@@ -134,12 +134,12 @@ impl<'t, 's> Reader<'t, 's> {
             test = match word {
                 "elif" => Some(expression(rest)?),
                 "else" => None,
-                _ => return Ok(Block::If(branches)),
+                _ => return Ok(Block::If(branches, span)),
             };
         }
     }
 
-    fn repeat(&mut self, head: &str, depth: usize) -> Result<Block<'t>, String> {
+    fn repeat(&mut self, head: &str, span: Span, depth: usize) -> Result<Block<'t>, String> {
         let (targets, rest) = split_word(head, "in").ok_or("`in` is missing")?;
         let targets = names(targets)?;
         let (over, filter) = match split_word(rest, "if") {
@@ -155,7 +155,7 @@ impl<'t, 's> Reader<'t, 's> {
             Some(end) if end.starts_with("else") => self.until(&["endfor"], depth)?.0,
             _ => Vec::new(),
         };
-        Ok(Block::For(Box::new(Loop { targets, over, filter, body, otherwise })))
+        Ok(Block::For(Box::new(Loop { targets, over, filter, body, otherwise }), span))
     }
 
     fn set(&mut self, head: &str, depth: usize) -> Result<Block<'t>, String> {
@@ -232,14 +232,14 @@ mod tests {
         let template = parse(text);
         let show = |block: &Block<'_>| match block {
             Block::Lit(span) => span.slice(text).to_owned(),
-            Block::Output(_) => "=".to_owned(),
-            Block::If(branches) => format!("if {}", branches.len()),
-            Block::For(each) => format!("for {} {}", each.targets.join(","), each.otherwise.len()),
+            Block::Output(..) => "=".to_owned(),
+            Block::If(branches, _) => format!("if {}", branches.len()),
+            Block::For(each, _) => format!("for {} {}", each.targets.join(","), each.otherwise.len()),
             Block::Set(Target::Names(names), _) => format!("set {}", names.join(",")),
             Block::Set(Target::Member(of, member), _) => format!("set {of}.{member}"),
             Block::Capture(name, body) => format!("capture {name} {}", body.len()),
             Block::Macro(name) => format!("macro {name}"),
-            Block::Other(word) => format!("?{word}"),
+            Block::Other(word, ..) => format!("?{word}"),
         };
         Ok(blocks(text, &template)?.iter().map(show).collect())
     }

@@ -8,6 +8,7 @@ use crate::syntax::yaml::{Node, NodeKind};
 use crate::text::{FileId, Loc};
 use crate::value::{Reason, Tri};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Local variables, by the loops that they are in.
@@ -20,6 +21,8 @@ pub(super) struct Eval<'e, 's, 'a> {
     pub(super) loc: Loc,
     /// What `set` and `for` have set, the innermost last.
     pub(super) frames: RefCell<Frames>,
+    /// Variables that have been looked up.
+    names: RefCell<HashMap<Box<str>, Val>>,
 }
 
 /// Why `a if b` has no value: it is undefined, but inside a text it is empty.
@@ -31,7 +34,7 @@ const METHODS: [&str; 10] =
 
 impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     pub(super) fn new(scope: &'e Scope<'s, 'a>, loc: Loc) -> Self {
-        Self { scope, loc, frames: RefCell::new(vec![Vec::new()]) }
+        Self { scope, loc, frames: RefCell::new(vec![Vec::new()]), names: RefCell::default() }
     }
 
     pub(super) fn local(&self, name: &str) -> Option<Val> {
@@ -92,7 +95,14 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
         match self.local(name) {
             Some(value) => value,
             None if name == "omit" => V::Omit.into(),
-            None => self.scope.variable(name),
+            None => {
+                if let Some(value) = self.names.borrow().get(name) {
+                    return value.clone();
+                }
+                let value = self.scope.variable(name);
+                self.names.borrow_mut().insert(name.into(), value.clone());
+                value
+            }
         }
     }
 

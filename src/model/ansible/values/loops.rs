@@ -88,14 +88,18 @@ impl<'a> Scope<'_, 'a> {
 
     /// The scope in one turn of a loop.
     pub(super) fn in_turn(&self, names: &Names<'_>, at: usize, item: Val) -> Self {
-        let mut locals = self.locals.clone();
-        locals.push((names.item.into(), item));
-        locals.extend(names.index.map(|name| (Box::from(name), super::filters::lists::number(at))));
-        let places = self.places().collect();
-        let mut turn = Self::new(self.ansible, self.task, places, Work::default());
-        (turn.locals, turn.early) = (locals, self.early);
-        (turn.differs, turn.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
+        let mut turn = self.again();
+        turn.locals.push((names.item.into(), item));
+        turn.locals.extend(names.index.map(|name| (Box::from(name), super::filters::lists::number(at))));
         turn
+    }
+
+    /// The same scope, nothing having been evaluated in it yet; what is found to differ counts for both.
+    pub(super) fn again(&self) -> Self {
+        let mut again = Self::new(self.ansible, self.task, self.places().collect(), Work::default());
+        (again.locals, again.early) = (self.locals.clone(), self.early);
+        (again.differs, again.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
+        again
     }
 }
 

@@ -10,6 +10,7 @@ mod lookups;
 mod loops;
 mod methods;
 mod ops;
+mod rendered;
 mod scope;
 mod setters;
 mod template;
@@ -18,6 +19,7 @@ mod tests;
 mod val;
 mod view;
 
+pub use rendered::{Hole, Rendered};
 pub use view::{Turn, Turns, View};
 
 use super::Ansible;
@@ -157,6 +159,30 @@ impl<'a> Ansible<'a> {
             }
         }
         distinct
+    }
+
+    /// What each turn of a task gives that may run, at each place where it gives something else; the task once, whatever `item`
+    /// is, where the loop is not known.
+    pub fn in_turns<T>(&self, task: &Task<'a>, of: impl Fn(&Turn<'_, '_, 'a>) -> T) -> Vec<T> {
+        let turns = |scope: &Scope<'_, 'a>| -> Vec<T> {
+            if task.repeat.is_none() {
+                return vec![of(&Turn { task, scope: scope.again() })];
+            }
+            let names = loops::names(task);
+            let items = scope.turns(task);
+            if items.items.is_empty() {
+                let none = items.open.is_none();
+                return if none { Vec::new() } else { vec![of(&Turn { task, scope: scope.again() })] };
+            }
+            let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
+            let own = task.node.get("when");
+            let running = turns.filter(|turn| own.is_none_or(|when| !turn.says(task, when).is_false()));
+            running.map(|scope| of(&Turn { task, scope })).collect()
+        };
+        match self.look(task, turns) {
+            Looked::Same(found) => found,
+            Looked::Each(all) => all.into_iter().flatten().collect(),
+        }
     }
 
     /// All arguments of a task as one map.

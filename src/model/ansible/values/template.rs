@@ -5,7 +5,7 @@ use super::eval::{Eval, Frames, NOTHING};
 use super::ops;
 use super::val::{MAX_TEXT, Res, V, Val};
 use crate::syntax::jinja::{self, Block, Branch, Expr, Loop, Target};
-use crate::text::Loc;
+use crate::text::{Loc, Span};
 use crate::value::{Piece, Reason, Tri};
 
 impl Scope<'_, '_> {
@@ -50,66 +50,135 @@ impl Scope<'_, '_> {
 }
 
 /// Line breaks at the end of a text.
-fn breaks(text: &str) -> usize {
+pub(super) fn breaks(text: &str) -> usize {
     text.len() - text.trim_end_matches('\n').len()
+}
+
+/// What comes out of blocks, part by part.
+pub(super) struct Out {
+    pub(super) parts: Vec<Part>,
+    /// A text is wanted of which as much stays as can be read: both branches of a condition that is not decided, one turn of
+    /// a loop over what is not known. Else such a part is a hole.
+    reading: bool,
+}
+
+/// A value that comes out, and where the template says so.
+pub(super) struct Part {
+    pub(super) val: Val,
+    pub(super) span: Span,
+    /// It is the text that stands there.
+    pub(super) exact: bool,
+}
+
+impl Out {
+    fn new(reading: bool) -> Self {
+        Self { parts: Vec::new(), reading }
+    }
+
+    fn push(&mut self, val: impl Into<Val>, span: Span) {
+        self.parts.push(Part { val: val.into(), span, exact: false });
+    }
+
+    fn values(self) -> Vec<Val> {
+        self.parts.into_iter().map(|part| part.val).collect()
+    }
+
+    /// Whether text with a line break in it comes out.
+    fn has_lines(&self) -> bool {
+        self.parts.iter().any(|part| match &part.val.v {
+            V::Str(text) if part.exact => text.contains('\n'),
+            _ => false,
+        })
+    }
 }
 
 impl Eval<'_, '_, '_> {
     fn blocks(&self, text: &str, blocks: &[Block<'_>]) -> Val {
-        let mut out = Vec::new();
+        let mut out = Out::new(false);
         match self.render(text, blocks, &mut out) {
-            Ok(()) => joined(out),
+            Ok(()) => joined(out.values()),
             Err(reason) => Val::unknown(reason),
         }
     }
 
+    /// What comes out of a template that is read for what can be known of it.
+    pub(super) fn reading(&self, text: &str, blocks: &[Block<'_>]) -> Res<Vec<Part>> {
+        let mut out = Out::new(true);
+        self.render(text, blocks, &mut out).map(|()| out.parts)
+    }
+
     /// Adds what the blocks give to `out`: each output its value.
-    fn render(&self, text: &str, blocks: &[Block<'_>], out: &mut Vec<Val>) -> Res<()> {
+    fn render(&self, text: &str, blocks: &[Block<'_>], out: &mut Out) -> Res<()> {
         for block in blocks {
             self.scope.work.spend(1)?;
             match block {
-                Block::Lit(span) => out.push(span.slice(text).into()),
-                Block::Output(expr) => {
+                Block::Lit(span) => {
+                    out.parts.push(Part { val: span.slice(text).into(), span: *span, exact: true });
+                }
+                Block::Output(expr, span) => {
                     let value = self.expr(expr);
                     match &value.v {
-                        V::Undefined(reason) if **reason == *NOTHING => out.push("".into()),
+                        V::Undefined(reason) if **reason == *NOTHING => out.push("", *span),
                         // It may be set by whoever runs the play: the text around it stands.
-                        V::Undefined(_) => out.push(hole(&value)),
-                        _ => out.push(value),
+                        V::Undefined(_) => out.push(hole(&value), *span),
+                        _ => out.push(value, *span),
                     }
                 }
-                Block::If(branches) => self.branches(text, branches, out)?,
-                Block::For(each) => self.each(text, each, out)?,
+                Block::If(branches, span) => self.branches(text, branches, *span, out)?,
+                Block::For(each, span) => self.each(text, each, *span, out)?,
                 Block::Set(target, value) => self.set(target, value),
                 Block::Capture(name, body) => {
-                    let mut inside = Vec::new();
-                    self.render(text, body, &mut inside)?;
-                    self.assign(name, joined_text(inside));
+                    let mut inside = Out::new(false);
+                    match self.render(text, body, &mut inside) {
+                        Ok(()) => self.assign(name, joined_text(inside.values())),
+                        Err(reason) if out.reading => self.assign(name, Val::unknown(reason)),
+                        Err(reason) => return Err(reason),
+                    }
                 }
                 Block::Macro(name) => self.assign(name, Val::unknown(format!("`{name}` is a macro"))),
-                Block::Other(word) => return Err(format!("`{{% {word} %}}` is not followed").into()),
+                Block::Other(word, span, body) => self.other(text, word, *span, body, out)?,
             }
         }
         Ok(())
     }
 
-    fn branches(&self, text: &str, branches: &[Branch<'_>], out: &mut Vec<Val>) -> Res<()> {
+    /// A statement that is not followed: what it holds is read all the same, where a text is.
+    fn other(&self, text: &str, word: &str, span: Span, body: &[Block<'_>], out: &mut Out) -> Res<()> {
+        let reason: Reason = format!("`{{% {word} %}}` is not followed").into();
+        if !out.reading {
+            return Err(reason);
+        }
+        match word {
+            "do" => {}
+            // They leave the text between them as it is.
+            "with" | "block" | "autoescape" => return self.render(text, body, out),
+            _ => out.push(hole(&Val::unknown(reason)), span),
+        }
+        Ok(())
+    }
+
+    fn branches(&self, text: &str, branches: &[Branch<'_>], span: Span, out: &mut Out) -> Res<()> {
         let Some((first, rest)) = branches.split_first() else { return Ok(()) };
         let taken = first.test.as_ref().map_or(Tri::True, |test| ops::truth(&self.expr(test)));
         match taken {
             Tri::True => self.render(text, &first.body, out),
-            Tri::False => self.branches(text, rest, out),
+            Tri::False => self.branches(text, rest, span, out),
             Tri::Unknown(reason) => {
                 let before = self.frames.borrow().clone();
-                let (mut yes, mut no) = (Vec::new(), Vec::new());
+                let (mut yes, mut no) = (Out::new(out.reading), Out::new(out.reading));
                 self.render(text, &first.body, &mut yes)?;
                 let after = self.frames.replace(before);
-                self.branches(text, rest, &mut no)?;
+                self.branches(text, rest, span, &mut no)?;
                 self.merge(&after, &reason);
-                let (yes, no) = (joined_text(yes), joined_text(no));
+                if out.reading && (yes.has_lines() || no.has_lines()) {
+                    out.parts.extend(yes.parts);
+                    out.parts.extend(no.parts);
+                    return Ok(());
+                }
+                let (yes, no) = (joined_text(yes.values()), joined_text(no.values()));
                 // What both give is given; else it is not known which.
                 let given = if ops::equal(&yes, &no).is_true() { yes } else { Val::unknown(reason) };
-                out.push(if matches!(given.v, V::Unknown(_)) { hole(&given) } else { given });
+                out.push(if matches!(given.v, V::Unknown(_)) { hole(&given) } else { given }, span);
                 Ok(())
             }
         }
@@ -138,16 +207,31 @@ impl Eval<'_, '_, '_> {
         }
     }
 
-    fn each(&self, text: &str, each: &Loop<'_>, out: &mut Vec<Val>) -> Res<()> {
-        let over = self.expr(&each.over);
-        let items = match super::filters::lists::items(&over) {
-            Ok(items) => items,
-            Err(reason) => {
-                // What the turns set is not known any more.
-                self.forget(&each.body, &reason);
-                out.push(hole(&Val::unknown(reason)));
-                return Ok(());
+    fn each(&self, text: &str, each: &Loop<'_>, span: Span, out: &mut Out) -> Res<()> {
+        let turns = match self.turns(each)? {
+            Ok(turns) => turns,
+            Err(reason) => return self.unknown_turns(text, each, span, &reason, out),
+        };
+        if turns.is_empty() {
+            return self.render(text, &each.otherwise, out);
+        }
+        for (at, item) in turns.iter().enumerate() {
+            self.frames.borrow_mut().push(vec![("loop".into(), turn(&turns, at))]);
+            let done = self.bind(&each.targets, item).and_then(|()| self.render(text, &each.body, out));
+            self.frames.borrow_mut().pop();
+            done?;
+            if out.parts.len() > MAX_TEXT / 16 {
+                return Err("the template gives too much".into());
             }
+        }
+        Ok(())
+    }
+
+    /// The members that a loop goes through; inside, the reason why they are not known.
+    fn turns(&self, each: &Loop<'_>) -> Res<Res<Vec<Val>>> {
+        let items = match super::filters::lists::items(&self.expr(&each.over)) {
+            Ok(items) => items,
+            Err(reason) => return Ok(Err(reason)),
         };
         let mut turns = Vec::new();
         for item in items {
@@ -161,25 +245,34 @@ impl Eval<'_, '_, '_> {
             match kept? {
                 Tri::True => turns.push(item),
                 Tri::False => {}
-                Tri::Unknown(reason) => {
-                    self.forget(&each.body, &reason);
-                    out.push(hole(&Val::unknown(reason)));
-                    return Ok(());
-                }
+                Tri::Unknown(reason) => return Ok(Err(reason)),
             }
         }
-        if turns.is_empty() {
-            return self.render(text, &each.otherwise, out);
-        }
-        for (at, item) in turns.iter().enumerate() {
-            self.frames.borrow_mut().push(vec![("loop".into(), turn(&turns, at))]);
-            let done = self.bind(&each.targets, item).and_then(|()| self.render(text, &each.body, out));
+        Ok(Ok(turns))
+    }
+
+    /// A loop over what is not known: a hole, or one turn of it where a text is read.
+    fn unknown_turns(&self, text: &str, each: &Loop<'_>, span: Span, reason: &Reason, out: &mut Out) -> Res<()> {
+        let unknown = || Val::unknown(reason.clone());
+        if out.reading {
+            let locals = each.targets.iter().map(|name| (name.clone(), unknown()));
+            let locals = locals.chain([("loop".into(), unknown())]).collect();
+            self.frames.borrow_mut().push(locals);
+            let mut once = Out::new(true);
+            let done = self.render(text, &each.body, &mut once);
             self.frames.borrow_mut().pop();
             done?;
-            if out.len() > MAX_TEXT / 16 {
-                return Err("the template gives too much".into());
+            // What comes out between words may come out any number of times.
+            if once.has_lines() {
+                out.parts.extend(once.parts);
+            } else {
+                out.push(hole(&unknown()), span);
             }
+        } else {
+            out.push(hole(&unknown()), span);
         }
+        // What the turns set is not known any more.
+        self.forget(&each.body, reason);
         Ok(())
     }
 
@@ -239,14 +332,14 @@ impl Eval<'_, '_, '_> {
                     }
                     self.forget_changed(value, reason);
                 }
-                Block::Output(expr) => self.forget_changed(expr, reason),
-                Block::If(branches) => branches.iter().for_each(|branch| self.forget(&branch.body, reason)),
-                Block::For(each) => {
+                Block::Output(expr, _) => self.forget_changed(expr, reason),
+                Block::If(branches, _) => branches.iter().for_each(|branch| self.forget(&branch.body, reason)),
+                Block::For(each, _) => {
                     self.forget(&each.body, reason);
                     self.forget(&each.otherwise, reason);
                 }
-                Block::Capture(_, body) => self.forget(body, reason),
-                Block::Lit(_) | Block::Macro(_) | Block::Other(_) => {}
+                Block::Capture(_, body) | Block::Other(_, _, body) => self.forget(body, reason),
+                Block::Lit(_) | Block::Macro(_) => {}
             }
         }
     }
@@ -301,7 +394,7 @@ fn joined_text(out: Vec<Val>) -> Val {
     ops::concat(&out.into_iter().map(shown).collect::<Vec<_>>())
 }
 
-fn shown(value: Val) -> Val {
+pub(super) fn shown(value: Val) -> Val {
     match value.v {
         V::Null | V::Omit => "".into(),
         _ => untupled(value),

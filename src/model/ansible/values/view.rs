@@ -30,15 +30,15 @@ pub struct View<'s, 'a> {
 /// What a task does at one place: one turn, or one for each member of its loop.
 pub struct Turns<'v, 'a> {
     /// The turns that are known.
-    pub list: Vec<Turn<'v, 'a>>,
+    pub list: Vec<Turn<'v, 'v, 'a>>,
     /// Why there may be others.
     pub open: Option<Reason>,
 }
 
-/// One turn of a task.
-pub struct Turn<'v, 'a> {
-    view: &'v View<'v, 'a>,
-    scope: Scope<'v, 'a>,
+/// A task in one turn of its loop.
+pub struct Turn<'t, 's, 'a> {
+    pub(super) task: &'t Task<'a>,
+    pub(super) scope: Scope<'s, 'a>,
 }
 
 impl<'a> Ansible<'a> {
@@ -139,26 +139,19 @@ impl<'s, 'a> View<'s, 'a> {
     pub fn turns(&self) -> Turns<'_, 'a> {
         let scope = self.scope();
         if self.task.repeat.is_none() {
-            return Turns { list: vec![Turn { view: self, scope }], open: None };
+            return Turns { list: vec![Turn { task: self.task, scope }], open: None };
         }
         let names: Names<'a> = loops::names(self.task);
         let items = scope.turns(self.task);
         let turns = items.items.into_iter().enumerate();
-        let list = turns.map(|(at, item)| Turn { view: self, scope: scope.in_turn(&names, at, item) }).collect();
+        let list = turns.map(|(at, item)| Turn { task: self.task, scope: scope.in_turn(&names, at, item) }).collect();
         Turns { list, open: items.open }
-    }
-
-    /// Every `when:` around the task and on it, outermost first.
-    fn conditions(&self) -> impl Iterator<Item = (FileId, Node<'a>)> + '_ {
-        let own = self.task.blocks.iter().chain([&self.task.node]);
-        let around = self.context().levels().map(|level| (level.file, level.node));
-        around.chain(own.map(|node| (self.task.file, *node))).flat_map(|(file, node)| conditions_of(file, node))
     }
 
     /// Whether no turn of the task runs here, by a condition that rests on nothing which is there to be set otherwise.
     fn never(&self) -> bool {
         let firmly = |scope: &Scope<'_, 'a>| {
-            self.conditions().any(|(file, node)| {
+            scope.conditions(self.task).into_iter().any(|(file, node)| {
                 scope.open_to_change.set(false);
                 scope.work.forget();
                 holds(scope, file, node).is_false() && !scope.open_to_change.get()
@@ -174,34 +167,22 @@ impl<'s, 'a> View<'s, 'a> {
     /// Whether the task runs here at all, as far as that does not hang on the turn of its loop.
     #[must_use]
     pub fn runs(&self) -> Tri {
-        let scope = self.scope();
-        all(&scope, self.conditions())
+        self.scope().runs(self.task)
     }
 }
 
-impl<'a> Turn<'_, 'a> {
+impl<'a> Turn<'_, '_, 'a> {
     /// Whether every `when:` around the task and on it holds in this turn.
     #[must_use]
     pub fn runs(&self) -> Tri {
-        all(&self.scope, self.view.conditions())
+        self.scope.runs(self.task)
     }
 
     /// An argument, that of `module_defaults` when the task has none of its own; absent when there is neither.
     #[must_use]
     pub fn argument(&self, name: &str) -> Value {
-        self.scope.argument(self.view.task, name).into_value()
+        self.scope.argument(self.task, name).into_value()
     }
-}
-
-/// Whether all conditions hold.
-fn all<'a>(scope: &Scope<'_, 'a>, conditions: impl Iterator<Item = (FileId, Node<'a>)>) -> Tri {
-    let mut conditions = conditions;
-    conditions
-        .try_fold(Tri::True, |all, (file, node)| {
-            let held = all.and(|| holds(scope, file, node));
-            if held.is_false() { Err(held) } else { Ok(held) }
-        })
-        .unwrap_or_else(|no| no)
 }
 
 /// What one `when:` says.
@@ -215,6 +196,26 @@ pub(super) fn holds<'a>(scope: &Scope<'_, 'a>, file: FileId, node: Node<'a>) -> 
 }
 
 impl<'a> Scope<'_, 'a> {
+    /// Every `when:` around the task and on it, outermost first, by the first way of the scope.
+    fn conditions(&self, task: &Task<'a>) -> Vec<(FileId, Node<'a>)> {
+        let own = task.blocks.iter().chain([&task.node]).map(|node| (task.file, *node));
+        let context = self.places().next().map(|at| at.context);
+        let around = context.into_iter().flat_map(Context::levels).map(|level| (level.file, level.node));
+        around.chain(own).flat_map(|(file, node)| conditions_of(file, node)).collect()
+    }
+
+    /// Whether all conditions hold.
+    fn runs(&self, task: &Task<'a>) -> Tri {
+        let mut all = Tri::True;
+        for (file, node) in self.conditions(task) {
+            all = all.and(|| holds(self, file, node));
+            if all.is_false() {
+                break;
+            }
+        }
+        all
+    }
+
     /// An argument of the task, or what `module_defaults` give it wherever it runs.
     pub(super) fn argument(&self, task: &Task<'a>, name: &str) -> Val {
         if let Some(argument) = task.argument(name) {
