@@ -236,7 +236,7 @@ fn as_json(value: &Value) -> Result<Json, String> {
     }
 }
 
-fn turn(task: &Task<'_>, turn: &Turn<'_, '_>) -> Did {
+fn turn(task: &Task<'_>, turn: &Turn<'_, '_, '_>) -> Did {
     let mut did = Did::default();
     match turn.runs() {
         Tri::Unknown(reason) => _ = did.reasons.insert(reason.to_string()),
