@@ -5,6 +5,7 @@
 
 use stateward::knowledge::ansible as known;
 use stateward::model::ansible::{Ansible, Task};
+use stateward::model::command;
 use stateward::model::load::{Documents, Options};
 use stateward::value::{Data, Kind, Piece, Reason, Value};
 use std::collections::BTreeMap;
@@ -96,7 +97,7 @@ fn add<'a>(ansible: &Ansible<'a>, task: &Task<'a>, count: &mut Count) {
 fn measure(folder: &Path) -> Count {
     let tree = stateward::source::disk::tree(folder).unwrap();
     let documents = Documents::load(&tree, &Options::default());
-    let ansible = Ansible::build(&documents);
+    let ansible = Ansible::run_by(&documents, &command::of_documents(&documents));
     let mut count = Count::default();
     let show = std::env::var("STATEWARD_SHOW").ok();
     for task in &ansible.tasks {

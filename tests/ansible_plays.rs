@@ -8,6 +8,7 @@ mod support;
 
 use serde_json::{Map, Value as Json};
 use stateward::model::ansible::{Ansible, Task, Turn};
+use stateward::model::command;
 use stateward::model::load::{Documents, Options};
 use stateward::value::{Data, Kind, Tri, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -343,7 +344,7 @@ fn compare(count: &mut Count, folder: &Path, runs: &Json) {
     let project = name(folder);
     let tree = stateward::source::disk::tree(folder).expect("the project can be read");
     let documents = Documents::load(&tree, &Options::default());
-    let ansible = Ansible::build(&documents);
+    let ansible = Ansible::run_by(&documents, &command::of_documents(&documents));
     for run in runs.as_array().expect("a list of runs") {
         let hosts: Vec<&str> = run["hosts"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         for (title, answers) in run["tasks"].as_object().expect("tasks by name") {

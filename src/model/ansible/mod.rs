@@ -211,7 +211,8 @@ impl<'a> Ansible<'a> {
         // What was found before the ways were known holds no longer.
         ansible.known = values::Known::of(ansible.plays.len());
         for play in 0..ansible.plays.len() {
-            if let Some(pattern) = ansible.plays[play].pattern.dynamic.then(|| ansible.pattern_of(play)).flatten() {
+            if let Some(pattern) = ansible.plays[play].pattern.dynamic.then(|| ansible.pattern_of(play, None)).flatten()
+            {
                 ansible.plays[play].pattern = pattern;
             }
         }

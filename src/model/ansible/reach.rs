@@ -23,10 +23,10 @@ pub struct Lost {
 #[derive(Default)]
 pub(super) struct Ways {
     pub(super) into: HashMap<FileId, Vec<(usize, By)>>,
-    /// The roles that each role depends on, in order.
-    pub(super) dependencies: HashMap<usize, Vec<usize>>,
-    /// The roles of each play whose variables all of its tasks see, in order.
-    pub(super) public: HashMap<usize, Vec<usize>>,
+    /// The roles that each role depends on, in order, with the entry that names each.
+    pub(super) dependencies: HashMap<usize, Vec<(usize, usize)>>,
+    /// The roles of each play whose variables all of its tasks see, in order, with the task that brings one in.
+    pub(super) public: HashMap<usize, Vec<(usize, Option<usize>)>>,
 }
 
 /// Marks every task with the plays that reach it.
@@ -101,13 +101,21 @@ impl<'a> Visit<'a> for Reached {
 impl<'a> Ansible<'a> {
     /// Remembers what a role that a play enters means for the variables of others.
     fn enter(&mut self, play: usize, role: usize, by: By) {
-        let list = match by {
-            By::Dependency(parent, _) => self.ways.dependencies.entry(parent).or_default(),
+        let task = match by {
+            By::Dependency(parent, at) => {
+                let list = self.ways.dependencies.entry(parent).or_default();
+                if !list.contains(&(at, role)) {
+                    list.push((at, role));
+                }
+                return;
+            }
             By::Task(task) if !is_public(&self.tasks[task]) => return,
-            By::Use(_) | By::Task(_) => self.ways.public.entry(play).or_default(),
+            By::Task(task) => Some(task),
+            By::Use(_) => None,
         };
-        if !list.contains(&role) {
-            list.push(role);
+        let list = self.ways.public.entry(play).or_default();
+        if !list.contains(&(role, task)) {
+            list.push((role, task));
         }
     }
 

@@ -112,6 +112,16 @@ impl<'a> Ansible<'a> {
         self.invocations.inventories.get(invoked.merged)
     }
 
+    /// Where the inventory that a command names is kept.
+    pub(super) fn inventory_at(&self, invoked: &Invoked) -> Option<usize> {
+        Some(invoked.merged).filter(|at| *at < self.invocations.inventories.len())
+    }
+
+    /// An inventory that commands put together.
+    pub(super) fn given_inventory(&self, at: usize) -> Option<&Merged<'a>> {
+        self.invocations.inventories.get(at)
+    }
+
     /// Takes in what commands run.
     pub(super) fn take_commands(&mut self, commands: &[Command]) {
         let mut invocations = Invocations::default();

@@ -12,6 +12,10 @@ use std::sync::Arc;
 
 /// Ways into one file that are followed.
 const MAX_WAYS: usize = 24;
+/// Chains of such that are gone through.
+const MAX_LOOKED: usize = 1000;
+/// Playbooks that import one another.
+const MAX_IMPORTS: usize = 4;
 /// Roles that one depends on.
 const MAX_ROLES: usize = 64;
 
@@ -30,6 +34,8 @@ pub(in crate::model::ansible) enum Layer<'a> {
     Asked(Node<'a>),
     /// One of several files, or none: which is not known.
     OneOf(Arc<[(FileId, Node<'a>)]>),
+    /// A file that is read once a role has been included.
+    Perhaps(Arc<Mapping<'a>>),
     /// A file that is there and cannot be read.
     Unread,
 }
@@ -46,6 +52,8 @@ struct Step<'a> {
     level: Level<'a>,
     /// The task that imports or includes what follows.
     task: Option<usize>,
+    /// The file that it leads to.
+    into: Option<FileId>,
     /// The role that starts here, and whether keys of the mapping that are no keywords are its variables.
     role: Option<(usize, bool)>,
 }
@@ -70,14 +78,29 @@ pub(in crate::model::ansible) struct Context<'a> {
     pub(super) weak: Vec<Layer<'a>>,
 }
 
+impl Layer<'_> {
+    /// The same, or what may be so.
+    fn perhaps(self, perhaps: bool) -> Self {
+        match self {
+            Self::File(mapping) if perhaps => Self::Perhaps(mapping),
+            layer => layer,
+        }
+    }
+}
+
 impl<'a> Context<'a> {
     /// What hands keywords down, the outermost first.
     pub(super) fn levels(&self) -> impl DoubleEndedIterator<Item = Level<'a>> {
         self.steps.iter().map(|step| step.level)
     }
 
+    /// The tasks that include what follows when they run, each with the file that this way enters by it.
+    pub(super) fn included(&self) -> impl Iterator<Item = (usize, FileId)> {
+        self.steps.iter().filter(|step| step.level.dynamic).filter_map(|step| Some((step.task?, step.into?)))
+    }
+
     fn step(&mut self, level: Level<'a>, task: Option<usize>, role: Option<(usize, bool)>) {
-        self.steps.push(Step { level, task, role });
+        self.steps.push(Step { level, task, into: None, role });
         if let Some((role, _)) = role {
             self.role = Some(role);
         }
@@ -100,7 +123,7 @@ impl<'a> Context<'a> {
             if at == 0 {
                 self.strong.extend(given);
                 self.strong.extend(own);
-                for other in ansible.depended(*role) {
+                for other in ansible.depended(*role, false) {
                     self.strong.extend(ansible.role_layers(&ansible.roles[other].vars));
                 }
             } else {
@@ -109,7 +132,7 @@ impl<'a> Context<'a> {
             }
         }
         if let Some((role, _)) = roles.first() {
-            for other in ansible.depended(*role) {
+            for other in ansible.depended(*role, true) {
                 self.weak.extend(ansible.role_layers(&ansible.roles[other].defaults));
             }
         }
@@ -151,17 +174,24 @@ impl<'a> Context<'a> {
         let play = &ansible.plays[index];
         self.merges = ansible.finder.merges(folder(ansible.documents.tree.path(play.file)));
         let publics = ansible.ways.public.get(&index).map_or(&[][..], Vec::as_slice);
-        for role in publics.iter().rev() {
-            self.strong.extend(ansible.role_layers(&ansible.roles[*role].vars));
-            self.weak.extend(ansible.role_layers(&ansible.roles[*role].defaults));
-            for other in ansible.depended(*role) {
-                self.strong.extend(ansible.role_layers(&ansible.roles[other].vars));
-                self.weak.extend(ansible.role_layers(&ansible.roles[other].defaults));
+        for (role, task) in publics.iter().rev() {
+            // What is included is seen from then on, and nobody can tell when that is.
+            let included = task.is_some_and(|task| ansible.tasks[task].short() == "include_role");
+            let seen = |layers: Vec<Layer<'a>>| layers.into_iter().map(move |layer| layer.perhaps(included));
+            let from = |part: &str| task.and_then(|task| ansible.part_of(*role, task, part));
+            let of = |role: usize| &ansible.roles[role];
+            self.strong.extend(seen(from("vars").unwrap_or_else(|| ansible.role_layers(&of(*role).vars))));
+            self.weak.extend(seen(from("defaults").unwrap_or_else(|| ansible.role_layers(&of(*role).defaults))));
+            for other in ansible.depended(*role, false) {
+                self.strong.extend(seen(ansible.role_layers(&of(other).vars)));
+            }
+            for other in ansible.depended(*role, true) {
+                self.weak.extend(seen(ansible.role_layers(&of(other).defaults)));
             }
         }
         self.strong.extend(ansible.variable_files(index));
         self.strong.extend(play.node.get("vars_prompt").map(Layer::Asked));
-        // The import of a playbook goes over what its plays say, the outermost first.
+        // The import of a playbook goes over what its plays say, the outermost over all.
         let imports =
             self.steps.iter().map(|step| step.level).filter(|level| level.node.get("import_playbook").is_some());
         self.strong.extend(imports.filter_map(|level| Some(Layer::Map(level.file, level.node.get("vars")?))));
@@ -255,21 +285,44 @@ impl<'a> Ansible<'a> {
     }
 
     /// A play, as it is and as other playbooks import it.
-    fn of_play(&self, index: usize) -> Vec<Context<'a>> {
+    pub(super) fn of_play(&self, index: usize) -> Vec<Context<'a>> {
         let play = &self.plays[index];
-        let imports = self.imports.get(&play.file).map_or(&[][..], Vec::as_slice);
-        let said = |node: &Node<'a>| node.get("vars").is_some() || node.get("when").is_some();
-        let plain = std::iter::once(None).filter(|_| imports.is_empty() || imports.iter().any(|(_, node)| !said(node)));
-        let imports = imports.iter().filter(|(_, node)| said(node)).map(Some);
-        let of = |import: Option<&(FileId, Node<'a>)>| {
+        let mut chains: Vec<Vec<(FileId, Node<'a>)>> = Vec::new();
+        self.add_imports(play.file, &mut Vec::new(), &mut chains, &mut 0);
+        let of = |chain: Vec<(FileId, Node<'a>)>| {
             let mut context = Context { play: Some(index), ..Context::default() };
-            if let Some((file, node)) = import {
-                context.step(Level { file: *file, node: *node, dynamic: false }, None, None);
+            for (file, node) in chain.into_iter().chain([(play.file, play.node)]) {
+                context.step(Level { file, node, dynamic: false }, None, None);
             }
-            context.step(Level { file: play.file, node: play.node, dynamic: false }, None, None);
             context
         };
-        plain.chain(imports).take(MAX_WAYS).map(of).collect()
+        chains.into_iter().map(of).collect()
+    }
+
+    /// The chains of imports that lead to a playbook, the outermost first, each with what says anything of its own.
+    fn add_imports(
+        &self,
+        file: FileId,
+        inner: &mut Vec<(FileId, Node<'a>)>,
+        chains: &mut Vec<Vec<(FileId, Node<'a>)>>,
+        looked: &mut usize,
+    ) {
+        *looked += 1;
+        let imports = self.imports.get(&file).map_or(&[][..], Vec::as_slice);
+        if imports.is_empty() || inner.len() >= MAX_IMPORTS || *looked > MAX_LOOKED {
+            let said = |(_, node): &&(FileId, Node<'a>)| node.get("vars").is_some() || node.get("when").is_some();
+            let chain: Vec<(FileId, Node<'a>)> = inner.iter().rev().filter(said).copied().collect();
+            let ids = |chain: &[(FileId, Node<'a>)]| chain.iter().map(|(_, node)| node.id()).collect::<Vec<_>>();
+            if chains.len() < MAX_WAYS && !chains.iter().any(|other| ids(other) == ids(&chain)) {
+                chains.push(chain);
+            }
+            return;
+        }
+        for import in imports.iter().take(MAX_WAYS) {
+            inner.push(*import);
+            self.add_imports(import.0, inner, chains, looked);
+            inner.pop();
+        }
     }
 
     fn contexts_along(&self, play: usize, by: By, file: FileId, seen: &mut Vec<FileId>) -> Vec<Context<'a>> {
@@ -306,23 +359,35 @@ impl<'a> Ansible<'a> {
                 context.step(Level { file: level.file, node: *node, dynamic: false }, None, None);
             }
             context.step(level, task, entered);
+            if let Some(step) = context.steps.last_mut() {
+                step.into = Some(file);
+            }
             context.role = context.role.or(role);
         }
         all
     }
 
-    /// The roles that a role depends on, all the way down, the strongest first.
-    fn depended(&self, role: usize) -> Vec<usize> {
+    /// The roles that a role depends on, all the way down, the strongest first. Of one that is needed twice the last place
+    /// counts, or the first.
+    fn depended(&self, role: usize, last: bool) -> Vec<usize> {
         let mut all = Vec::new();
-        self.add_depended(role, &mut all, &mut HashSet::from([role]));
+        self.add_depended(role, &mut all, &mut vec![role]);
+        let mut seen = HashSet::new();
+        if !last {
+            all.retain(|role| seen.insert(*role));
+        }
         all.reverse();
+        let mut seen = HashSet::new();
+        all.retain(|role| seen.insert(*role));
         all
     }
 
-    fn add_depended(&self, role: usize, all: &mut Vec<usize>, seen: &mut HashSet<usize>) {
-        for next in self.ways.dependencies.get(&role).into_iter().flatten() {
-            if all.len() < MAX_ROLES && seen.insert(*next) {
-                self.add_depended(*next, all, seen);
+    fn add_depended(&self, role: usize, all: &mut Vec<usize>, around: &mut Vec<usize>) {
+        for (_, next) in self.ways.dependencies.get(&role).into_iter().flatten() {
+            if all.len() < MAX_ROLES && !around.contains(next) {
+                around.push(*next);
+                self.add_depended(*next, all, around);
+                around.pop();
                 all.push(*next);
             }
         }

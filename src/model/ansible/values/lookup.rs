@@ -2,6 +2,7 @@
 
 use super::super::arguments::KEYWORDS;
 use super::super::inventory::Setting;
+use super::super::invoked::Extra;
 use super::super::{Ansible, Task};
 use super::PROJECT;
 use super::context::{Context, Layer};
@@ -12,7 +13,7 @@ use super::val::{Val, alike};
 use crate::source::{file_name, folder};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use crate::value::{Reason, Value};
+use crate::value::{Reason, Tri, Value};
 use std::collections::HashMap;
 
 /// What a name stands for.
@@ -95,6 +96,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             Hit::Node(_, node, _) if at.context.merges && node.is_map() => {
                 Hit::Unknown(format!("`{name}` may be merged of several mappings").into())
             }
+            Hit::Value(value, _) if at.context.merges && value.as_map().is_some() => {
+                Hit::Unknown(format!("`{name}` may be merged of several mappings").into())
+            }
             hit => hit,
         }
     }
@@ -104,30 +108,82 @@ impl<'s, 'a> Scope<'s, 'a> {
         if let Some(said) = self.magic(at, name) {
             return said;
         }
-        if let Some(hit) = ansible.in_layers(&at.context.params, name) {
+        if let Some(hit) = self.extra(at, name).or_else(|| ansible.in_layers(&at.context.params, name)) {
             return hit;
         }
         if let Some(task) = self.task {
             match ansible.set_before(task, at.context, name, self.early) {
                 Set::Run => return Hit::Unknown(format!("`{name}` is only known when the play runs").into()),
                 Set::File(file, node) => return Hit::Node(file, node, Loc { file, span: node.span() }),
-                Set::Maybe(nodes) => return Hit::Maybe(nodes, Box::new(self.find_declared(at, name))),
+                Set::Maybe(nodes) => return self.chosen(at, task, &nodes, name),
                 Set::Nothing => {}
             }
         }
         self.find_declared(at, name)
     }
 
+    /// What the commands that run the playbook set by `-e`.
+    fn extra(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        let all = self.ansible.invoked(self.ansible.plays[at.context.play?].file);
+        let set = |way: usize| {
+            all.get(way)?.extra.iter().rev().find_map(|extra| match extra {
+                Extra::Set { name: own, value, loc } if own == name => Some(Hit::Value(value.clone(), *loc)),
+                _ => None,
+            })
+        };
+        if let Some(host) = at.host {
+            return set(host.way?);
+        }
+        let mut given = at.hosts.ways.iter().map(|way| set(*way));
+        let first = given.next()?;
+        let alike = given.all(|other| match (&first, &other) {
+            (Some(first), Some(other)) => first.same(other),
+            (None, None) => true,
+            _ => false,
+        });
+        match first {
+            _ if !alike && !at.hosts.hosts.is_empty() => Some(Hit::Differs),
+            _ if !alike => Some(Hit::Unknown(format!("commands set `{name}` each in another way").into())),
+            first => first,
+        }
+    }
+
+    /// What one of several files says that tasks read, those left out whose names are known to be others.
+    fn chosen(&self, at: At<'s, 'a>, task: &Task<'a>, nodes: &[(usize, FileId, Node<'a>)], name: &str) -> Hit<'a> {
+        let ansible = self.ansible;
+        let mut sure = true;
+        let mut chosen = Vec::new();
+        for (setter, file, node) in nodes {
+            let setter = &ansible.tasks[*setter];
+            match self.reads(at, setter, *file) {
+                Tri::False => continue,
+                Tri::True => sure &= ansible.precedes(setter, task),
+                Tri::Unknown(_) => sure = false,
+            }
+            chosen.push((*file, *node));
+        }
+        let declared = || self.declared(at, name).unwrap_or_else(|| Hit::Undefined("no file sets it".into()));
+        match chosen.as_slice() {
+            [] => self.find_declared(at, name),
+            [(file, node)] if sure => Hit::Node(*file, *node, Loc { file: *file, span: node.span() }),
+            _ => Hit::Maybe(chosen, Box::new(declared())),
+        }
+    }
+
     /// What the files declare, nothing having been set since.
     fn find_declared(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
+        self.declared(at, name).unwrap_or_else(|| self.nowhere(at, name))
+    }
+
+    fn declared(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
         let ansible = self.ansible;
         let own = self.task.into_iter().flat_map(|task| task.vars.iter().map(|vars| (task.file, *vars)));
         let strong =
             || ansible.in_layers(&at.context.vars, name).or_else(|| ansible.in_layers(&at.context.strong, name));
         let hit = of_maps(own, name).or_else(strong).or_else(|| self.of_host(at, name));
-        hit.unwrap_or_else(|| {
+        hit.or_else(|| {
             self.open_to_change.set(true);
-            ansible.in_layers(&at.context.weak, name).unwrap_or_else(|| self.nowhere(at, name))
+            ansible.in_layers(&at.context.weak, name)
         })
     }
 
@@ -172,9 +228,7 @@ impl<'s, 'a> Scope<'s, 'a> {
     /// Why nothing is known of a name that no file sets.
     fn nowhere(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
-        if name == "ansible_host"
-            && let Some(host) = at.host
-        {
+        if let (Some(host), true, "ansible_host") = (at.host, self.task.is_some(), name) {
             return Hit::Said(host.name.as_str().into());
         }
         if name.starts_with("ansible_") {
@@ -218,7 +272,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             | "inventory_dir"
             | "inventory_file" => {
                 let Some(host) = at.host else { return self.of_all(at, name) };
-                let source = || ansible.inventory.merged[host.inventory].sources.first();
+                let source = || ansible.merged(host.inventory).sources.first();
                 match name {
                     "inventory_hostname" => said(host.name.as_str().into()),
                     "inventory_hostname_short" => said(host.name.split('.').next().unwrap_or("").into()),
@@ -262,14 +316,22 @@ impl<'s, 'a> Scope<'s, 'a> {
             let Some((inventory, play)) = inventory.zip(at.context.play) else {
                 return Val::unknown(format!("the host `{host}` is in no inventory that is known"));
             };
-            if ansible.inventory.merged[inventory].host(host).is_none() {
+            if ansible.merged(inventory).host(host).is_none() {
                 return Val::unknown(format!("the host `{host}` is in no inventory that is known"));
             }
             let from = folder(ansible.documents.tree.path(ansible.plays[play].file));
             let given = ansible.given(inventory, host, from);
-            let hosts =
-                PlayHosts { hosts: vec![PlayHost { inventory, name: host.to_owned(), given }], ..PlayHosts::default() };
-            let context = Context::default();
+            let hosts = PlayHosts {
+                hosts: vec![PlayHost {
+                    inventory,
+                    name: host.to_owned(),
+                    given,
+                    way: at.host.and_then(|host| host.way),
+                }],
+                ..PlayHosts::default()
+            };
+            let mut context = Context::default();
+            context.play = Some(play);
             found.push(self.on(&context, &hosts, name));
         }
         Val::several(found)
@@ -354,6 +416,10 @@ impl<'a> Ansible<'a> {
                 let below = || self.in_layers(&layers[at + 1..], name);
                 let below = || below().unwrap_or_else(|| Hit::Undefined("no file sets it".into()));
                 (!found.is_empty()).then(|| Hit::Maybe(found, Box::new(below())))
+            }
+            Layer::Perhaps(mapping) => {
+                let may = mapping.entries.contains_key(name);
+                may.then(|| Hit::Unknown(format!("`{name}` is set once a role has been included").into()))
             }
             Layer::Params(..) | Layer::Unread => None,
         })

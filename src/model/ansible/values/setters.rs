@@ -41,8 +41,8 @@ pub(super) enum Set<'a> {
     Run,
     /// Exactly this.
     File(FileId, Node<'a>),
-    /// One of these, or what else it is.
-    Maybe(Vec<(FileId, Node<'a>)>),
+    /// One of these, or what else it is: each with the task that reads its file.
+    Maybe(Vec<(usize, FileId, Node<'a>)>),
 }
 
 impl<'a> Setters<'a> {
@@ -106,7 +106,7 @@ impl<'a> Setters<'a> {
         match read.as_slice() {
             [] => Set::Nothing,
             [one] if one.sure && ansible.precedes(&ansible.tasks[one.task], task) => Set::File(one.file, one.value),
-            several => Set::Maybe(several.iter().map(|read| (read.file, read.value)).collect()),
+            several => Set::Maybe(several.iter().map(|read| (read.task, read.file, read.value)).collect()),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a> Ansible<'a> {
     }
 
     /// Whether a task runs before another whenever that runs: it stands before it in the same list.
-    fn precedes(&self, setter: &Task<'a>, task: &Task<'a>) -> bool {
+    pub(super) fn precedes(&self, setter: &Task<'a>, task: &Task<'a>) -> bool {
         let before = setter.file != task.file || setter.node.span().start < task.node.span().start;
         let alone = setter.repeat.is_none() && setter.blocks.iter().all(|block| block.get("when").is_none());
         before && alone && self.conditions(setter).is_empty() && !setter.rescue && !setter.handler

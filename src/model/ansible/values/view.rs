@@ -2,14 +2,17 @@
 
 use super::super::inventory::Merged;
 use super::super::reach::conditions_of;
+use super::super::task::{Argument, ArgumentValue};
 use super::super::walk::Level;
 use super::super::{Ansible, Task};
+use super::PROJECT;
 use super::context::Context;
 use super::hosts::PlayHost;
 use super::lookup::At;
 use super::loops::{self, Names};
 use super::scope::{Scope, Work, condition};
 use super::val::Val;
+use crate::syntax::jinja;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::{Data, Reason, Tri, Value};
@@ -54,10 +57,25 @@ impl<'a> Ansible<'a> {
             if hosts.hosts.is_empty() && host.is_none() {
                 views.push(view(None));
             }
-            let wanted = hosts.hosts.iter().filter(|own| host.is_none_or(|host| own.name == host));
+            let once = self.once(task, context);
+            let first = |own: &PlayHost<'a>| {
+                let batch = |other: &&PlayHost<'a>| (other.inventory, other.way) == (own.inventory, own.way);
+                !once || hosts.hosts.iter().find(batch).is_some_and(|other| other.name == own.name)
+            };
+            let wanted = hosts.hosts.iter().filter(|own| host.is_none_or(|host| own.name == host) && first(own));
             views.extend(wanted.map(|host| view(Some(host))));
         }
         views
+    }
+
+    /// Whether a task runs on the first host of its play alone. Where a play goes by batches, each has a first one.
+    fn once(&self, task: &Task<'a>, context: &Context<'a>) -> bool {
+        let keyword = |name| {
+            let own = task.blocks.iter().chain([&task.node]).rev().find_map(|node| node.get(name));
+            own.or_else(|| context.levels().rev().find_map(|level| level.keyword(name)))
+        };
+        let said = keyword("run_once").and_then(Node::as_str).and_then(crate::value::truth);
+        said == Some(true) && keyword("serial").is_none()
     }
 
     /// Whether a task runs on no host of the plays that reach it, all of which are known: a `when:` is false on each, whatever
@@ -86,6 +104,17 @@ impl<'a> Ansible<'a> {
             }
         }
         names
+    }
+
+    /// Whether a group of `module_defaults`, in which the module may be, gives an argument.
+    fn of_group(&self, task: &Task<'a>, context: &Context<'a>, name: &str) -> bool {
+        let own = task.blocks.iter().chain([&task.node]).filter_map(|node| node.get("module_defaults"));
+        let around = context.levels().filter_map(|level| level.keyword("module_defaults"));
+        let entries = own.chain(around).flat_map(|defaults| {
+            if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() }
+        });
+        let groups = entries.into_iter().filter(|(key, _)| key.as_str().is_some_and(|key| key.starts_with("group/")));
+        groups.into_iter().any(|(_, given)| given.get(name).is_some())
     }
 
     /// What `module_defaults` give the task's module, the innermost first: the innermost alone counts.
@@ -125,7 +154,7 @@ impl<'s, 'a> View<'s, 'a> {
     /// The inventory that lists the host.
     #[must_use]
     pub fn inventory(&self) -> Option<&'s Merged<'a>> {
-        self.host.map(|host| &self.ansible.inventory.merged[host.inventory])
+        self.host.map(|host| self.ansible.merged(host.inventory))
     }
 
     fn scope(&self) -> Scope<'_, 'a> {
@@ -210,10 +239,73 @@ impl<'a> Scope<'_, 'a> {
         for (file, node) in self.conditions(task) {
             all = all.and(|| holds(self, file, node));
             if all.is_false() {
-                break;
+                return all;
             }
         }
+        let context = self.places().next().map(|at| at.context);
+        for (include, file) in context.into_iter().flat_map(Context::included) {
+            all = all.and(|| self.includes(&self.ansible.tasks[include], file));
+        }
         all
+    }
+
+    /// Whether a task includes a file, if what it includes hangs on values.
+    fn includes(&self, task: &Task<'a>, file: FileId) -> Tri {
+        let role = task.short() == "include_role";
+        let names = if role { ["name", "role"] } else { ["file", "_raw_params"] };
+        let argument = names.into_iter().find_map(|name| task.argument(name));
+        let scope = self.again_outside();
+        let turns = task.repeat.map(|_| scope.turns(task));
+        if turns.as_ref().is_some_and(|turns| turns.open.is_none() && turns.items.is_empty()) {
+            return Tri::False;
+        }
+        let templated = |argument: &&Argument<'a>| match &argument.value {
+            ArgumentValue::Node(node) => node.as_str().is_some_and(jinja::contains_template),
+            ArgumentValue::Text(text, _) => jinja::contains_template(text),
+        };
+        let Some(argument) = argument.filter(templated) else { return Tri::True };
+        let fits = |value: Val| match value.into_value().as_str() {
+            Some(name) => self.is_named(file, name, role).into(),
+            None => Tri::Unknown("the name of what is included is not known".into()),
+        };
+        match turns {
+            None => fits(scope.given(task, argument)),
+            Some(turns) => {
+                let names = loops::names(task);
+                let open = turns.open.map_or(Tri::False, Tri::Unknown);
+                let turns = turns.items.into_iter().enumerate();
+                turns.fold(open, |any, (at, item)| {
+                    any.or(|| fits(scope.in_turn(&names, at, item).given(task, argument)))
+                })
+            }
+        }
+    }
+
+    /// Whether an `include_vars` reads a file, at one place.
+    pub(super) fn reads(&self, at: At<'_, 'a>, task: &Task<'a>, file: FileId) -> Tri {
+        let argument = ["file", "_raw_params"].into_iter().find_map(|name| task.argument(name));
+        let Some(argument) = argument.filter(|_| task.repeat.is_none()) else {
+            return Tri::Unknown("the file is not known".into());
+        };
+        let scope = Scope::new(self.ansible, self.task, vec![at], self.work.inner());
+        let name = scope.given(task, argument).into_value();
+        let spent = self.work.spend(scope.work.since(&self.work));
+        match name.as_str() {
+            Some(name) if spent.is_ok() => self.is_named(file, name, false).into(),
+            _ => Tri::Unknown("the file is not known".into()),
+        }
+    }
+
+    /// Whether a name of an include may mean a file, or the role of a file.
+    fn is_named(&self, file: FileId, name: &str, role: bool) -> bool {
+        let path = self.ansible.documents.tree.path(file);
+        if role {
+            let last = name.rsplit(['/', '.']).next().unwrap_or(name);
+            let of_file = self.ansible.tasks_of(file).first().and_then(|task| self.ansible.tasks[*task].role);
+            return of_file.is_none_or(|role| self.ansible.roles[role].name == last);
+        }
+        let name = name.strip_prefix(PROJECT).unwrap_or(name).trim_start_matches(['.', '/']);
+        path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     }
 
     /// An argument of the task, or what `module_defaults` give it wherever it runs.
@@ -227,7 +319,12 @@ impl<'a> Scope<'_, 'a> {
         if all.any(|other| id(other) != id(first)) {
             self.differs.set(true);
         }
-        let given = first.and_then(|(file, defaults)| Some((file, defaults.get(name)?)));
-        given.map_or_else(|| super::val::V::Omit.into(), |(file, node)| self.node(file, node))
+        if let Some((file, node)) = first.and_then(|(file, defaults)| Some((file, defaults.get(name)?))) {
+            return self.node(file, node);
+        }
+        if self.places().any(|at| self.ansible.of_group(task, at.context, name)) {
+            return Val::unknown("a group of `module_defaults` that the module may be in gives it");
+        }
+        super::val::V::Omit.into()
     }
 }
