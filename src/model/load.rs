@@ -1,5 +1,7 @@
 //! Every file of a tree read once and parsed once, in parallel: judged, skipped with a reason, or unreadable.
 
+mod named;
+
 use super::kind::{self, Candidate, Kind, Skip};
 use crate::source::{File, MAX_BYTES, Tree, Unreadable};
 use crate::syntax::yaml::{Node, Scalar};
@@ -97,6 +99,7 @@ impl<'t> Documents<'t> {
             documents.outcomes.push(one.outcome);
             documents.problems.extend(one.problems);
         }
+        named::read(&mut documents);
         documents
     }
 

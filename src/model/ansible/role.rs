@@ -92,7 +92,7 @@ pub(super) fn find<'a>(documents: &'a Documents<'a>) -> Vec<Role<'a>> {
             ("tasks", Kind::Tasks) if main => entry.main = Some(document.file),
             ("handlers", Kind::Tasks) if main => entry.handlers = Some(document.file),
             ("defaults", Kind::AnsibleVariables) if usual => {
-                entry.defaults.extend(root.map(|root| (document.file, root)))
+                entry.defaults.extend(root.map(|root| (document.file, root)));
             }
             ("vars", Kind::AnsibleVariables) if usual => entry.vars.extend(root.map(|root| (document.file, root))),
             ("meta", Kind::RoleMeta) => metadata(entry, document.file, file_name(path), root),

@@ -261,6 +261,10 @@ fn version(of: &Val, args: &[Val], kwargs: &[(Box<str>, Val)]) -> Res<Tri> {
     let arg = |at: usize, name: &str| {
         args.get(at).or_else(|| kwargs.iter().find(|(own, _)| **own == *name).map(|(_, value)| value))
     };
+    // To compare with nothing is an error: 0 and an empty text are nothing.
+    if truth(of).is_false() {
+        return Err("there is no version to compare with".into());
+    }
     let (own, other) = (plain(of)?, plain(arg(0, "version").ok_or("the version is missing")?)?);
     let operator = arg(1, "operator").map_or_else(|| Ok("eq".into()), plain)?;
     let strict = arg(2, "strict").is_some_and(|strict| !truth(strict).is_false());

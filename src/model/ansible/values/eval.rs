@@ -248,9 +248,37 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
     }
 
     pub(super) fn filter(&self, of: &Val, name: &str, args: &[Expr], kwargs: &[(Box<str>, Expr)]) -> Val {
+        if let Some(found) = self.extracted(of, name, args) {
+            return found;
+        }
         let args: Vec<Val> = args.iter().map(|arg| self.expr(arg)).collect();
         let kwargs = self.named(kwargs);
         filters::apply(&self.scope.work, name, of, &args, &kwargs).into()
+    }
+
+    /// `host | extract(hostvars, 'x')`, `hosts | map('extract', hostvars, 'x')`: a variable as other hosts have it.
+    fn extracted(&self, of: &Val, name: &str, args: &[Expr]) -> Option<Val> {
+        let (each, args) = match (name, args) {
+            ("map", [Expr::Const(Literal::Str(inner)), rest @ ..]) if &**inner == "extract" => (true, rest),
+            ("extract", rest) => (false, rest),
+            _ => return None,
+        };
+        let [Expr::Name(variables), key] = args else { return None };
+        if &**variables != "hostvars" || self.local("hostvars").is_some() {
+            return None;
+        }
+        let path: Vec<Val> = match self.expr(key) {
+            Val { v: V::List(list), .. } if list.open.is_none() => list.items.clone(),
+            key => vec![key],
+        };
+        let (first, rest) = path.split_first()?;
+        let one = |host: &Val| rest.iter().fold(self.of_host(host, first), |value, key| ops::item(&value, key));
+        Some(match &of.v {
+            V::List(hosts) if each => Val::seq(hosts.items.iter().map(one).collect(), hosts.open.clone(), false),
+            V::Unknown(_) | V::Undefined(_) => of.clone(),
+            _ if each => Val::unknown(of.not("list")),
+            _ => one(of),
+        })
     }
 
     fn named(&self, kwargs: &[(Box<str>, Expr)]) -> Vec<(Box<str>, Val)> {

@@ -151,18 +151,28 @@ impl<'s, 'a> Scope<'s, 'a> {
     /// What one of several files says that tasks read, those left out whose names are known to be others.
     fn chosen(&self, at: At<'s, 'a>, task: &Task<'a>, nodes: &[(usize, FileId, Node<'a>)], name: &str) -> Hit<'a> {
         let ansible = self.ansible;
-        let mut sure = true;
+        let (mut sure, mut always) = (true, false);
         let mut chosen = Vec::new();
         for (setter, file, node) in nodes {
             let setter = &ansible.tasks[*setter];
             match self.reads(at, setter, *file) {
                 Tri::False => continue,
-                Tri::True => sure &= ansible.precedes(setter, task),
+                Tri::True => {}
                 Tri::Unknown(_) => sure = false,
             }
+            let before = ansible.precedes(setter, task);
+            (sure, always) = (sure && before, always || before);
             chosen.push((*file, *node));
         }
-        let declared = || self.declared(at, name).unwrap_or_else(|| Hit::Undefined("no file sets it".into()));
+        // Where one of the files is read in any case, what has no other value has one of theirs.
+        let unset = || {
+            if always {
+                Hit::Undefined("no file sets it".into())
+            } else {
+                Hit::Unknown(format!("`{name}` is set by `include_vars` if that runs").into())
+            }
+        };
+        let declared = || self.declared(at, name).unwrap_or_else(unset);
         match chosen.as_slice() {
             [] => self.find_declared(at, name),
             [(file, node)] if sure => Hit::Node(*file, *node, Loc { file: *file, span: node.span() }),
@@ -198,22 +208,16 @@ impl<'s, 'a> Scope<'s, 'a> {
             }
             Some(Common::Differs) if at.hosts.open.is_none() => return Some(Hit::Differs),
             Some(Common::Same(setting, loc)) => {
-                return Some(if self.only_for_all(name) { hit(setting, *loc) } else { self.of_others(name) });
+                return Some(if self.only_for_all(name) { hit(setting, *loc) } else { of_others(name) });
             }
-            Some(Common::Differs) => return Some(self.of_others(name)),
+            Some(Common::Differs) => return Some(of_others(name)),
             None => {}
         }
         if !at.hosts.hosts.is_empty() {
-            return (at.hosts.open.is_some() && self.elsewhere(name)).then(|| self.of_others(name));
+            return (at.hosts.open.is_some() && self.elsewhere(name)).then(|| of_others(name));
         }
         let named = of_maps(at.hosts.named.iter().copied(), name);
-        named.or_else(|| {
-            (at.hosts.any && at.context.play.is_some() && self.elsewhere(name)).then(|| self.of_others(name))
-        })
-    }
-
-    fn of_others(&self, name: &str) -> Hit<'a> {
-        Hit::Unknown(format!("`{name}` differs from host to host, and not all hosts are known").into())
+        named.or_else(|| (at.hosts.any && at.context.play.is_some() && self.elsewhere(name)).then(|| of_others(name)))
     }
 
     /// Whether some group or host is given the variable.
@@ -280,6 +284,16 @@ impl<'s, 'a> Scope<'s, 'a> {
                     "groups" => said(ansible.groups_value(host.inventory)),
                     "inventory_file" => place(source()?),
                     _ => place(folder(source()?)),
+                }
+            }
+            // What a rehearsal does changes nothing; what counts is the run.
+            "ansible_check_mode" => {
+                let ways = self.ansible.invoked(ansible.plays[at.context.play?].file);
+                let way = at.host.and_then(|host| ways.get(host.way?));
+                match way {
+                    Some(way) => said(way.check.into()),
+                    None if ways.iter().all(|way| !way.check) => said(false.into()),
+                    None => None,
                 }
             }
             "play_hosts" | "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
@@ -424,6 +438,10 @@ impl<'a> Ansible<'a> {
             Layer::Params(..) | Layer::Unread => None,
         })
     }
+}
+
+fn of_others<'a>(name: &str) -> Hit<'a> {
+    Hit::Unknown(format!("`{name}` differs from host to host, and not all hosts are known").into())
 }
 
 fn of_given<'a>(given: &Given<'a>, name: &str) -> Option<Hit<'a>> {

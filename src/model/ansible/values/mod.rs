@@ -35,7 +35,7 @@ use setters::Setters;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 use val::Val;
-use view::{MAX_VIEWS, holds};
+use view::{MAX_VIEWS, given_names, holds};
 
 /// Stands for the project's folder at the start of paths that `playbook_dir` and its kin make.
 pub const PROJECT: &str = "{project}";
@@ -188,7 +188,7 @@ impl<'a> Ansible<'a> {
     /// All arguments of a task as one map.
     #[must_use]
     pub fn arguments(&self, task: &Task<'a>) -> Value {
-        let names = self.given_names(task, &self.contexts_of(task));
+        let names = given_names(task, &self.contexts_of(task));
         let entries = names.into_iter().map(|name| {
             let value = self.argument(task, &name);
             (Arc::from(name), value)

@@ -7,7 +7,7 @@ use crate::source::{folder, join};
 use crate::syntax::yaml::Node;
 use crate::text::FileId;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Files of one folder that `include_vars` reads.
 const MAX_FILES: usize = 200;
@@ -161,7 +161,7 @@ fn files<'a>(ansible: &Ansible<'a>, task: &Task<'a>) -> (Vec<FileId>, bool) {
     {
         return (ansible.variable_file(&folders, name).into_iter().collect(), true);
     }
-    let mut found: BTreeMap<FileId, ()> = BTreeMap::new();
+    let mut found: BTreeSet<FileId> = BTreeSet::new();
     for name in &names {
         let files = match name.known() {
             Some(name) => ansible.variable_file(&folders, name).into_iter().collect(),
@@ -171,7 +171,7 @@ fn files<'a>(ansible: &Ansible<'a>, task: &Task<'a>) -> (Vec<FileId>, bool) {
                 .find(|found| !found.is_empty())
                 .unwrap_or_default(),
         };
-        found.extend(files.into_iter().map(|file| (file, ())));
+        found.extend(files);
     }
-    (found.into_keys().take(MAX_FILES).collect(), false)
+    (found.into_iter().take(MAX_FILES).collect(), false)
 }

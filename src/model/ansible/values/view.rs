@@ -57,7 +57,7 @@ impl<'a> Ansible<'a> {
             if hosts.hosts.is_empty() && host.is_none() {
                 views.push(view(None));
             }
-            let once = self.once(task, context);
+            let once = once(task, context);
             let first = |own: &PlayHost<'a>| {
                 let batch = |other: &&PlayHost<'a>| (other.inventory, other.way) == (own.inventory, own.way);
                 !once || hosts.hosts.iter().find(batch).is_some_and(|other| other.name == own.name)
@@ -65,17 +65,8 @@ impl<'a> Ansible<'a> {
             let wanted = hosts.hosts.iter().filter(|own| host.is_none_or(|host| own.name == host) && first(own));
             views.extend(wanted.map(|host| view(Some(host))));
         }
+        views.retain(|view| view.context().included().next().is_none() || !view.scope().enters().is_false());
         views
-    }
-
-    /// Whether a task runs on the first host of its play alone. Where a play goes by batches, each has a first one.
-    fn once(&self, task: &Task<'a>, context: &Context<'a>) -> bool {
-        let keyword = |name| {
-            let own = task.blocks.iter().chain([&task.node]).rev().find_map(|node| node.get(name));
-            own.or_else(|| context.levels().rev().find_map(|level| level.keyword(name)))
-        };
-        let said = keyword("run_once").and_then(Node::as_str).and_then(crate::value::truth);
-        said == Some(true) && keyword("serial").is_none()
     }
 
     /// Whether a task runs on no host of the plays that reach it, all of which are known: a `when:` is false on each, whatever
@@ -89,48 +80,6 @@ impl<'a> Ansible<'a> {
         let open = task.plays.iter().any(|play| self.open_hosts(*play).is_some());
         let views = if open { Vec::new() } else { self.views(task, None) };
         !views.is_empty() && views.iter().all(|view| view.host.is_some() && view.never())
-    }
-
-    /// Every argument that a task has, with those that `module_defaults` give it at one place or another.
-    pub(super) fn given_names(&self, task: &Task<'a>, ways: &[Context<'a>]) -> Vec<Box<str>> {
-        let mut names: Vec<Box<str>> = task.arguments.iter().map(|argument| Box::from(&*argument.name)).collect();
-        for context in ways {
-            if let Some((_, defaults)) = self.module_defaults(task, context) {
-                for name in defaults.entries().iter().filter_map(|(key, _)| key.as_str()) {
-                    if !names.iter().any(|own| **own == *name) {
-                        names.push(name.into());
-                    }
-                }
-            }
-        }
-        names
-    }
-
-    /// Whether a group of `module_defaults`, in which the module may be, gives an argument.
-    fn of_group(&self, task: &Task<'a>, context: &Context<'a>, name: &str) -> bool {
-        let own = task.blocks.iter().chain([&task.node]).filter_map(|node| node.get("module_defaults"));
-        let around = context.levels().filter_map(|level| level.keyword("module_defaults"));
-        let entries = own.chain(around).flat_map(|defaults| {
-            if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() }
-        });
-        let groups = entries.into_iter().filter(|(key, _)| key.as_str().is_some_and(|key| key.starts_with("group/")));
-        groups.into_iter().any(|(_, given)| given.get(name).is_some())
-    }
-
-    /// What `module_defaults` give the task's module, the innermost first: the innermost alone counts.
-    pub(super) fn module_defaults(&self, task: &Task<'a>, context: &Context<'a>) -> Option<(FileId, Node<'a>)> {
-        let own =
-            task.blocks.iter().chain([&task.node]).map(|node| Level { file: task.file, node: *node, dynamic: false });
-        let levels: Vec<Level<'a>> = context.levels().chain(own).collect();
-        levels.into_iter().rev().find_map(|level| {
-            let defaults = level.keyword("module_defaults")?;
-            let of_module = |(key, _): &(Node<'a>, Node<'a>)| {
-                key.as_str().is_some_and(|name| crate::knowledge::ansible::canonical(name) == task.module)
-            };
-            let entries =
-                if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() };
-            Some((level.file, entries.into_iter().rev().find(of_module)?.1))
-        })
     }
 }
 
@@ -200,7 +149,7 @@ impl<'s, 'a> View<'s, 'a> {
     }
 }
 
-impl<'a> Turn<'_, '_, 'a> {
+impl Turn<'_, '_, '_> {
     /// Whether every `when:` around the task and on it holds in this turn.
     #[must_use]
     pub fn runs(&self) -> Tri {
@@ -212,6 +161,57 @@ impl<'a> Turn<'_, '_, 'a> {
     pub fn argument(&self, name: &str) -> Value {
         self.scope.argument(self.task, name).into_value()
     }
+}
+
+/// Whether a task runs on the first host of its play alone. Where a play goes by batches, each has a first one.
+fn once<'a>(task: &Task<'a>, context: &Context<'a>) -> bool {
+    let keyword = |name| {
+        let own = task.blocks.iter().chain([&task.node]).rev().find_map(|node| node.get(name));
+        own.or_else(|| context.levels().rev().find_map(|level| level.keyword(name)))
+    };
+    let said = keyword("run_once").and_then(Node::as_str).and_then(crate::value::truth);
+    said == Some(true) && keyword("serial").is_none()
+}
+
+/// Whether a group of `module_defaults`, in which the module may be, gives an argument.
+fn of_group<'a>(task: &Task<'a>, context: &Context<'a>, name: &str) -> bool {
+    let own = task.blocks.iter().chain([&task.node]).filter_map(|node| node.get("module_defaults"));
+    let around = context.levels().filter_map(|level| level.keyword("module_defaults"));
+    let entries = own.chain(around).flat_map(|defaults| {
+        if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() }
+    });
+    let groups = entries.into_iter().filter(|(key, _)| key.as_str().is_some_and(|key| key.starts_with("group/")));
+    groups.into_iter().any(|(_, given)| given.get(name).is_some())
+}
+
+/// What `module_defaults` give the task's module, the innermost first: the innermost alone counts.
+fn module_defaults<'a>(task: &Task<'a>, context: &Context<'a>) -> Option<(FileId, Node<'a>)> {
+    let own = task.blocks.iter().chain([&task.node]).map(|node| Level { file: task.file, node: *node, dynamic: false });
+    let levels: Vec<Level<'a>> = context.levels().chain(own).collect();
+    levels.into_iter().rev().find_map(|level| {
+        let defaults = level.keyword("module_defaults")?;
+        let of_module = |(key, _): &(Node<'a>, Node<'a>)| {
+            key.as_str().is_some_and(|name| crate::knowledge::ansible::canonical(name) == task.module)
+        };
+        let entries =
+            if defaults.is_seq() { defaults.items().flat_map(Node::entries).collect() } else { defaults.entries() };
+        Some((level.file, entries.into_iter().rev().find(of_module)?.1))
+    })
+}
+
+/// Every argument that a task has, with those that `module_defaults` give it at one place or another.
+pub(super) fn given_names<'a>(task: &Task<'a>, ways: &[Context<'a>]) -> Vec<Box<str>> {
+    let mut names: Vec<Box<str>> = task.arguments.iter().map(|argument| Box::from(&*argument.name)).collect();
+    for context in ways {
+        if let Some((_, defaults)) = module_defaults(task, context) {
+            for name in defaults.entries().iter().filter_map(|(key, _)| key.as_str()) {
+                if !names.iter().any(|own| **own == *name) {
+                    names.push(name.into());
+                }
+            }
+        }
+    }
+    names
 }
 
 /// What one `when:` says.
@@ -242,11 +242,14 @@ impl<'a> Scope<'_, 'a> {
                 return all;
             }
         }
+        all.and(|| self.enters())
+    }
+
+    /// Whether the includes on the way lead here.
+    fn enters(&self) -> Tri {
         let context = self.places().next().map(|at| at.context);
-        for (include, file) in context.into_iter().flat_map(Context::included) {
-            all = all.and(|| self.includes(&self.ansible.tasks[include], file));
-        }
-        all
+        let includes = context.into_iter().flat_map(Context::included);
+        includes.fold(Tri::True, |all, (include, file)| all.and(|| self.includes(&self.ansible.tasks[include], file)))
     }
 
     /// Whether a task includes a file, if what it includes hangs on values.
@@ -313,7 +316,7 @@ impl<'a> Scope<'_, 'a> {
         if let Some(argument) = task.argument(name) {
             return self.given(task, argument);
         }
-        let mut all = self.places().map(|at| self.ansible.module_defaults(task, at.context));
+        let mut all = self.places().map(|at| module_defaults(task, at.context));
         let first = all.next().flatten();
         let id = |given: Option<(FileId, Node<'a>)>| given.map(|(file, node)| (file, node.id()));
         if all.any(|other| id(other) != id(first)) {
@@ -322,7 +325,7 @@ impl<'a> Scope<'_, 'a> {
         if let Some((file, node)) = first.and_then(|(file, defaults)| Some((file, defaults.get(name)?))) {
             return self.node(file, node);
         }
-        if self.places().any(|at| self.ansible.of_group(task, at.context, name)) {
+        if self.places().any(|at| of_group(task, at.context, name)) {
             return Val::unknown("a group of `module_defaults` that the module may be in gives it");
         }
         super::val::V::Omit.into()
