@@ -153,6 +153,18 @@ pub(super) fn nested(terms: &[Val]) -> Result<Vec<Val>, Reason> {
     Ok(rows.into_iter().map(Val::list).collect())
 }
 
+/// Whether anything in a node may speak of the variables of a task's loop, or of `vars:` of the task, which may.
+pub(super) fn used_in(task: &Task<'_>, node: Node<'_>, depth: usize) -> bool {
+    match node.as_str() {
+        Some(text) => uses(task, text) || !task.vars.is_empty() && text.contains("{{"),
+        None if depth > 20 => false,
+        None => {
+            node.items().any(|item| used_in(task, item, depth + 1))
+                || node.entries().into_iter().any(|(_, value)| used_in(task, value, depth + 1))
+        }
+    }
+}
+
 /// Whether a text may speak of the variables of a task's loop.
 pub(super) fn uses(task: &Task<'_>, text: &str) -> bool {
     let names = names(task);

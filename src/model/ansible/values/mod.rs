@@ -130,11 +130,11 @@ impl<'a> Ansible<'a> {
             let given = self.argument(task, name);
             return if given.is_absent() { Vec::new() } else { vec![given] };
         };
-        let text = match &argument.value {
-            ArgumentValue::Node(node) => node.as_str(),
-            ArgumentValue::Text(text, _) => Some(&**text),
+        let uses = || match &argument.value {
+            ArgumentValue::Node(node) => loops::used_in(task, *node, 0),
+            ArgumentValue::Text(text, _) => loops::uses(task, text),
         };
-        if task.repeat.is_none() || !text.is_some_and(|text| loops::uses(task, text)) {
+        if task.repeat.is_none() || !uses() {
             return vec![self.argument(task, name)];
         }
         let turns = |scope: &Scope<'_, 'a>| -> Vec<Val> {
@@ -170,9 +170,8 @@ impl<'a> Ansible<'a> {
             }
             let names = loops::names(task);
             let items = scope.turns(task);
-            if items.items.is_empty() {
-                let none = items.open.is_none();
-                return if none { Vec::new() } else { vec![of(&Turn { task, scope: scope.again() })] };
+            if let (true, Some(reason)) = (items.items.is_empty(), items.open) {
+                return vec![of(&Turn { task, scope: scope.in_turn(&names, 0, Val::unknown(reason)) })];
             }
             let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
             let own = task.node.get("when");
