@@ -152,9 +152,11 @@ impl TaskFacts<'_> {
     /// The persistent data that it destroys, if it does; a value that is not known when it cannot be told which.
     #[must_use]
     pub fn destroyed(&self) -> Option<Value> {
-        if self.dead() {
-            return None;
-        }
+        // Whether it ever runs takes longer to tell.
+        self.destroys().filter(|_| !self.dead())
+    }
+
+    fn destroys(&self) -> Option<Value> {
         match self.task.short() {
             "file" | "file_remove" => {
                 let absent = self.argument("state").equals(&"absent".into()).is_true();

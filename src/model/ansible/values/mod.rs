@@ -33,7 +33,7 @@ use lookup::At;
 use scope::{Scope, Work, plain_node};
 use setters::Setters;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use val::Val;
 use view::{MAX_VIEWS, given_names, holds};
 
@@ -41,6 +41,13 @@ use view::{MAX_VIEWS, given_names, holds};
 pub const PROJECT: &str = "{project}";
 /// Members of one value that are evaluated.
 const MAX_MEMBERS: usize = 512;
+
+/// Arguments of a task that were asked for, as one value and turn by turn.
+#[derive(Default)]
+struct Answers {
+    whole: Vec<(Box<str>, Value)>,
+    turns: Vec<(Box<str>, Vec<Value>)>,
+}
 
 /// What has been found out, once for all tasks.
 #[derive(Default)]
@@ -53,6 +60,8 @@ pub(super) struct Known<'a> {
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
+    /// What was asked of each task.
+    answers: Vec<Mutex<Answers>>,
     /// Files of variables.
     mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
     /// The names that files of groups and hosts set, and whether only those of `all` do.
@@ -60,8 +69,9 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    pub(super) fn of(plays: usize) -> Self {
-        Self { hosts: std::iter::repeat_with(OnceLock::new).take(plays).collect(), ..Self::default() }
+    pub(super) fn of(plays: usize, tasks: usize) -> Self {
+        let hosts = std::iter::repeat_with(OnceLock::new).take(plays).collect();
+        Self { hosts, answers: std::iter::repeat_with(Mutex::default).take(tasks).collect(), ..Self::default() }
     }
 }
 
@@ -120,7 +130,32 @@ impl<'a> Ansible<'a> {
             ArgumentValue::Node(node) => scope::plain_scalar(task.file, *node),
             ArgumentValue::Text(..) => None,
         });
-        plain.unwrap_or_else(|| self.everywhere(task, |scope| scope.argument(task, name)))
+        plain.unwrap_or_else(|| {
+            let find = || self.everywhere(task, |scope| scope.argument(task, name));
+            self.remembered(task, name, |answers| &mut answers.whole, find)
+        })
+    }
+
+    /// What was answered before, or is found now.
+    fn remembered<T: Clone>(
+        &self,
+        task: &Task<'a>,
+        name: &str,
+        of: impl Fn(&mut Answers) -> &mut Vec<(Box<str>, T)>,
+        find: impl FnOnce() -> T,
+    ) -> T {
+        let Some(answers) = self.known.answers.get(task.index) else { return find() };
+        if let Ok(mut answers) = answers.lock()
+            && let Some((_, known)) = of(&mut answers).iter().find(|(own, _)| **own == *name)
+        {
+            return known.clone();
+        }
+        // Not under the lock: what is asked here may ask for more.
+        let found = find();
+        if let Ok(mut answers) = answers.lock() {
+            of(&mut answers).push((name.into(), found.clone()));
+        }
+        found
     }
 
     /// An argument in each turn of the task's loop that may run, as far as the loop is known; else its one value.
