@@ -183,6 +183,10 @@ impl<'a> Ansible<'a> {
                 turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
             running.map(|turn| turn.given(task, argument)).collect()
         };
+        self.remembered(task, name, |answers| &mut answers.turns, || self.each_turn(task, argument))
+    }
+
+    fn each_turn(&self, task: &Task<'a>, argument: &Argument<'a>) -> Vec<Value> {
         let values = match self.look(task, turns) {
             Looked::Same(values) => values,
             Looked::Each(all) => all.into_iter().flatten().collect(),
