@@ -172,27 +172,12 @@ impl<'a> Ansible<'a> {
         if task.repeat.is_none() || !uses() {
             return vec![self.argument(task, name)];
         }
-        let turns = |scope: &Scope<'_, 'a>| -> Vec<Val> {
-            let names = loops::names(task);
-            let items = scope.turns(task);
-            if items.items.is_empty() {
-                return vec![scope.given(task, argument)];
-            }
-            let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
-            let running =
-                turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
-            running.map(|turn| turn.given(task, argument)).collect()
-        };
         self.remembered(task, name, |answers| &mut answers.turns, || self.each_turn(task, argument))
     }
 
     fn each_turn(&self, task: &Task<'a>, argument: &Argument<'a>) -> Vec<Value> {
-        let values = match self.look(task, turns) {
-            Looked::Same(values) => values,
-            Looked::Each(all) => all.into_iter().flatten().collect(),
-        };
         let mut distinct: Vec<Value> = Vec::new();
-        for value in values.into_iter().map(Val::into_value) {
+        for value in self.in_turns(task, |turn| turn.scope.given(task, argument).into_value()) {
             if distinct.len() < MAX_MEMBERS && !distinct.iter().any(|other| other.same(&value)) {
                 distinct.push(value);
             }
