@@ -176,10 +176,8 @@ impl<'a> Ansible<'a> {
     /// An inventory by its index: those of the repository first, then those that commands put together.
     pub(super) fn merged(&self, at: usize) -> &Merged<'a> {
         let own = self.inventory.merged.len();
-        match at.checked_sub(own).and_then(|at| self.given_inventory(at)) {
-            Some(given) => given,
-            None => &self.inventory.merged[at.min(own.saturating_sub(1))],
-        }
+        let given = at.checked_sub(own).and_then(|at| self.given_inventory(at));
+        given.or_else(|| self.inventory.merged.get(at)).unwrap_or(&self.known.none)
     }
 
     /// What a host of an inventory is given.

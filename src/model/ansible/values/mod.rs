@@ -23,6 +23,7 @@ pub use rendered::{Hole, Rendered};
 pub use view::{Turn, Turns, View};
 
 use super::Ansible;
+use super::inventory::Merged;
 use super::task::{Argument, ArgumentValue, Task};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
@@ -57,6 +58,8 @@ pub(super) struct Known<'a> {
     /// The hosts of each play.
     hosts: Vec<OnceLock<PlayHosts<'a>>>,
     nobody: PlayHosts<'a>,
+    /// An inventory of no hosts.
+    none: Merged<'a>,
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
