@@ -41,7 +41,7 @@ impl<'a> Scope<'_, 'a> {
             Some(lookup) => {
                 let lookup = lookup.strip_prefix("ansible.builtin.").unwrap_or(lookup);
                 let loc = Loc { file: task.file, span: node.span() };
-                match self.looked_up(lookup, value, loc) {
+                match self.looked_up(lookup, &value, loc) {
                     Ok(value) => value,
                     Err(reason) => return unknown(reason),
                 }
@@ -60,7 +60,7 @@ impl<'a> Scope<'_, 'a> {
     }
 
     /// The list that a lookup makes of what stands behind `with_…:`.
-    fn looked_up(&self, lookup: &str, value: Val, loc: Loc) -> Res {
+    fn looked_up(&self, lookup: &str, value: &Val, loc: Loc) -> Res {
         let terms = match &value.v {
             V::Unknown(reason) | V::Undefined(reason) => return Err(reason.clone()),
             V::List(list) if lookup == "items" => return Ok(flat(list)),
@@ -147,7 +147,7 @@ fn sequence(work: &Work, term: &str) -> Res<Vec<Val>> {
         }
     } else {
         let (numbers, given) = term.split_once(':').map_or((term, None), |(numbers, format)| (numbers, Some(format)));
-        format = given.unwrap_or("%d").to_owned();
+        given.unwrap_or("%d").clone_into(&mut format);
         let (range, by) = numbers.split_once('/').map_or((numbers, None), |(range, by)| (range, Some(by)));
         stride = by.map_or(Ok(1), number)?;
         let bounds = range.split_once('-').filter(|(first, _)| !first.is_empty());
