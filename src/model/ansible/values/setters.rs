@@ -123,7 +123,9 @@ impl<'a> Ansible<'a> {
         if std::ptr::eq(setter, task) {
             return task.repeat.is_some() || task.keyword("until").is_some();
         }
-        let Some(play) = context.play else { return setter.file == task.file || setter.role == task.role };
+        let Some(play) = context.play else {
+            return setter.file == task.file || setter.role.is_some() && setter.role == task.role;
+        };
         let file = self.plays[play].file;
         // In a file of one list, what stands behind has not run yet, unless the file is gone through again.
         setter.plays.iter().any(|other| *other == play || self.plays[*other].file == file && *other < play)
