@@ -1,6 +1,7 @@
 //! Every command that the repository runs, wherever it stands, with what runs it.
 
 use super::instruction;
+use super::task::runs_nowhere;
 use crate::model::ansible::{Ansible, Task, Text, TextKind};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
@@ -81,7 +82,7 @@ pub fn gather<'m>(
     let of_tasks: Vec<Vec<Invocation<'m>>> =
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
-    all.extend(of_texts(texts).into_iter().map(Invocation::plain));
+    all.extend(of_texts(ansible, texts).into_iter().map(Invocation::plain));
     let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
@@ -105,7 +106,7 @@ fn has_commands(kind: TextKind) -> bool {
 }
 
 /// The commands of the texts that tasks write. What several tasks or turns of a loop render is there once.
-fn of_texts(texts: &[Text]) -> Vec<Command> {
+fn of_texts(ansible: &Ansible<'_>, texts: &[Text]) -> Vec<Command> {
     let read = |(at, text): (usize, &Text)| {
         let (file, mapped) = (text.rendered.file, &text.rendered.text);
         let mut found = match text.kind {
@@ -118,6 +119,9 @@ fn of_texts(texts: &[Text]) -> Vec<Command> {
             }
             TextKind::Compose | TextKind::Quadlet | TextKind::Environment => Vec::new(),
         };
+        if !found.is_empty() && runs_nowhere(ansible, text.task) {
+            found.clear();
+        }
         // Its commands follow each other, not those of the playbook around it or of another text.
         let first = u32::try_from(at + 1).unwrap_or(u32::MAX).saturating_mul(SCOPES);
         for command in &mut found {

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod collision;
 pub mod container;
+mod destruction;
 pub mod fleet;
 pub mod guard;
 pub mod habit;

@@ -3,6 +3,7 @@
 use super::Estate;
 use super::container::{Container, MountKind};
 use super::placement::{Use, weight};
+use super::task::runs_nowhere;
 use crate::knowledge::services::{self, PathClass, Service, ServiceData};
 use crate::model::ansible::{Ansible, Task, TextKind};
 use crate::source::file_name;
@@ -22,7 +23,8 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
         }
     }
     for (at, task) in ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
-        for (service, verb) in of_task(ansible, task) {
+        let brought = of_task(ansible, task);
+        for (service, verb) in brought.into_iter().filter(|_| !runs_nowhere(ansible, at)) {
             found.add(service, task.loc, verb, task.role);
         }
         if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {

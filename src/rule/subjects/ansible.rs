@@ -2,7 +2,7 @@
 
 use crate::estate::Estate;
 use crate::estate::machine::Machine;
-use crate::estate::task::{TaskFacts, is_test_path};
+use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
@@ -164,7 +164,7 @@ subject! {
     label => row.facts.task.name.map_or_else(|| format!("this {} task", row.facts.task.short()), |name| format!("the task \"{name}\""));
     address => None;
     identity => format!("{} {}", row.facts.task.module, row.facts.task.name.unwrap_or(""));
-    never => row.facts.estate.ansible.never(row.facts.task);
+    never => runs_nowhere(row.facts.estate.ansible, row.facts.at);
 }
 
 /// Rows of `ansible.task`.
