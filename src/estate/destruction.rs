@@ -73,8 +73,7 @@ impl TaskFacts<'_> {
             let names = ["path", "dest", "name"].iter().map(|name| turn.argument(name));
             names.into_iter().find(|value| !value.is_absent()).filter(|_| removes(turn))
         };
-        let paths: Vec<Value> =
-            self.estate.ansible.in_turns(self.task, path).into_iter().flatten().collect();
+        let paths: Vec<Value> = self.estate.ansible.in_turns(self.task, path).into_iter().flatten().collect();
         let known = paths.iter().find(|path| is_data_directory(path)).cloned();
         known.or_else(|| self.found_before().filter(|_| paths.iter().any(|path| path.reason().is_some())))
     }
@@ -122,7 +121,12 @@ impl TaskFacts<'_> {
         if !open || self.task.repeat.is_none() {
             return None;
         }
-        self.rendered_commands().iter().filter(removing).flat_map(|command| &command.operands).find(|it| is_data_directory(it)).cloned()
+        self.rendered_commands()
+            .iter()
+            .filter(removing)
+            .flat_map(|command| &command.operands)
+            .find(|it| is_data_directory(it))
+            .cloned()
     }
 
     /// A word of its command as its templates make it.

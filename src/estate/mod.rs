@@ -1,6 +1,8 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
 pub mod artifact;
+mod brought;
+mod carried;
 pub mod collision;
 pub mod container;
 mod destruction;
@@ -10,6 +12,7 @@ pub mod habit;
 pub mod identity;
 mod instruction;
 pub mod invocation;
+mod kept;
 pub mod machine;
 mod mount;
 pub mod placement;

@@ -267,7 +267,7 @@ impl TaskFacts<'_> {
         // To bring up to date is what a role or playbook for updates is there for.
         let path = self.estate.documents.tree.path(self.task.file);
         let updates = path.split(['/', '_', '-', '.']).any(|word| matches!(word, "update" | "updates" | "upgrade"));
-        let installs = !updates && super::service::installs_packages(self.task.short());
+        let installs = !updates && super::brought::installs_packages(self.task.short());
         if !installs || self.argument("state").as_str() != Some("latest") {
             return None;
         }

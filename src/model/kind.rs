@@ -172,7 +172,8 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
     let bare = |line: &str| {
         !line.is_empty() && !line.contains('=') && line.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c))
     };
-    let listed = in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
+    let listed =
+        in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
     group
         && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
 }
