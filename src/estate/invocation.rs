@@ -2,12 +2,13 @@
 
 use super::instruction;
 use super::task::runs_nowhere;
-use crate::model::ansible::{Ansible, Task, Text, TextKind};
+use crate::model::ansible::{Ansible, Task, Text, TextKind, Turn};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::FileId;
+use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -80,7 +81,7 @@ pub fn gather<'m>(
         all.extend(orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }));
     }
     let of_tasks: Vec<Vec<Invocation<'m>>> =
-        ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
+        ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(ansible, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
     all.extend(of_texts(ansible, texts).into_iter().map(Invocation::plain));
     let mut seen = HashSet::new();
@@ -90,8 +91,12 @@ pub fn gather<'m>(
     all
 }
 
-fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Invocation<'m>> {
-    let Some(text) = task.command(documents.tree.text(task.file)) else { return Vec::new() };
+fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocation<'m>> {
+    if matches!(task.short(), "uri" | "win_uri") {
+        let calls = of_request(ansible, task).into_iter();
+        return calls.map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect();
+    }
+    let Some(text) = task.command(ansible.documents.tree.text(task.file)) else { return Vec::new() };
     let mut found = Vec::new();
     if task.short().starts_with("win_") {
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
@@ -99,6 +104,33 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
         command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
+}
+
+/// Requests of one task that are looked at.
+const MAX_REQUESTS: usize = 16;
+
+/// The requests of a task that change something, each as the call of `curl` that it stands for.
+fn of_request<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<Command> {
+    let request = |turn: &Turn<'_, '_, 'm>| (turn.argument("method"), turn.argument("url"));
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut found = Vec::new();
+    for (method, url) in ansible.in_turns(task, request) {
+        let Some(method) = method.as_str().map(str::to_uppercase) else { continue };
+        let key = (method.clone(), url.display());
+        if matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") || seen.contains(&key) || seen.len() >= MAX_REQUESTS {
+            continue;
+        }
+        let shown = format!("{method} {}", url.display());
+        let words = [Value::known("curl"), Value::known("-X"), Value::known(method.as_str()), url];
+        let words = words.into_iter().map(|word| (word, task.loc.span)).collect();
+        let first = found.len();
+        command::of_argv(words, task.file, &Site::Ansible, &mut found);
+        for command in &mut found[first..] {
+            command.text.clone_from(&shown);
+        }
+        seen.push(key);
+    }
+    found
 }
 
 fn has_commands(kind: TextKind) -> bool {
