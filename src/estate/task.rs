@@ -3,7 +3,7 @@
 use super::Estate;
 use crate::knowledge::ansible::{self as known, Module, ModuleRole};
 use crate::knowledge::services;
-use crate::model::ansible::{Ansible, PROJECT, Task};
+use crate::model::ansible::{Ansible, ArgumentValue, PROJECT, Task};
 use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
 use crate::syntax::yaml::Node;
@@ -160,24 +160,46 @@ impl TaskFacts<'_> {
         each.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
-    /// The path inside the repository that it writes on the controller.
+    /// The path inside the repository that it writes on the controller, in any turn of its loop.
     #[must_use]
     pub fn repository_path(&self) -> Value {
-        if !self.has(ModuleRole::WriteBack)
-            || self.task.short() == "file" && self.argument("state").as_str() != Some("absent")
-        {
+        let short = self.task.short();
+        let writes = self.has(ModuleRole::WriteBack) || matches!(short, "get_url" | "uri");
+        if !writes || short == "file" && self.argument("state").as_str() != Some("absent") {
             return Value::absent();
         }
         let paths = self.paths(&["dest", "path"]);
-        let Some(value) = paths.into_iter().next() else { return Value::absent() };
-        let inside = value.starts_with(PROJECT).is_true();
-        let relative = value.starts_with("../").is_true() || value.starts_with("./").is_true();
-        let names_intent =
-            known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
-        let declares = is_terraform(known_suffix(&value).unwrap_or(""));
-        // A file of Terraform is declared intent wherever it stands.
-        let here = (inside || relative) && names_intent && (self.local().is_true() || self.task.short() == "fetch");
-        if here || declares { value } else { Value::absent() }
+        paths.into_iter().find(|path| self.is_declared(path)).unwrap_or_default()
+    }
+
+    /// Whether a path that it writes is declared intent: of the repository, or Terraform's wherever it stands.
+    fn is_declared(&self, path: &Value) -> bool {
+        let suffix = known_suffix(path).unwrap_or("");
+        // `fetch` writes beside the playbook; others where the run was started, in the repository.
+        let relative = known_prefix(path).is_some_and(|prefix| !prefix.is_empty() && !prefix.starts_with(['/', '~']));
+        let inside = path.starts_with(PROJECT).is_true() || relative || self.names_repository();
+        let local = || self.task.short() == "fetch" || self.local().is_true();
+        let here = inside && known::intent_file(&path.display().replace('…', "x")) && local();
+        here || is_terraform(suffix)
+    }
+
+    /// Whether the path that it writes starts with a variable that stands for a folder of the repository, whichever that is.
+    fn names_repository(&self) -> bool {
+        let argument = ["dest", "path"].iter().find_map(|name| self.task.argument(name));
+        let written = argument.and_then(|argument| match &argument.value {
+            ArgumentValue::Node(node) => node.as_str(),
+            ArgumentValue::Text(text, _) => Some(&**text),
+        });
+        let first = written.and_then(|text| text.trim_start().strip_prefix("{{")?.split("}}").next());
+        first.is_some_and(|name| known::write_back().intent_variables.iter().any(|own| own == name.trim()))
+    }
+
+    /// Whether its command works in the repository on the controller: started there, or sent there.
+    #[must_use]
+    pub fn in_repository(&self) -> Tri {
+        let folder = self.argument("chdir");
+        let inside = || if folder.is_absent() { Tri::True } else { folder.starts_with(PROJECT) };
+        self.local().and(inside)
     }
 
     /// What the path that it writes holds.
@@ -306,6 +328,18 @@ impl TaskFacts<'_> {
 fn is_terraform(path: &str) -> bool {
     let name = file_name(path);
     [".tf", ".tofu", ".tfvars", ".tf.json", ".tfvars.json"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// The known start of a path.
+fn known_prefix(value: &Value) -> Option<&str> {
+    match &value.kind {
+        Kind::Known(Data::Str(text)) => Some(text),
+        Kind::Text(pieces) => match pieces.first() {
+            Some(Piece::Lit(text)) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The known end of a path.

@@ -147,6 +147,8 @@ subject! {
         repository_path: Dyn => row.facts.repository_path();
         /// Whether Git ignores that file.
         repository_path_ignored: Bool => row.repository_path_ignored();
+        /// Whether its command works in the repository on the controller.
+        in_repository: Bool => row.facts.in_repository();
         /// What that file declares.
         declared_kind: Word(&["terraform", "inventory", "other"]) => row.facts.declared_kind();
         /// Whether what it writes comes from facts, registered results or other hosts' variables.
