@@ -6,6 +6,7 @@ mod carried;
 pub mod collision;
 pub mod container;
 mod destruction;
+pub mod fact_cache;
 pub mod fleet;
 pub mod guard;
 pub mod habit;

@@ -1,5 +1,6 @@
 //! Tasks, requirements and switches of Ansible.
 
+use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::machine::Machine;
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
@@ -155,6 +156,8 @@ subject! {
         from_runtime: Bool => row.facts.from_runtime();
         /// Whether it reads a state file.
         reads_state: Bool => row.facts.reads_state();
+        /// The cache in which it keeps facts for later runs.
+        fact_cache: Node(FactCacheRow) => FactCacheRow::of_task(row.facts.estate, row.facts.at);
         /// The data service that it installs in whatever version is newest.
         latest_service: Str => row.facts.latest_service();
         /// The address of a download that is not pinned.
