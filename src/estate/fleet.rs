@@ -3,7 +3,7 @@
 use super::Estate;
 use super::container::{self, Container, Setting};
 use super::task::{is_test_path, runs_nowhere};
-use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind};
+use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::source::file_name;
@@ -14,6 +14,9 @@ use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::Range;
+
+/// Containers of one task that are looked at.
+const MAX_CONTAINERS: usize = 64;
 
 /// All containers, by kind of place and then in path order, and where those of each task stand among them.
 #[must_use]
@@ -175,9 +178,17 @@ fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container
             let definitions = node("compose").into_iter().flat_map(Node::items).filter(|item| item.is_map());
             found.extend(definitions.flat_map(|node| container::of_definition(node, &place, &setting)));
         }
-        "docker_container" | "podman_container" => {
-            let get = |name: &str| estate.ansible.argument(task, name);
-            found.extend(container::of_arguments(short, &get, task.loc, &setting));
+        module if container::MODULES.contains(&module) => {
+            let of_turn = |turn: &Turn<'_, '_, 'm>| {
+                container::of_arguments(short, &|name| turn.argument(name), task.loc, &setting)
+            };
+            let all = estate.ansible.in_turns(task, of_turn);
+            let mut seen = HashSet::new();
+            let other = |container: &Container| {
+                let mounts = format!("{:?}", container.mounts);
+                seen.insert((container.name.clone(), container.image.display(), mounts))
+            };
+            found.extend(all.into_iter().flatten().filter(other).take(MAX_CONTAINERS));
         }
         _ => {}
     }

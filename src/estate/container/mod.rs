@@ -15,7 +15,7 @@ use crate::knowledge::services::{self, Service, ServiceData};
 use crate::text::Loc;
 use crate::value::{Kind, Reason, Tri, Value};
 
-pub use arguments::{of_arguments, of_resource};
+pub use arguments::{MODULES, of_arguments, of_resource};
 pub use compose::{of_compose, of_definition};
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
