@@ -2,7 +2,7 @@
 
 use super::instruction;
 use super::task::runs_nowhere;
-use crate::model::ansible::{Ansible, Task, Text, TextKind, Turn};
+use crate::model::ansible::{Ansible, PROJECT, Task, Text, TextKind, Turn};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
@@ -102,6 +102,15 @@ fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocat
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
     } else {
         command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
+    }
+    if found.iter().any(|command| command.program.starts_with("ansible")) {
+        let folder = ansible.argument(task, "chdir");
+        let inside = folder.as_str().and_then(|folder| folder.strip_prefix(PROJECT)).map(|path| path.trim_matches('/'));
+        let folder =
+            inside.map_or_else(|| folder.clone(), |path| Value::known(if path.is_empty() { "." } else { path }));
+        for command in found.iter_mut().filter(|_| !folder.is_absent()) {
+            command.folder = Some(folder.clone());
+        }
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
 }
