@@ -121,7 +121,7 @@ fn by_command(command: &Command) -> Vec<Brought> {
         names.iter().filter_map(|name| Some((services::by_unit(name)?, "task runs"))).collect::<Vec<Brought>>()
     };
     let all = || operands().map(|name| name.to_string()).collect::<Vec<String>>();
-    let words: Vec<String> = command.sub.iter().map(|sub| sub.to_string()).chain(all()).collect();
+    let words: Vec<String> = command.sub.iter().map(ToString::to_string).chain(all()).collect();
     match &*command.program {
         "apt-get" | "apt" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pkg" => {
             let installs = words.first().is_some_and(|verb| matches!(verb.as_str(), "install" | "add" | "in"));

@@ -199,7 +199,7 @@ const IDS: [&str; 2] = ["vmid", "vm_id"];
 const NAMES: [&str; 2] = ["hostname", "name"];
 
 /// The machines that a task manages, by their numbers or names, in each turn of its loop.
-fn managed<'m>(estate: &Estate<'m>, index: &Index, at: usize) -> Vec<(usize, String)> {
+fn managed(estate: &Estate<'_>, index: &Index, at: usize) -> Vec<(usize, String)> {
     let task = &estate.ansible.tasks[at];
     let module = known::module(&task.module);
     let Some(module) = module.filter(|module| module.has(ModuleRole::Infrastructure) && !module.read_only) else {

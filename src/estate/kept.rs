@@ -4,6 +4,7 @@ use super::Estate;
 use super::service::words;
 use crate::knowledge::services::{self, PathClass, Service};
 use crate::model::ansible::{Ansible, Task, Turn};
+use crate::source::file_name;
 use crate::value::{Reason, Value};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -74,9 +75,11 @@ fn of_file(estate: &Estate<'_>, service: &Service, at: usize) -> Vec<Value> {
     let ansible = estate.ansible;
     let task = &ansible.tasks[at];
     let paths = ["dest", "path", "destfile", "src"].iter().map(|name| ansible.argument(task, name));
-    if !paths.into_iter().any(|path| is_configuration(service, &path.display())) {
+    let paths: Vec<String> = paths.map(|path| path.display()).collect();
+    if !paths.iter().any(|path| is_configuration(service, path)) {
         return Vec::new();
     }
+    let instance = paths.iter().find_map(|path| file_name(path).split_once('@')?.1.strip_suffix(".service"));
     let each = |name: &str| ansible.each(task, name).iter().map(Value::display).collect::<Vec<_>>();
     let written: Vec<String> = match task.short() {
         "lineinfile" => each("line"),
@@ -94,14 +97,23 @@ fn of_file(estate: &Estate<'_>, service: &Service, at: usize) -> Vec<Value> {
             let file = ansible.written_from(task, ansible.argument(task, "src").as_str().unwrap_or(""));
             return file.map_or_else(Vec::new, |file| {
                 settings(service, estate.documents.tree.text(file), |text| {
-                    if task.short() == "template" { ansible.evaluate_text(task, text) } else { Value::known(text) }
+                    // `%i` is the instance that the unit is written for.
+                    let text = instance.map_or_else(|| text.to_owned(), |name| text.replace("%i", name));
+                    if text.contains("%i") {
+                        return Value::unknown("the instance of the unit is not known");
+                    }
+                    if task.short() == "template" {
+                        ansible.evaluate_text(task, &text)
+                    } else {
+                        Value::known(text.as_str())
+                    }
                 })
             });
         }
     };
-    let known = |text: &str| match text.contains('…') {
-        true => Value::unknown("a part of the setting is not known"),
-        false => Value::known(text),
+    let known = |text: &str| {
+        let open = text.contains('…');
+        if open { Value::unknown("a part of the setting is not known") } else { Value::known(text) }
     };
     written.iter().flat_map(|text| settings(service, text, known)).collect()
 }
@@ -128,7 +140,12 @@ fn settings(service: &Service, text: &str, value: impl Fn(&str) -> Value) -> Vec
         );
         let Ok(pattern) = Regex::new(&pattern) else { continue };
         let lines = text.lines().filter_map(|line| pattern.captures(line)?.get(1));
-        found.extend(lines.map(|given| value(given.as_str())));
+        // What the shell or systemd puts in is not known.
+        let open = |text: &str| text.contains(['$', '%']) && !text.contains("{{");
+        found.extend(lines.map(|given| match given.as_str() {
+            text if open(&text.replace("%i", "")) => Value::unknown("a variable is a part of the setting"),
+            text => value(text),
+        }));
     }
     found
 }
