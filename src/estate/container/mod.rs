@@ -22,7 +22,7 @@ pub use mount::{Mount, MountKind};
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
-pub use unit::{of_quadlet, of_unit};
+pub use unit::{of_quadlet, of_shell, of_unit};
 
 use flat::{Flat, words};
 
