@@ -156,7 +156,7 @@ fn of_text(text: &Text, setting: &Setting<'_>) -> Vec<Container> {
 }
 
 /// The containers that the command of a task runs, its text rendered in each turn.
-fn run_by<'m>(estate: &Estate<'m>, at: usize, setting: &Setting<'_>) -> Vec<Container> {
+fn run_by(estate: &Estate<'_>, at: usize, setting: &Setting<'_>) -> Vec<Container> {
     let task = &estate.ansible.tasks[at];
     let runs = |command: &Command| {
         matches!(&*command.program, "docker" | "podman")

@@ -139,17 +139,21 @@ impl TaskFacts<'_> {
     /// The options whose values destroy or overwrite (`state: absent`).
     #[must_use]
     pub fn dangers(&self) -> Vec<String> {
-        let Some(module) = self.module() else { return Vec::new() };
+        let Some(module) = self.module() else {
+            let removes = self.estate.invocations_of(self.at).any(|command| &*command.program == "rm");
+            return removes.then(|| "rm".to_owned()).into_iter().collect();
+        };
         let mut dangers = Vec::new();
         for (option, values) in &module.danger {
-            let given = self.argument(option);
-            let hit = values.iter().any(|value| match value.as_str() {
-                Some("*") => given.has().is_true(),
-                _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
-            });
-            if hit {
-                dangers.push(format!("{option}: {}", given.display()));
-            }
+            let hits = |given: &Value| {
+                values.iter().any(|value| match value.as_str() {
+                    Some("*") => given.has().is_true(),
+                    _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
+                })
+            };
+            let given = self.estate.ansible.each(self.task, option);
+            dangers
+                .extend(given.iter().find(|given| hits(given)).map(|given| format!("{option}: {}", given.display())));
         }
         dangers
     }
@@ -164,7 +168,7 @@ impl TaskFacts<'_> {
     #[must_use]
     pub fn repository_path(&self) -> Value {
         let short = self.task.short();
-        let writes = self.has(ModuleRole::WriteBack) || matches!(short, "get_url" | "uri");
+        let writes = self.has(ModuleRole::WriteBack) || matches!(short, "file" | "get_url" | "uri");
         if !writes || short == "file" && self.argument("state").as_str() != Some("absent") {
             return Value::absent();
         }
