@@ -175,7 +175,8 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
         let named = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c));
         named && (rest.trim().is_empty() || rest.contains('='))
     };
-    let listed = in_inventory(path) || file_name(path) == "hosts" || file_name(path).contains("inventory");
+    let listed =
+        in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
     group
         && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(host))
 }
