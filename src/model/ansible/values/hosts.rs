@@ -101,12 +101,18 @@ impl<'a> Ansible<'a> {
         let mut found = PlayHosts { ways: self.ways_of(play.file), ..PlayHosts::default() };
         let templates = play.node.get("hosts").is_some_and(has_template);
         let mut named = Vec::new();
-        for (at, way) in self.inventories_of(play, &found.ways) {
+        let mut inventories = self.inventories_of(play, &found.ways);
+        if inventories.is_empty() {
+            // `localhost` is there without any.
+            inventories.push((usize::MAX, None));
+        }
+        for (at, way) in inventories {
             let own = way.filter(|_| templates).and_then(|way| self.pattern_of(index, Some(way)));
             let pattern = own.as_ref().unwrap_or(&play.pattern);
             found.any |= pattern.dynamic || pattern.is_all();
             let inventory = self.merged(at);
-            found.open = found.open.or_else(|| inventory.open().cloned());
+            // Which hosts others are is open then, not which this is.
+            found.open = found.open.or_else(|| inventory.open().filter(|_| at != usize::MAX).cloned());
             let limit = way.and_then(|way| self.invoked(play.file)[way].limit.as_ref()?.as_str().map(Pattern::parse));
             let limit = limit.map(|limit| limit.select(inventory));
             for name in pattern.select(inventory) {

@@ -23,7 +23,7 @@ pub use rendered::{Hole, Rendered};
 pub use view::{Turn, Turns, View};
 
 use super::Ansible;
-use super::inventory::Merged;
+use super::inventory::{Merged, Unread};
 use super::task::{Argument, ArgumentValue, Task};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
@@ -58,7 +58,7 @@ pub(super) struct Known<'a> {
     /// The hosts of each play.
     hosts: Vec<OnceLock<PlayHosts<'a>>>,
     nobody: PlayHosts<'a>,
-    /// An inventory of no hosts.
+    /// An inventory of which nothing is known.
     none: Merged<'a>,
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
@@ -74,7 +74,11 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     pub(super) fn of(plays: usize, tasks: usize) -> Self {
         let hosts = std::iter::repeat_with(OnceLock::new).take(plays).collect();
-        Self { hosts, answers: std::iter::repeat_with(Mutex::default).take(tasks).collect(), ..Self::default() }
+        let reason = "the inventory is not in this repository".into();
+        let unread = vec![Unread { file: FileId::default(), reason, dynamic: true }];
+        let mut none = Merged::default();
+        none.unread = unread;
+        Self { hosts, none, answers: std::iter::repeat_with(Mutex::default).take(tasks).collect(), ..Self::default() }
     }
 }
 

@@ -154,3 +154,15 @@ fn variables_of_other_hosts_are_bounded() {
         );
     });
 }
+
+#[test]
+fn localhost_needs_no_inventory() {
+    let playbook = "- hosts: localhost\n  vars: {cloud: none}\n  tasks:\n    - name: Never\n      ping:\n      when: cloud == 'aws'\n    - name: Who knows\n      ping:\n      when: groups['db'] is defined\n    - name: Here\n      debug: {msg: '{{ inventory_hostname }} {{ place }}'}\n";
+    let shown = "[lab]\nlocalhost place=lab\n";
+    let files = [("site.yml", playbook), ("group_vars/all.yml", "place: all\n"), ("docs/lab/hosts", shown)];
+    within(&files, |ansible| {
+        let task = |name: &str| ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+        assert!(ansible.never(task("Never")) && !ansible.never(task("Who knows")));
+        assert_eq!(ansible.argument(task("Here"), "msg").display(), "localhost all");
+    });
+}
