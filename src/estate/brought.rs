@@ -8,7 +8,8 @@ use crate::model::ansible::Turn;
 use crate::model::command::Command;
 use crate::value::Value;
 
-type Brought = (&'static Service, &'static str);
+/// A service, with the verb for how it comes.
+pub(super) type Brought = (&'static Service, &'static str);
 
 /// Modules that install packages by `name`.
 const PACKAGE_MODULES: [&str; 17] = [

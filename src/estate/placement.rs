@@ -2,7 +2,7 @@
 
 use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
-use super::{Estate, mount, service};
+use super::{Estate, brought, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Ansible, Pattern, Play, Seen};
@@ -10,6 +10,7 @@ use crate::model::command::{Command, Site};
 use crate::source::folder;
 use crate::text::{FileId, Loc};
 use crate::value::Value;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A data service that a play brings to its hosts.
@@ -55,6 +56,10 @@ const FEW_MACHINES: usize = 6;
 #[must_use]
 pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     let ansible = estate.ansible;
+    if estate.machines.is_empty() {
+        return Vec::new();
+    }
+    let brought: Vec<_> = (0..ansible.tasks.len()).into_par_iter().map(|at| brought::by_task(estate, at)).collect();
     let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
     let commands = commands.as_slice();
     let tools = run_by_tools(estate);
@@ -67,7 +72,7 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
         .iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, play)| (at, play.pattern.clone(), service::uses(estate, at)))
+        .map(|(at, play)| (at, play.pattern.clone(), service::uses(estate, at, &brought)))
         .filter(|(.., uses)| !uses.is_empty())
         .collect();
     let mounts = mount::mounts(estate);

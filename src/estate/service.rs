@@ -1,8 +1,9 @@
 //! Which data services a play brings to its hosts, and where each keeps its data.
 
+use super::brought::Brought;
 use super::container::{Container, MountKind};
 use super::placement::{Use, weight};
-use super::{Estate, brought, carried, kept};
+use super::{Estate, carried, kept};
 use crate::knowledge::services::{self, Service, ServiceData};
 use crate::model::ansible::{Ansible, Task, TextKind};
 use crate::source::file_name;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// The data services of a play: by the names of its roles, the packages, units, containers and settings of its tasks.
-pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
+pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -> Vec<Use> {
     let ansible = estate.ansible;
     let mut found = Found { estate, ansible, play, uses: Vec::new(), seen: BTreeSet::new() };
     for role in &ansible.plays[play].roles {
@@ -22,7 +23,7 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
         }
     }
     for (at, task) in ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
-        for (service, verb) in brought::by_task(estate, at) {
+        for (service, verb) in brought.get(at).into_iter().flatten().copied() {
             found.add(service, task.loc, verb, task.role);
         }
         if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
