@@ -232,8 +232,18 @@ impl<'s, 'a> Scope<'s, 'a> {
     /// Why nothing is known of a name that no file sets.
     fn nowhere(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
-        if let (Some(host), true, "ansible_host") = (at.host, self.task.is_some(), name) {
-            return Hit::Said(host.name.as_str().into());
+        if let (Some(host), Some(task), "ansible_host") = (at.host, self.task, name) {
+            let own = task.blocks.iter().chain([&task.node]).any(|node| node.get("delegate_to").is_some());
+            let delegated = own || at.context.levels().any(|level| level.keyword("delegate_to").is_some());
+            return match host.name.as_str() {
+                // The address is that of the other host.
+                _ if delegated => {
+                    Hit::Unknown("`ansible_host` is that of the host which the task is delegated to".into())
+                }
+                // The one that no inventory lists is reached by its number.
+                "localhost" => Hit::Unknown("`ansible_host` of the local host is not said".into()),
+                name => Hit::Said(name.into()),
+            };
         }
         if name.starts_with("ansible_") {
             return Hit::Unknown(format!("`{name}` is a fact of the host").into());
@@ -276,14 +286,17 @@ impl<'s, 'a> Scope<'s, 'a> {
             | "inventory_dir"
             | "inventory_file" => {
                 let Some(host) = at.host else { return self.of_all(at, name) };
-                let source = || ansible.merged(host.inventory).sources.first();
+                let source = || {
+                    let sources = &ansible.merged(host.inventory).sources;
+                    sources.first().filter(|source| sources.len() == 1 && tree.find(source).is_some())
+                };
                 match name {
                     "inventory_hostname" => said(host.name.as_str().into()),
                     "inventory_hostname_short" => said(host.name.split('.').next().unwrap_or("").into()),
                     "group_names" => said(ansible.group_names(host)),
                     "groups" => said(ansible.groups_value(host.inventory)),
-                    "inventory_file" => place(source()?),
-                    _ => place(folder(source()?)),
+                    "inventory_file" => source().map_or_else(|| first_listed(name), |source| place(source)),
+                    _ => source().map_or_else(|| first_listed(name), |source| place(folder(source))),
                 }
             }
             // What a rehearsal does changes nothing; what counts is the run.
@@ -295,6 +308,10 @@ impl<'s, 'a> Scope<'s, 'a> {
                     None if ways.iter().all(|way| !way.check) => said(false.into()),
                     None => None,
                 }
+            }
+            // Which hosts are in one batch is not counted out.
+            "play_hosts" | "ansible_play_batch" if ansible.plays[at.context.play?].node.get("serial").is_some() => {
+                Some(Hit::Unknown(format!("`{name}` differs from batch to batch").into()))
             }
             "play_hosts" | "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
                 let inventory = at.host.map(|host| host.inventory);
@@ -438,6 +455,11 @@ impl<'a> Ansible<'a> {
             Layer::Params(..) | Layer::Unread => None,
         })
     }
+}
+
+/// Of several files, the one that lists a host first is meant.
+fn first_listed<'a>(name: &str) -> Option<Hit<'a>> {
+    Some(Hit::Unknown(format!("`{name}` is of the file that lists the host first").into()))
 }
 
 fn of_others<'a>(name: &str) -> Hit<'a> {

@@ -94,13 +94,6 @@ impl<'a> Scope<'_, 'a> {
         turn
     }
 
-    /// The same scope outside of the task's own loop.
-    pub(super) fn again_outside(&self) -> Self {
-        let mut outside = self.again();
-        outside.locals.clear();
-        outside
-    }
-
     /// The same scope, nothing having been evaluated in it yet; what is found to differ counts for both.
     pub(super) fn again(&self) -> Self {
         let mut again = Self::new(self.ansible, self.task, self.places().collect(), Work::default());

@@ -53,6 +53,8 @@ pub(super) struct Known<'a> {
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
+    /// The roles that each role depends on, the last place or the first counting.
+    depended: RwLock<HashMap<(usize, bool), Arc<[usize]>>>,
     /// Files of variables.
     mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
     /// The names that files of groups and hosts set, and whether only those of `all` do.
