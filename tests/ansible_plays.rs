@@ -188,6 +188,9 @@ fn ours<'a>(ansible: &Ansible<'a>, task: &Task<'a>, host: &str) -> (Vec<Did>, Ve
     let mut all = Vec::new();
     let hosts = task.plays.iter().filter_map(|play| ansible.open_hosts(*play));
     let mut open: Vec<String> = hosts.map(ToString::to_string).collect();
+    // A place that is not known may be any.
+    let elsewhere = ansible.views(task, None).iter().any(|view| view.play().is_none());
+    open.extend(elsewhere.then(|| "there are more ways than are followed".to_owned()));
     for view in ansible.views(task, Some(host)) {
         let turns = view.turns();
         open.extend(turns.open.map(|reason| reason.to_string()));

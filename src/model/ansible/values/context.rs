@@ -125,6 +125,15 @@ impl<'a> Context<'a> {
         Some(self.before(ansible, at))
     }
 
+    /// Whether the role is named by a path.
+    pub(super) fn role_by_path(&self, ansible: &Ansible<'a>) -> bool {
+        let Some(step) = self.steps.iter().rev().find(|step| step.role.is_some()) else { return false };
+        let node = step.level.node;
+        let entry = || node.as_str().or_else(|| ["role", "name"].iter().find_map(|key| node.get(key)?.as_str()));
+        let named = |task| ["name", "role"].iter().find_map(|name| include::literal(&ansible.tasks[task], name));
+        step.task.map_or_else(entry, named).is_some_and(|name| name.contains('/'))
+    }
+
     fn before(&self, ansible: &Ansible<'a>, at: usize) -> Self {
         let mut context = Self { play: self.play, ..Self::default() };
         for step in &self.steps[..at] {

@@ -119,6 +119,12 @@ impl<'s, 'a> Scope<'s, 'a> {
                 Set::Nothing => {}
             }
         }
+        // Of another host, whatever any host may have been set.
+        if let Some((task, context)) = self.before
+            && !matches!(ansible.set_before(task, context, name, false), Set::Nothing)
+        {
+            return Hit::Unknown(format!("`{name}` is only known when the play runs").into());
+        }
         self.find_declared(at, name)
     }
 
@@ -153,15 +159,18 @@ impl<'s, 'a> Scope<'s, 'a> {
         let ansible = self.ansible;
         let (mut sure, mut always) = (true, false);
         let mut chosen = Vec::new();
-        for (setter, file, node) in nodes {
-            let setter = &ansible.tasks[*setter];
+        for (index, file, node) in nodes {
+            let setter = &ansible.tasks[*index];
             match self.reads(at, setter, *file) {
                 Tri::False => continue,
                 Tri::True => {}
                 Tri::Unknown(_) => sure = false,
             }
             let before = ansible.precedes(setter, task);
-            (sure, always) = (sure && before, always || before);
+            // A file that does not set it may be the one that is read.
+            let all =
+                nodes.iter().filter(|(other, ..)| other == index).count() >= ansible.setters().alternatives(*index);
+            (sure, always) = (sure && before, always || before && all);
             chosen.push((*file, *node));
         }
         // Where one of the files is read in any case, what has no other value has one of theirs.
@@ -199,6 +208,9 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     /// What the host is given, or all hosts of the play alike.
     fn of_host(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        if at.context.play.is_some_and(|play| self.ansible.may_gain_variable(play, name)) {
+            return Some(Hit::Unknown(format!("`{name}` is set for a group into which tasks put hosts").into()));
+        }
         if let Some(host) = at.host {
             return of_given(&host.given, name);
         }
@@ -278,6 +290,9 @@ impl<'s, 'a> Scope<'s, 'a> {
         match name {
             "playbook_dir" => place(folder(tree.path(file?))),
             "role_path" => place(&role()?.folder),
+            "role_name" | "ansible_role_name" if at.context.role_by_path(ansible) => {
+                Some(Hit::Unknown(format!("`{name}` is the path by which the role is named").into()))
+            }
             "role_name" | "ansible_role_name" => said(file_name(&role()?.folder).into()),
             "inventory_hostname"
             | "inventory_hostname_short"
@@ -285,6 +300,10 @@ impl<'s, 'a> Scope<'s, 'a> {
             | "groups"
             | "inventory_dir"
             | "inventory_file" => {
+                let regrouped = matches!(name, "groups" | "group_names");
+                if regrouped && at.context.play.is_some_and(|play| ansible.may_change_groups(play)) {
+                    return Some(Hit::Unknown("tasks put hosts into groups".into()));
+                }
                 let Some(host) = at.host else { return self.of_all(at, name) };
                 let source = || {
                     let sources = &ansible.merged(host.inventory).sources;
@@ -363,15 +382,26 @@ impl<'s, 'a> Scope<'s, 'a> {
             };
             let mut context = Context::default();
             context.play = Some(play);
-            found.push(self.on(&context, &hosts, name));
+            let before = self.before.or_else(|| Some((self.task?, at.context)).filter(|_| !self.early));
+            found.push(self.on(&context, &hosts, before, name));
         }
         Val::several(found)
     }
 
     /// A variable in a scope of its own, that of a host and no play.
-    fn on(&self, context: &Context<'a>, hosts: &PlayHosts<'a>, name: &str) -> Val {
+    fn on<'t>(
+        &self,
+        context: &'t Context<'a>,
+        hosts: &'t PlayHosts<'a>,
+        before: Option<(&'t Task<'a>, &'t Context<'a>)>,
+        name: &str,
+    ) -> Val
+    where
+        's: 't,
+    {
         let at = At { context, hosts, host: hosts.hosts.first() };
-        let scope = Scope::new(self.ansible, None, vec![at], self.work.inner());
+        let mut scope = Scope::new(self.ansible, None, vec![at], self.work.inner());
+        scope.before = before;
         let value = scope.variable(name);
         match self.work.spend(scope.work.since(&self.work)) {
             Ok(()) => value,

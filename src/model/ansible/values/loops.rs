@@ -4,7 +4,7 @@ use super::super::Task;
 use super::MAX_MEMBERS;
 use super::eval::Eval;
 use super::scope::{Scope, Work};
-use super::val::{Seq, V, Val};
+use super::val::{Seq, V, Val, alike};
 use super::{lookups, ops};
 use crate::syntax::yaml::Node;
 use crate::text::Loc;
@@ -67,7 +67,7 @@ impl<'a> Scope<'_, 'a> {
                             .first()
                             .map_or_else(|| false.into(), |flags| ops::item(flags, &"skip_missing".into()));
                         match super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[]) {
-                            Ok(value) => value,
+                            Ok(value) => without_key(value, key),
                             Err(reason) => return unknown(reason),
                         }
                     }
@@ -101,6 +101,19 @@ impl<'a> Scope<'_, 'a> {
         (again.differs, again.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
         again
     }
+}
+
+/// The pairs of `with_subelements`: the first member of each has its list no more.
+fn without_key(pairs: Val, key: &Val) -> Val {
+    let V::List(list) = &pairs.v else { return pairs };
+    let pair = |pair: &Val| {
+        let V::List(own) = &pair.v else { return pair.clone() };
+        let [of, member] = own.items.as_slice() else { return pair.clone() };
+        let V::Map(map) = &of.v else { return pair.clone() };
+        let kept = map.entries.iter().filter(|(own, _)| !alike(own, key)).cloned().collect();
+        Val::tuple(vec![Val::map(kept, map.open.clone()), member.clone()])
+    };
+    Val::seq(list.items.iter().map(pair).collect(), list.open.clone(), list.tuple)
 }
 
 /// The members of a list, those of lists in it for the lists; one that is not known may be one or several.

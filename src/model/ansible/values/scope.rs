@@ -2,6 +2,7 @@
 
 use super::super::{Ansible, Task};
 use super::MAX_MEMBERS;
+use super::context::Context;
 use super::eval::Eval;
 use super::lookup::{At, Hit};
 use super::val::{Res, V, Val};
@@ -27,6 +28,8 @@ pub(in crate::model::ansible) struct Scope<'s, 'a> {
     pub(super) task: Option<&'s Task<'a>>,
     /// The ways and hosts at which it is looked at.
     at: Vec<At<'s, 'a>>,
+    /// In the scope of another host: the task that asks, for what has been set by then.
+    pub(super) before: Option<(&'s Task<'a>, &'s Context<'a>)>,
     /// Before all ways are known: what is set while the play runs is only looked for beside the task.
     pub(super) early: bool,
     /// Variables of a loop, in one of its turns.
@@ -91,6 +94,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             ansible,
             task,
             at,
+            before: None,
             early: false,
             locals: Vec::new(),
             differs: Rc::default(),

@@ -337,6 +337,9 @@ impl<'a> Scope<'_, 'a> {
         if let Some(argument) = task.argument(name) {
             return self.given(task, argument);
         }
+        if super::order::templated_arguments(task) {
+            return Val::unknown("a template gives the arguments");
+        }
         let mut all = self.places().map(|at| module_defaults(task, at.context));
         let first = all.next().flatten();
         let id = |given: Option<(FileId, Node<'a>)>| given.map(|(file, node)| (file, node.id()));
