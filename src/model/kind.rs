@@ -172,7 +172,8 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
     let bare = |line: &str| {
         !line.is_empty() && !line.contains('=') && line.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c))
     };
-    let listed = in_inventory(path) || file_name(path) == "hosts" || file_name(path).contains("inventory");
+    let listed =
+        in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
     group
         && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
 }
@@ -490,7 +491,7 @@ mod tests {
     #[test]
     fn inventories_without_suffix() {
         assert!(is_ini_inventory("production", "[db]\ndb-1 ansible_host=10.0.0.5\n"));
-        assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n"));
+        assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n") && is_ini_inventory("hosts.ini", "[db]\ndb-1\n"));
         assert!(!is_ini_inventory("setup.cfg", "[metadata]\nname = x\n"));
     }
 

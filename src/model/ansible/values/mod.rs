@@ -11,6 +11,7 @@ mod loops;
 mod methods;
 mod ops;
 mod order;
+mod place;
 mod rendered;
 mod scope;
 mod setters;
