@@ -3,6 +3,7 @@
 //! Each folder of `tests/plays` is a project whose `deploy.sh` runs `ansible-playbook`; `answers.json` beside its files is what every
 //! named task did on every host, written by this test with `STATEWARD_UPDATE=1`. Where Ansible is at hand it runs the plays again;
 //! `STATEWARD_ORACLES=required` makes its absence a failure. What stays unknown here is a snapshot, by project, task and reason.
+//! `STATEWARD_CORPUS=<folder>` compares the projects in another folder.
 
 mod support;
 
@@ -26,7 +27,6 @@ const KNOWN: &[(&str, &[(&str, &str)])] = &[(
     "what fails, ends early or notifies in the run is not followed",
     &[
         ("rescue", "After it may fail"),
-        ("rescue", "Handle"),
         ("rescue", "Rescued"),
         ("rescue", "Some end early"),
         ("rescue", "Tell a handler"),
@@ -163,7 +163,12 @@ fn turn(task: &Task<'_>, turn: &Turn<'_, '_, '_>) -> Did {
 
 /// What a task does on a host, as far as it is known; why there may be more.
 fn ours<'a>(ansible: &Ansible<'a>, task: &Task<'a>, host: &str) -> (Vec<Did>, Vec<String>) {
-    let (mut all, mut open) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
+    let hosts = task.plays.iter().filter_map(|play| ansible.open_hosts(*play));
+    let mut open: Vec<String> = hosts.map(ToString::to_string).collect();
+    // A place that is not known may be any.
+    let elsewhere = ansible.views(task, None).iter().any(|view| view.play().is_none());
+    open.extend(elsewhere.then(|| "there are more ways than are followed".to_owned()));
     for view in ansible.views(task, Some(host)) {
         let turns = view.turns();
         open.extend(turns.open.map(|reason| reason.to_string()));
@@ -332,4 +337,31 @@ fn tasks_do_what_they_do_in_ansible() {
     let gone: Vec<_> = listed.difference(&wrong).collect();
     assert!(new.is_empty() && gone.is_empty(), "differ, and are not listed: {new:#?}; listed, but agree: {gone:#?}");
     assert!(count.equal * 100 >= count.answers * 70, "{}", count.summary());
+}
+
+/// Projects of another folder, asked anew where they have no record.
+#[test]
+fn corpus() {
+    let Some(corpus) = std::env::var_os("STATEWARD_CORPUS") else { return };
+    let python = ansible_python().expect("Ansible is at hand");
+    let mut count = Count::default();
+    let listed =
+        fs::read_dir(corpus).expect("the corpus is there").map(|entry| entry.expect("it can be listed").path());
+    let mut folders: Vec<PathBuf> = listed.filter(|path| path.join("deploy.sh").is_file()).collect();
+    folders.sort();
+    for folder in folders {
+        let record = folder.join(RECORD);
+        if !record.is_file() {
+            fs::write(&record, format!("{:#}\n", asked(&python, &folder))).expect("it can be written");
+        }
+        compare(&mut count, &folder, &recorded(&folder));
+    }
+    for ((project, task), text) in &count.wrong {
+        print!("{project}: {task}\n{text}");
+    }
+    for (what, hosts) in &count.reasons {
+        println!("unknown {what} {hosts:?}");
+    }
+    println!("{}", count.summary());
+    assert!(count.wrong.is_empty(), "{} tasks differ", count.wrong.len());
 }

@@ -84,8 +84,9 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
             // A play on all hosts of a larger estate is run with a limit that no file tells.
             let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
             let named = || speaks_of(machine, &ansible.plays[*play], pattern);
-            let meant = named() || !vague && known.reached(machine, ansible, &ansible.plays[*play], pattern);
-            for used in uses.iter().filter(|_| meant) {
+            let hosts = known.reaching(machine, ansible, &ansible.plays[*play], pattern);
+            let meant = named() || !vague && !hosts.is_empty();
+            for used in uses.iter().filter(|used| meant && !is_elsewhere(ansible, *play, used, &hosts)) {
                 let dormant = is_dormant(ansible, *play, used, &runs);
                 for directory in &used.directories {
                     place(&mut found, (at, machine), used, directory, &bound, dormant);
@@ -183,6 +184,17 @@ impl Known {
         play: &Play<'_>,
         pattern: &Pattern,
     ) -> bool {
+        !self.reaching(machine, ansible, play, pattern).is_empty()
+    }
+
+    /// The names by which the play's pattern selects the machine.
+    fn reaching(
+        &mut self,
+        machine: &Machine<'_>,
+        ansible: &Ansible<'_>,
+        play: &Play<'_>,
+        pattern: &Pattern,
+    ) -> Vec<String> {
         let from = folder(ansible.documents.tree.path(play.file));
         let hosts = self.0.entry(from.to_owned()).or_insert_with(|| {
             let seen = ansible.inventory.seen_from(from);
@@ -195,11 +207,36 @@ impl Known {
                 })
                 .collect()
         });
-        hosts.iter().any(|(host, groups)| {
+        let matching = hosts.iter().filter(|(host, groups)| {
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
             pattern.matches(host, &groups)
-        })
+        });
+        matching.map(|(host, _)| host.clone()).collect()
     }
+}
+
+/// Whether what a play brings surely does not come to a machine, by whatever name that has: conditions are false there, or tasks
+/// work on another host.
+fn is_elsewhere(ansible: &Ansible<'_>, play: usize, used: &Use, hosts: &[String]) -> bool {
+    if hosts.is_empty() {
+        return false;
+    }
+    let entry = ansible.plays[play].roles.iter().position(|entry| entry.loc == used.loc);
+    // Of a role that is not here there is the entry alone.
+    if let Some(entry) = entry.filter(|_| used.role.is_none()) {
+        return hosts.iter().all(|host| ansible.applies(play, entry, host).is_false());
+    }
+    let mut tasks = ansible.tasks.iter().filter(|task| match used.role {
+        // A role comes with all of its tasks.
+        Some(role) if used.clause.starts_with("this role") => task.role == Some(role) && task.plays.contains(&play),
+        _ => task.loc == used.loc,
+    });
+    let away = |task: &_| hosts.iter().all(|host| ansible.works_on(task, play, host).is_false());
+    let mut any = false;
+    tasks.all(|task| {
+        any = true;
+        away(task)
+    }) && any
 }
 
 /// The inventory names of a machine: its own, short and long, and those of hosts at its addresses.

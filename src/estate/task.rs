@@ -97,6 +97,33 @@ impl TaskFacts<'_> {
     }
 
     fn switched(&self) -> bool {
+        self.asked_for() || self.switched_by_condition()
+    }
+
+    /// Whether it runs only when somebody names a tag of it (`tags: never`), or is asked first.
+    fn asked_for(&self) -> bool {
+        let ansible = &self.estate.ansible;
+        let never = |node: Node<'_>| {
+            let tags = node.get("tags");
+            let listed = tags.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+            let written = tags.and_then(Node::as_str).into_iter().flat_map(|text| text.split(','));
+            listed.chain(written).any(|tag| tag.trim() == "never")
+        };
+        let asks = |name: &str| name.split('_').any(|part| SWITCH_WORDS.contains(&part));
+        let prompted = |node: Node<'_>| {
+            let mut asked = node.get("vars_prompt").into_iter().flat_map(Node::items);
+            asked.any(|one| one.get("name").and_then(Node::as_str).is_some_and(asks))
+        };
+        if self.task.blocks.iter().chain([&self.task.node]).any(|node| never(*node)) {
+            return true;
+        }
+        let mut plays = ansible.plays_of(self.task).peekable();
+        let around =
+            |play| ansible.around(self.task, play).iter().any(|level| never(level.node) || prompted(level.node));
+        plays.peek().is_some() && plays.all(around)
+    }
+
+    fn switched_by_condition(&self) -> bool {
         self.estate.ansible.conditions(self.task).into_iter().any(|(_, when)| {
             let Some(text) = when.as_str() else { return false };
             let Ok(expr) = jinja::expression(text) else { return false };

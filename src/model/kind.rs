@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn inventories_without_suffix() {
         assert!(is_ini_inventory("production", "[db]\ndb-1 ansible_host=10.0.0.5\n"));
-        assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n"));
+        assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n") && is_ini_inventory("hosts.ini", "[db]\ndb-1\n"));
         assert!(!is_ini_inventory("setup.cfg", "[metadata]\nname = x\n"));
     }
 

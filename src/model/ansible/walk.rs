@@ -33,8 +33,18 @@ impl<'a> Level<'a> {
     /// What an include says under `apply:`.
     #[must_use]
     pub fn applied(&self, name: &str) -> Option<Node<'a>> {
+        self.apply()?.get(name)
+    }
+
+    fn apply(&self) -> Option<Node<'a>> {
         let arguments = self.node.entries().into_iter().find(|(key, _)| is_include(key.as_str().unwrap_or("")))?.1;
-        arguments.get("apply")?.get(name)
+        arguments.get("apply")
+    }
+
+    /// The mapping whose keywords come down to what is inside: of an include, what it says under `apply:`.
+    #[must_use]
+    pub fn handed_down(&self) -> Option<Node<'a>> {
+        if self.dynamic { self.apply() } else { Some(self.node) }
     }
 }
 

@@ -76,6 +76,11 @@ impl<'m> TaskRow<'m> {
             && self.facts.state().as_str().is_some_and(|state| STATES.contains(&state))
     }
 
+    /// Whether a state is only asked for (`state: get`).
+    fn only_looks(&self) -> bool {
+        matches!(self.facts.state().as_str(), Some("get" | "list" | "query" | "gathered"))
+    }
+
     /// Whether Terraform here runs containers too.
     fn containers_in_terraform(&self) -> bool {
         self.facts.estate.machines.iter().any(|machine: &Machine<'_>| machine.ty.kind == "container")
@@ -106,7 +111,7 @@ subject! {
         /// Whether the module runs Terraform.
         terraform_control: Bool certain => row.facts.has(ModuleRole::TerraformControl);
         /// Whether the module changes nothing.
-        read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only);
+        read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only) || row.only_looks();
         /// How bad the module's use is for a host that Terraform declares.
         grade: Word(&["ok", "info", "warning", "error"]) certain => row.facts.grade();
         /// Its arguments.

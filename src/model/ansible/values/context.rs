@@ -1,6 +1,7 @@
 //! The ways by which a task is reached, and the variables that each puts around it, in Ansible's order of strength.
 
 use super::super::reach::MAX_WAY;
+use super::super::task::{Argument, ArgumentValue};
 use super::super::walk::{By, Level};
 use super::super::{Ansible, Task, include};
 use crate::source::{folder, join};
@@ -8,7 +9,7 @@ use crate::syntax::jinja;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::FileId;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Ways into one file that are followed.
 const MAX_WAYS: usize = 24;
@@ -68,6 +69,8 @@ pub(in crate::model::ansible) struct Context<'a> {
     pub(super) merges: bool,
     /// The role to which the tasks belong.
     pub(super) role: Option<usize>,
+    /// The includes on the way that hang on something, each with the file that this way enters by it, as they are seen.
+    included: OnceLock<Arc<[(usize, FileId, Context<'a>)]>>,
     /// Parameters of includes and roles, strongest first: over what is set while the play runs.
     pub(super) params: Vec<Layer<'a>>,
     /// `vars:` around the file, strongest first.
@@ -76,6 +79,16 @@ pub(in crate::model::ansible) struct Context<'a> {
     pub(super) strong: Vec<Layer<'a>>,
     /// Defaults of roles, strongest first: under what hosts and groups are given.
     pub(super) weak: Vec<Layer<'a>>,
+}
+
+/// What has been looked at for ways into one file.
+#[derive(Default)]
+struct Looked {
+    /// The files on the way.
+    seen: Vec<FileId>,
+    files: usize,
+    /// Whether there are more ways than were followed.
+    left: bool,
 }
 
 impl Layer<'_> {
@@ -94,9 +107,43 @@ impl<'a> Context<'a> {
         self.steps.iter().map(|step| step.level)
     }
 
-    /// The tasks that include what follows when they run, each with the file that this way enters by it.
-    pub(super) fn included(&self) -> impl Iterator<Item = (usize, FileId)> {
-        self.steps.iter().filter(|step| step.level.dynamic).filter_map(|step| Some((step.task?, step.into?)))
+    /// The tasks that include what follows when they run, if that hangs on anything: each with the file that this way enters
+    /// by it, and with what stands around itself.
+    pub(super) fn included(&self, ansible: &Ansible<'a>) -> Arc<[(usize, FileId, Self)]> {
+        let find = || {
+            let steps = self.steps.iter().enumerate().filter(|(_, step)| step.level.dynamic);
+            let tasks = steps.filter_map(|(at, step)| Some((at, step.task?, step.into?)));
+            let hangs = tasks.filter(|(_, task, _)| hangs_on_something(&ansible.tasks[*task]));
+            hangs.map(|(at, task, file)| (task, file, self.before(ansible, at))).collect()
+        };
+        self.included.get_or_init(find).clone()
+    }
+
+    /// What stands around an include of this way, as it is seen itself.
+    pub(super) fn around_include(&self, ansible: &Ansible<'a>, task: usize) -> Option<Self> {
+        let at = self.steps.iter().position(|step| step.level.dynamic && step.task == Some(task))?;
+        Some(self.before(ansible, at))
+    }
+
+    /// Whether the role is named by a path.
+    pub(super) fn role_by_path(&self, ansible: &Ansible<'a>) -> bool {
+        let Some(step) = self.steps.iter().rev().find(|step| step.role.is_some()) else { return false };
+        let node = step.level.node;
+        let entry = || node.as_str().or_else(|| ["role", "name"].iter().find_map(|key| node.get(key)?.as_str()));
+        let named = |task| ["name", "role"].iter().find_map(|name| include::literal(&ansible.tasks[task], name));
+        step.task.map_or_else(entry, named).is_some_and(|name| name.contains('/'))
+    }
+
+    fn before(&self, ansible: &Ansible<'a>, at: usize) -> Self {
+        let mut context = Self { play: self.play, ..Self::default() };
+        for step in &self.steps[..at] {
+            context.role = step.role.map(|(role, _)| role).or(context.role);
+            context.steps.push(*step);
+        }
+        let entered = self.steps[..at].iter().rev().find_map(|step| step.into);
+        context.role = context.role.or_else(|| ansible.role_of(entered?));
+        context.settle(ansible);
+        context
     }
 
     fn step(&mut self, level: Level<'a>, task: Option<usize>, role: Option<(usize, bool)>) {
@@ -123,8 +170,8 @@ impl<'a> Context<'a> {
             if at == 0 {
                 self.strong.extend(given);
                 self.strong.extend(own);
-                for other in ansible.depended(*role, false) {
-                    self.strong.extend(ansible.role_layers(&ansible.roles[other].vars));
+                for other in &*ansible.depended(*role, false) {
+                    self.strong.extend(ansible.role_layers(&ansible.roles[*other].vars));
                 }
             } else {
                 self.strong.extend(own);
@@ -132,8 +179,8 @@ impl<'a> Context<'a> {
             }
         }
         if let Some((role, _)) = roles.first() {
-            for other in ansible.depended(*role, true) {
-                self.weak.extend(ansible.role_layers(&ansible.roles[other].defaults));
+            for other in &*ansible.depended(*role, true) {
+                self.weak.extend(ansible.role_layers(&ansible.roles[*other].defaults));
             }
         }
         if let Some(play) = self.play {
@@ -182,11 +229,11 @@ impl<'a> Context<'a> {
             let of = |role: usize| &ansible.roles[role];
             self.strong.extend(seen(from("vars").unwrap_or_else(|| ansible.role_layers(&of(*role).vars))));
             self.weak.extend(seen(from("defaults").unwrap_or_else(|| ansible.role_layers(&of(*role).defaults))));
-            for other in ansible.depended(*role, false) {
-                self.strong.extend(seen(ansible.role_layers(&of(other).vars)));
+            for other in &*ansible.depended(*role, false) {
+                self.strong.extend(seen(ansible.role_layers(&of(*other).vars)));
             }
-            for other in ansible.depended(*role, true) {
-                self.weak.extend(seen(ansible.role_layers(&of(other).defaults)));
+            for other in &*ansible.depended(*role, true) {
+                self.weak.extend(seen(ansible.role_layers(&of(*other).defaults)));
             }
         }
         self.strong.extend(ansible.variable_files(index));
@@ -199,15 +246,27 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Whether an include has a condition, a loop or a name that is a template.
+fn hangs_on_something(task: &Task<'_>) -> bool {
+    let templated = |argument: &Argument<'_>| match &argument.value {
+        ArgumentValue::Node(node) => node.as_str().is_some_and(jinja::contains_template),
+        ArgumentValue::Text(text, _) => jinja::contains_template(text),
+    };
+    !task.when.is_empty() || task.repeat.is_some() || task.arguments.iter().any(templated)
+}
+
 impl<'a> Ansible<'a> {
     /// The ways into a file.
     pub(super) fn contexts(&self, file: FileId) -> Arc<[Context<'a>]> {
         if let Some(known) = self.known.contexts.read().ok().and_then(|known| known.get(&file).cloned()) {
             return known;
         }
-        let mut found = self.ways_to(file, &mut Vec::new());
+        let mut looked = Looked::default();
+        let mut found = self.ways_to(file, None, &mut looked);
         if found.is_empty() {
             found.push(self.unreached(file));
+        } else if looked.left {
+            found.push(Context { strong: vec![Layer::Unread], ..Context::default() });
         }
         for context in &mut found {
             context.settle(self);
@@ -257,20 +316,28 @@ impl<'a> Ansible<'a> {
         self.tasks_of(file).first().and_then(|task| self.tasks[*task].role)
     }
 
-    fn ways_to(&self, file: FileId, seen: &mut Vec<FileId>) -> Vec<Context<'a>> {
+    /// The ways to a file, in one play or in all.
+    fn ways_to(&self, file: FileId, only: Option<usize>, looked: &mut Looked) -> Vec<Context<'a>> {
         let mut all = Vec::new();
-        if seen.contains(&file) || seen.len() >= MAX_WAY {
+        if looked.seen.contains(&file) {
             return all;
         }
-        seen.push(file);
-        for (play, by) in self.ways.into.get(&file).into_iter().flatten() {
-            all.extend(self.contexts_along(*play, *by, file, seen));
-            all.truncate(MAX_WAYS);
-            if all.len() == MAX_WAYS {
+        looked.files += 1;
+        if looked.seen.len() >= MAX_WAY || looked.files > MAX_LOOKED {
+            looked.left = true;
+            return all;
+        }
+        looked.seen.push(file);
+        let ways = self.ways.into.get(&file).into_iter().flatten();
+        for (play, by) in ways.filter(|(play, _)| only.is_none_or(|only| only == *play)) {
+            all.extend(self.contexts_along(*play, *by, file, looked));
+            if all.len() > MAX_WAYS {
+                looked.left = true;
+                all.truncate(MAX_WAYS);
                 break;
             }
         }
-        seen.pop();
+        looked.seen.pop();
         all
     }
 
@@ -325,7 +392,7 @@ impl<'a> Ansible<'a> {
         }
     }
 
-    fn contexts_along(&self, play: usize, by: By, file: FileId, seen: &mut Vec<FileId>) -> Vec<Context<'a>> {
+    fn contexts_along(&self, play: usize, by: By, file: FileId, looked: &mut Looked) -> Vec<Context<'a>> {
         let role = self.role_of(file);
         let (mut all, level, task) = match by {
             By::Use(at) => {
@@ -337,14 +404,14 @@ impl<'a> Ansible<'a> {
                 let dependency = self.roles[parent].dependencies[at];
                 let level = Level { file: dependency.file, node: dependency.node, dynamic: false };
                 let outer = match self.roles[parent].main.filter(|main| *main != file) {
-                    Some(main) => self.ways_to(main, seen),
+                    Some(main) => self.ways_to(main, Some(play), looked),
                     None => self.of_play(play),
                 };
                 (outer, level, None)
             }
             By::Task(index) => {
                 let task = &self.tasks[index];
-                let outer = if task.of_play { self.of_play(play) } else { self.ways_to(task.file, seen) };
+                let outer = if task.of_play { self.of_play(play) } else { self.ways_to(task.file, Some(play), looked) };
                 (outer, super::super::reach::own(task), Some(index))
             }
         };
@@ -369,7 +436,18 @@ impl<'a> Ansible<'a> {
 
     /// The roles that a role depends on, all the way down, the strongest first. Of one that is needed twice the last place
     /// counts, or the first.
-    fn depended(&self, role: usize, last: bool) -> Vec<usize> {
+    fn depended(&self, role: usize, last: bool) -> Arc<[usize]> {
+        if let Some(known) = self.known.depended.read().ok().and_then(|known| known.get(&(role, last)).cloned()) {
+            return known;
+        }
+        let found: Arc<[usize]> = self.find_depended(role, last).into();
+        if let Ok(mut known) = self.known.depended.write() {
+            known.insert((role, last), found.clone());
+        }
+        found
+    }
+
+    fn find_depended(&self, role: usize, last: bool) -> Vec<usize> {
         let mut all = Vec::new();
         self.add_depended(role, &mut all, &mut vec![role]);
         let mut seen = HashSet::new();

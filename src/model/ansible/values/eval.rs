@@ -95,6 +95,7 @@ impl<'e, 's, 'a> Eval<'e, 's, 'a> {
         match self.local(name) {
             Some(value) => value,
             None if name == "omit" => V::Omit.into(),
+            None if name == "self" => Val::unknown("`self` stands for the template"),
             None => {
                 if let Some(value) = self.names.borrow().get(name) {
                     return value.clone();

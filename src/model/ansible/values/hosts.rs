@@ -127,6 +127,9 @@ impl<'a> Ansible<'a> {
                 found.hosts.push(PlayHost { inventory: at, name, given, way });
             }
             named = if named.is_empty() { self.named_variables(pattern) } else { named };
+            if self.may_gain_hosts(index, pattern) {
+                found.open = Some("tasks add hosts to the play".into());
+            }
             if pattern.dynamic {
                 found.open = Some("a template chooses the hosts of the play".into());
             }

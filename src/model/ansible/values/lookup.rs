@@ -119,6 +119,12 @@ impl<'s, 'a> Scope<'s, 'a> {
                 Set::Nothing => {}
             }
         }
+        // Of another host, whatever any host may have been set.
+        if let Some((task, context)) = self.before
+            && !matches!(ansible.set_before(task, context, name, false), Set::Nothing)
+        {
+            return Hit::Unknown(format!("`{name}` is only known when the play runs").into());
+        }
         self.find_declared(at, name)
     }
 
@@ -153,15 +159,18 @@ impl<'s, 'a> Scope<'s, 'a> {
         let ansible = self.ansible;
         let (mut sure, mut always) = (true, false);
         let mut chosen = Vec::new();
-        for (setter, file, node) in nodes {
-            let setter = &ansible.tasks[*setter];
+        for (index, file, node) in nodes {
+            let setter = &ansible.tasks[*index];
             match self.reads(at, setter, *file) {
                 Tri::False => continue,
                 Tri::True => {}
                 Tri::Unknown(_) => sure = false,
             }
             let before = ansible.precedes(setter, task);
-            (sure, always) = (sure && before, always || before);
+            // A file that does not set it may be the one that is read.
+            let all =
+                nodes.iter().filter(|(other, ..)| other == index).count() >= ansible.setters().alternatives(*index);
+            (sure, always) = (sure && before, always || before && all);
             chosen.push((*file, *node));
         }
         // Where one of the files is read in any case, what has no other value has one of theirs.
@@ -199,6 +208,9 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     /// What the host is given, or all hosts of the play alike.
     fn of_host(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
+        if at.context.play.is_some_and(|play| self.ansible.may_gain_variable(play, name)) {
+            return Some(Hit::Unknown(format!("`{name}` is set for a group into which tasks put hosts").into()));
+        }
         if let Some(host) = at.host {
             return of_given(&host.given, name);
         }
@@ -232,8 +244,18 @@ impl<'s, 'a> Scope<'s, 'a> {
     /// Why nothing is known of a name that no file sets.
     fn nowhere(&self, at: At<'s, 'a>, name: &str) -> Hit<'a> {
         let ansible = self.ansible;
-        if let (Some(host), true, "ansible_host") = (at.host, self.task.is_some(), name) {
-            return Hit::Said(host.name.as_str().into());
+        if let (Some(host), Some(task), "ansible_host") = (at.host, self.task, name) {
+            let own = task.blocks.iter().chain([&task.node]).any(|node| node.get("delegate_to").is_some());
+            let delegated = own || at.context.levels().any(|level| level.keyword("delegate_to").is_some());
+            return match host.name.as_str() {
+                // The address is that of the other host.
+                _ if delegated => {
+                    Hit::Unknown("`ansible_host` is that of the host which the task is delegated to".into())
+                }
+                // The one that no inventory lists is reached by its number.
+                "localhost" => Hit::Unknown("`ansible_host` of the local host is not said".into()),
+                name => Hit::Said(name.into()),
+            };
         }
         if name.starts_with("ansible_") {
             return Hit::Unknown(format!("`{name}` is a fact of the host").into());
@@ -268,6 +290,9 @@ impl<'s, 'a> Scope<'s, 'a> {
         match name {
             "playbook_dir" => place(folder(tree.path(file?))),
             "role_path" => place(&role()?.folder),
+            "role_name" | "ansible_role_name" if at.context.role_by_path(ansible) => {
+                Some(Hit::Unknown(format!("`{name}` is the path by which the role is named").into()))
+            }
             "role_name" | "ansible_role_name" => said(file_name(&role()?.folder).into()),
             "inventory_hostname"
             | "inventory_hostname_short"
@@ -275,15 +300,22 @@ impl<'s, 'a> Scope<'s, 'a> {
             | "groups"
             | "inventory_dir"
             | "inventory_file" => {
+                let regrouped = matches!(name, "groups" | "group_names");
+                if regrouped && at.context.play.is_some_and(|play| ansible.may_change_groups(play)) {
+                    return Some(Hit::Unknown("tasks put hosts into groups".into()));
+                }
                 let Some(host) = at.host else { return self.of_all(at, name) };
-                let source = || ansible.merged(host.inventory).sources.first();
+                let source = || {
+                    let sources = &ansible.merged(host.inventory).sources;
+                    sources.first().filter(|source| sources.len() == 1 && tree.find(source).is_some())
+                };
                 match name {
                     "inventory_hostname" => said(host.name.as_str().into()),
                     "inventory_hostname_short" => said(host.name.split('.').next().unwrap_or("").into()),
                     "group_names" => said(ansible.group_names(host)),
                     "groups" => said(ansible.groups_value(host.inventory)),
-                    "inventory_file" => place(source()?),
-                    _ => place(folder(source()?)),
+                    "inventory_file" => source().map_or_else(|| first_listed(name), |source| place(source)),
+                    _ => source().map_or_else(|| first_listed(name), |source| place(folder(source))),
                 }
             }
             // What a rehearsal does changes nothing; what counts is the run.
@@ -295,6 +327,10 @@ impl<'s, 'a> Scope<'s, 'a> {
                     None if ways.iter().all(|way| !way.check) => said(false.into()),
                     None => None,
                 }
+            }
+            // Which hosts are in one batch is not counted out.
+            "play_hosts" | "ansible_play_batch" if ansible.plays[at.context.play?].node.get("serial").is_some() => {
+                Some(Hit::Unknown(format!("`{name}` differs from batch to batch").into()))
             }
             "play_hosts" | "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
                 let inventory = at.host.map(|host| host.inventory);
@@ -346,15 +382,26 @@ impl<'s, 'a> Scope<'s, 'a> {
             };
             let mut context = Context::default();
             context.play = Some(play);
-            found.push(self.on(&context, &hosts, name));
+            let before = self.before.or_else(|| Some((self.task?, at.context)).filter(|_| !self.early));
+            found.push(self.on(&context, &hosts, before, name));
         }
         Val::several(found)
     }
 
     /// A variable in a scope of its own, that of a host and no play.
-    fn on(&self, context: &Context<'a>, hosts: &PlayHosts<'a>, name: &str) -> Val {
+    fn on<'t>(
+        &self,
+        context: &'t Context<'a>,
+        hosts: &'t PlayHosts<'a>,
+        before: Option<(&'t Task<'a>, &'t Context<'a>)>,
+        name: &str,
+    ) -> Val
+    where
+        's: 't,
+    {
         let at = At { context, hosts, host: hosts.hosts.first() };
-        let scope = Scope::new(self.ansible, None, vec![at], self.work.inner());
+        let mut scope = Scope::new(self.ansible, None, vec![at], self.work.inner());
+        scope.before = before;
         let value = scope.variable(name);
         match self.work.spend(scope.work.since(&self.work)) {
             Ok(()) => value,
@@ -438,6 +485,11 @@ impl<'a> Ansible<'a> {
             Layer::Params(..) | Layer::Unread => None,
         })
     }
+}
+
+/// Of several files, the one that lists a host first is meant.
+fn first_listed<'a>(name: &str) -> Option<Hit<'a>> {
+    Some(Hit::Unknown(format!("`{name}` is of the file that lists the host first").into()))
 }
 
 fn of_others<'a>(name: &str) -> Hit<'a> {

@@ -4,7 +4,7 @@ use super::super::Task;
 use super::MAX_MEMBERS;
 use super::eval::Eval;
 use super::scope::{Scope, Work};
-use super::val::{Res, Seq, V, Val};
+use super::val::{Res, Seq, V, Val, alike};
 use super::{lookups, ops};
 use crate::syntax::yaml::Node;
 use crate::text::Loc;
@@ -84,7 +84,8 @@ impl<'a> Scope<'_, 'a> {
                 };
                 let missing = |flags: &Val| ops::item(flags, &"skip_missing".into());
                 let skip = flags.first().map_or_else(|| false.into(), missing);
-                super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[])
+                let pairs = super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[])?;
+                Ok(without_key(pairs, key))
             }
             _ => Err(format!("what `with_{lookup}` goes through is not evaluated").into()),
         }
@@ -98,13 +99,6 @@ impl<'a> Scope<'_, 'a> {
         turn
     }
 
-    /// The same scope outside of the task's own loop.
-    pub(super) fn again_outside(&self) -> Self {
-        let mut outside = self.again();
-        outside.locals.clear();
-        outside
-    }
-
     /// The same scope, nothing having been evaluated in it yet; what is found to differ counts for both.
     pub(super) fn again(&self) -> Self {
         let mut again = Self::new(self.ansible, self.task, self.places().collect(), Work::default());
@@ -112,6 +106,19 @@ impl<'a> Scope<'_, 'a> {
         (again.differs, again.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
         again
     }
+}
+
+/// The pairs of `with_subelements`: the first member of each has its list no more.
+fn without_key(pairs: Val, key: &Val) -> Val {
+    let V::List(list) = &pairs.v else { return pairs };
+    let pair = |pair: &Val| {
+        let V::List(own) = &pair.v else { return pair.clone() };
+        let [of, member] = own.items.as_slice() else { return pair.clone() };
+        let V::Map(map) = &of.v else { return pair.clone() };
+        let kept = map.entries.iter().filter(|(own, _)| !alike(own, key)).cloned().collect();
+        Val::tuple(vec![Val::map(kept, map.open.clone()), member.clone()])
+    };
+    Val::seq(list.items.iter().map(pair).collect(), list.open.clone(), list.tuple)
 }
 
 /// The members of a list, those of lists in it for the lists; one that is not known may be one or several.

@@ -10,6 +10,8 @@ mod lookups;
 mod loops;
 mod methods;
 mod ops;
+mod order;
+mod place;
 mod rendered;
 mod scope;
 mod setters;
@@ -31,6 +33,7 @@ use crate::value::{Tri, Value};
 use context::{Context, Mapping};
 use hosts::{Given, PlayHosts};
 use lookup::At;
+use order::{Order, Regroup};
 use scope::{Scope, Work, plain_node};
 use setters::Setters;
 use std::collections::HashMap;
@@ -65,6 +68,11 @@ pub(super) struct Known<'a> {
     setters: OnceLock<Setters<'a>>,
     /// What was asked of each task.
     answers: Vec<Mutex<Answers>>,
+    /// The roles that each role depends on, the last place or the first counting.
+    depended: RwLock<HashMap<(usize, bool), Arc<[usize]>>>,
+    order: OnceLock<Order>,
+    /// The tasks that put hosts into groups.
+    regroups: OnceLock<Vec<Regroup>>,
     /// Files of variables.
     mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
     /// The names that files of groups and hosts set, and whether only those of `all` do.

@@ -2,6 +2,7 @@
 
 use super::super::{Ansible, Task};
 use super::MAX_MEMBERS;
+use super::context::Context;
 use super::eval::Eval;
 use super::lookup::{At, Hit};
 use super::val::{Res, V, Val};
@@ -27,6 +28,8 @@ pub(in crate::model::ansible) struct Scope<'s, 'a> {
     pub(super) task: Option<&'s Task<'a>>,
     /// The ways and hosts at which it is looked at.
     at: Vec<At<'s, 'a>>,
+    /// In the scope of another host: the task that asks, for what has been set by then.
+    pub(super) before: Option<(&'s Task<'a>, &'s Context<'a>)>,
     /// Before all ways are known: what is set while the play runs is only looked for beside the task.
     pub(super) early: bool,
     /// Variables of a loop, in one of its turns.
@@ -43,8 +46,8 @@ pub(in crate::model::ansible) struct Scope<'s, 'a> {
 pub(super) struct Work {
     steps: Cell<usize>,
     depth: Cell<usize>,
-    /// The nodes that are being evaluated: to meet one again is to go round in circles.
-    active: RefCell<Vec<(FileId, Span)>>,
+    /// The nodes that are being evaluated, and whether one was met again on the way from it: it goes round in circles.
+    active: RefCell<Vec<((FileId, Span), bool)>>,
     done: RefCell<HashMap<(FileId, Span), Val>>,
 }
 
@@ -91,6 +94,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             ansible,
             task,
             at,
+            before: None,
             early: false,
             locals: Vec::new(),
             differs: Rc::default(),
@@ -144,13 +148,40 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     /// What the loop of an include hands on: one of the members of its list.
     fn of_turns(&self, task: usize, name: &str) -> Val {
-        let task = &self.ansible.tasks[task];
-        let turns = self.turns(task);
+        let (index, task) = (task, &self.ansible.tasks[task]);
+        let mut turns = self.turns(task);
+        let conditional = !task.when.is_empty();
+        // By several ways the condition may say different things.
+        self.differs.set(self.differs.get() || conditional && self.at.len() > 1);
+        if let (true, [at]) = (conditional, self.at.as_slice())
+            && let Some(context) = at.context.around_include(self.ansible, index)
+        {
+            turns.items = self.included_turns(task, At { context: &context, ..*at }, turns.items);
+        }
         match turns.open {
             None if !turns.items.is_empty() => Val::several(turns.items),
             Some(reason) => Val::unknown(reason),
             None => Val::unknown(format!("`{name}` is a turn of an empty loop")),
         }
+    }
+
+    /// The members of an include's loop for which its condition may hold.
+    fn included_turns(&self, include: &Task<'a>, at: At<'_, 'a>, items: Vec<Val>) -> Vec<Val> {
+        let names = super::loops::names(include);
+        let mut scope = Scope::new(self.ansible, Some(include), vec![at], self.work.inner());
+        (scope.differs, scope.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
+        let mut kept = Vec::new();
+        for item in items {
+            scope.locals = vec![(names.item.into(), item.clone())];
+            scope.work.forget();
+            let own = super::super::reach::conditions_of(include.file, include.node);
+            let holds = own.fold(Tri::True, |all, (file, node)| all.and(|| super::view::holds(&scope, file, node)));
+            if !holds.is_false() {
+                kept.push(item);
+            }
+        }
+        let _ = self.work.spend(scope.work.since(&self.work));
+        kept
     }
 
     /// The list or mapping that a variable is written as.
@@ -170,16 +201,18 @@ impl<'s, 'a> Scope<'s, 'a> {
         if let Some(value) = self.work.done.borrow().get(&key) {
             return value.clone();
         }
-        if self.work.active.borrow().contains(&key) {
-            return Val::unknown("it refers to itself");
+        let round = || Val::unknown("it refers to itself");
+        let met = self.work.active.borrow().iter().position(|(own, _)| *own == key);
+        if let Some(met) = met {
+            // All that lies between the two is on the circle as well, from wherever one comes to it.
+            self.work.active.borrow_mut()[met..].iter_mut().for_each(|(_, circular)| *circular = true);
+            return round();
         }
-        self.work.active.borrow_mut().push(key);
+        self.work.active.borrow_mut().push((key, false));
         let value = self.node(file, node);
-        self.work.active.borrow_mut().pop();
-        // What was met on the way round a circle holds only there.
-        if self.work.active.borrow().is_empty() {
-            self.work.done.borrow_mut().insert(key, value.clone());
-        }
+        let circular = self.work.active.borrow_mut().pop().is_some_and(|(_, circular)| circular);
+        let value = if circular { round() } else { value };
+        self.work.done.borrow_mut().insert(key, value.clone());
         value
     }
 
@@ -258,7 +291,10 @@ fn scalar(node: Node<'_>) -> Val {
         Scalar::Str => text.into(),
         Scalar::Number(value) => {
             let written = text.trim_start_matches(['+', '-']);
-            let based = written.starts_with("0x") || written.starts_with("0X") || written.starts_with("0o");
+            let based = written.starts_with("0x")
+                || written.starts_with("0X")
+                || written.starts_with("0o")
+                || written.starts_with("0b");
             let whole = based || written.chars().all(|c| c.is_ascii_digit() || c == '_' || c == ':');
             #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
             match text.replace('_', "").parse::<i64>() {

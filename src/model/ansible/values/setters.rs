@@ -21,6 +21,8 @@ pub(super) struct Setters<'a> {
     files: HashMap<&'a str, Vec<Read<'a>>>,
     /// Tasks that read a file that is not known, or not readable.
     unread: Vec<usize>,
+    /// Of how many files a task that reads variables reads one at least; of a whole folder each one is read.
+    alternatives: HashMap<usize, usize>,
 }
 
 /// A variable that a task reads from a file.
@@ -76,6 +78,8 @@ impl<'a> Setters<'a> {
         if files.is_empty() {
             self.unread.push(index);
         }
+        let whole = sure && task.argument("dir").is_some();
+        self.alternatives.insert(index, if whole { 1 } else { files.len() });
         for file in files {
             let Some(root) = ansible.mapping(file) else {
                 self.unread.push(index);
@@ -110,6 +114,11 @@ impl<'a> Setters<'a> {
         }
     }
 
+    /// Of how many files a task reads one at least.
+    pub(super) fn alternatives(&self, task: usize) -> usize {
+        self.alternatives.get(&task).copied().unwrap_or(usize::MAX)
+    }
+
     /// Whether a task reads variables from a file that nobody can tell before the other runs.
     pub(super) fn unread(&self, ansible: &Ansible<'a>, task: &Task<'a>, context: &Context<'a>) -> bool {
         self.unread.iter().any(|setter| ansible.may_precede(&ansible.tasks[*setter], task, context))
@@ -126,9 +135,7 @@ impl<'a> Ansible<'a> {
         let Some(play) = context.play else {
             return setter.file == task.file || setter.role.is_some() && setter.role == task.role;
         };
-        let file = self.plays[play].file;
-        // In a file of one list, what stands behind has not run yet, unless the file is gone through again.
-        setter.plays.iter().any(|other| *other == play || self.plays[*other].file == file && *other < play)
+        setter.plays.iter().any(|other| self.order().may_precede(*other, play))
     }
 
     /// Whether a task runs before another whenever that runs: it stands before it in the same list.
@@ -154,7 +161,9 @@ fn files<'a>(ansible: &Ansible<'a>, task: &Task<'a>) -> (Vec<FileId>, bool) {
             .iter()
             .flat_map(|path| tree.below(path))
             .filter(|(_, file)| [".yml", ".yaml", ".json"].iter().any(|end| file.path.ends_with(end)));
-        return (within.map(|(file, _)| file).take(MAX_FILES).collect(), task.argument("files_matching").is_none());
+        let narrows = ["files_matching", "ignore_files", "extensions", "depth", "ignore_unknown_extensions"];
+        let all = narrows.iter().all(|name| task.argument(name).is_none());
+        return (within.map(|(file, _)| file).take(MAX_FILES).collect(), all);
     }
     let first = task.plays.first().copied();
     let names = include::variable_names(ansible, task, first);

@@ -182,7 +182,7 @@ impl Val {
     /// A string out of pieces: known when there is no hole.
     pub(super) fn text(pieces: Vec<Piece>) -> Self {
         let long: usize = pieces.iter().map(|piece| if let Piece::Lit(text) = piece { text.len() } else { 0 }).sum();
-        if long > MAX_TEXT {
+        if long > MAX_TEXT || pieces.len() > MAX_ITEMS {
             return Self::unknown("the text grows too long");
         }
         Self::from_value(&Value::text(pieces))
@@ -226,7 +226,10 @@ impl Val {
     pub(super) fn size(&self) -> usize {
         match &self.v {
             V::Str(text) => 1 + text.len() / 16,
-            V::Text(pieces) => pieces.len(),
+            V::Text(pieces) => {
+                let of = |piece: &Piece| if let Piece::Lit(text) = piece { 1 + text.len() / 16 } else { 1 };
+                pieces.iter().map(of).sum()
+            }
             V::List(list) => list.size,
             V::Map(map) => map.size,
             V::OneOf(values) => values.iter().map(Self::size).sum(),

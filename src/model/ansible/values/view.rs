@@ -49,6 +49,13 @@ impl<'a> Ansible<'a> {
     /// place that is known, those of plays of which no host is known among them.
     #[must_use]
     pub fn views<'s>(&'s self, task: &'s Task<'a>, host: Option<&str>) -> Vec<View<'s, 'a>> {
+        let mut views = self.looks(task, host);
+        views.retain(|view| !view.scope().enters().is_false());
+        views
+    }
+
+    /// The same, with those that no include leads to.
+    fn looks<'s>(&'s self, task: &'s Task<'a>, host: Option<&str>) -> Vec<View<'s, 'a>> {
         let ways = self.contexts_of(task);
         let mut views = Vec::new();
         for (way, context) in ways.iter().enumerate() {
@@ -65,7 +72,6 @@ impl<'a> Ansible<'a> {
             let wanted = hosts.hosts.iter().filter(|own| host.is_none_or(|host| own.name == host) && first(own));
             views.extend(wanted.map(|host| view(Some(host))));
         }
-        views.retain(|view| view.context().included().next().is_none() || !view.scope().enters().is_false());
         views
     }
 
@@ -78,7 +84,7 @@ impl<'a> Ansible<'a> {
             return false;
         }
         let open = task.plays.iter().any(|play| self.open_hosts(*play).is_some());
-        let views = if open { Vec::new() } else { self.views(task, None) };
+        let views = if open { Vec::new() } else { self.looks(task, None) };
         !views.is_empty() && views.iter().all(|view| view.host.is_some() && view.never())
     }
 }
@@ -128,6 +134,10 @@ impl<'s, 'a> View<'s, 'a> {
 
     /// Whether no turn of the task runs here, by a condition that rests on nothing which is there to be set otherwise.
     fn never(&self) -> bool {
+        let scope = self.scope();
+        if scope.enters().is_false() && !scope.open_to_change.get() {
+            return true;
+        }
         let firmly = |scope: &Scope<'_, 'a>| {
             scope.conditions(self.task).into_iter().any(|(file, node)| {
                 scope.open_to_change.set(false);
@@ -136,7 +146,7 @@ impl<'s, 'a> View<'s, 'a> {
             })
         };
         if self.task.repeat.is_none() {
-            return firmly(&self.scope());
+            return firmly(&scope);
         }
         let turns = self.turns();
         turns.open.is_none() && !turns.list.is_empty() && turns.list.iter().all(|turn| firmly(&turn.scope))
@@ -229,7 +239,9 @@ impl<'a> Scope<'_, 'a> {
     fn conditions(&self, task: &Task<'a>) -> Vec<(FileId, Node<'a>)> {
         let own = task.blocks.iter().chain([&task.node]).map(|node| (task.file, *node));
         let context = self.places().next().map(|at| at.context);
-        let around = context.into_iter().flat_map(Context::levels).map(|level| (level.file, level.node));
+        let around = context.into_iter().flat_map(Context::levels);
+        // The condition of an include is looked at before there is anything inside: `enters`.
+        let around = around.filter_map(|level| Some((level.file, level.handed_down()?)));
         around.chain(own).flat_map(|(file, node)| conditions_of(file, node)).collect()
     }
 
@@ -242,46 +254,55 @@ impl<'a> Scope<'_, 'a> {
                 return all;
             }
         }
-        all.and(|| self.enters())
+        all = all.and(|| self.enters());
+        if all.is_true() && task.handler {
+            return Tri::Unknown("a handler runs once a task has notified it".into());
+        }
+        all
     }
 
     /// Whether the includes on the way lead here.
     fn enters(&self) -> Tri {
-        let context = self.places().next().map(|at| at.context);
-        let includes = context.into_iter().flat_map(Context::included);
-        includes.fold(Tri::True, |all, (include, file)| all.and(|| self.includes(&self.ansible.tasks[include], file)))
+        let Some(at) = self.places().next() else { return Tri::True };
+        let mut all = Tri::True;
+        for (include, file, context) in &*at.context.included(self.ansible) {
+            let task = &self.ansible.tasks[*include];
+            let mut scope = Scope::new(self.ansible, Some(task), vec![At { context, ..at }], Work::default());
+            (scope.differs, scope.open_to_change) = (self.differs.clone(), self.open_to_change.clone());
+            all = all.and(|| scope.includes(task, *file));
+        }
+        all
     }
 
-    /// Whether a task includes a file, if what it includes hangs on values.
+    /// Whether a task includes a file, in its own scope.
     fn includes(&self, task: &Task<'a>, file: FileId) -> Tri {
         let role = task.short() == "include_role";
         let names = if role { ["name", "role"] } else { ["file", "_raw_params"] };
         let argument = names.into_iter().find_map(|name| task.argument(name));
-        let scope = self.again_outside();
-        let turns = task.repeat.map(|_| scope.turns(task));
-        if turns.as_ref().is_some_and(|turns| turns.open.is_none() && turns.items.is_empty()) {
-            return Tri::False;
-        }
         let templated = |argument: &&Argument<'a>| match &argument.value {
             ArgumentValue::Node(node) => node.as_str().is_some_and(jinja::contains_template),
             ArgumentValue::Text(text, _) => jinja::contains_template(text),
         };
-        let Some(argument) = argument.filter(templated) else { return Tri::True };
-        let fits = |value: Val| match value.into_value().as_str() {
-            Some(name) => self.is_named(file, name, role).into(),
-            None => Tri::Unknown("the name of what is included is not known".into()),
+        let argument = argument.filter(templated);
+        let fits = |scope: &Self| match argument.map(|argument| scope.given(task, argument).into_value()) {
+            None => Tri::True,
+            Some(value) => match value.as_str() {
+                Some(name) => self.is_named(file, name, role).into(),
+                None => Tri::Unknown("the name of what is included is not known".into()),
+            },
         };
-        match turns {
-            None => fits(scope.given(task, argument)),
-            Some(turns) => {
-                let names = loops::names(task);
-                let open = turns.open.map_or(Tri::False, Tri::Unknown);
-                let turns = turns.items.into_iter().enumerate();
-                turns.fold(open, |any, (at, item)| {
-                    any.or(|| fits(scope.in_turn(&names, at, item).given(task, argument)))
-                })
-            }
+        let holds = |scope: &Self| {
+            let own = task.blocks.iter().chain([&task.node]).flat_map(|node| conditions_of(task.file, *node));
+            own.fold(Tri::True, |all, (file, node)| all.and(|| holds(scope, file, node))).and(|| fits(scope))
+        };
+        if task.repeat.is_none() {
+            return holds(self);
         }
+        let names = loops::names(task);
+        let turns = self.turns(task);
+        let open = turns.open.map_or(Tri::False, Tri::Unknown);
+        let turns = turns.items.into_iter().enumerate();
+        turns.fold(open, |any, (at, item)| any.or(|| holds(&self.in_turn(&names, at, item))))
     }
 
     /// Whether an `include_vars` reads a file, at one place.
@@ -315,6 +336,9 @@ impl<'a> Scope<'_, 'a> {
     pub(super) fn argument(&self, task: &Task<'a>, name: &str) -> Val {
         if let Some(argument) = task.argument(name) {
             return self.given(task, argument);
+        }
+        if super::order::templated_arguments(task) {
+            return Val::unknown("a template gives the arguments");
         }
         let mut all = self.places().map(|at| module_defaults(task, at.context));
         let first = all.next().flatten();
