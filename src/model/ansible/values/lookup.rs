@@ -208,7 +208,7 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     /// What the host is given, or all hosts of the play alike.
     fn of_host(&self, at: At<'s, 'a>, name: &str) -> Option<Hit<'a>> {
-        if at.context.play.is_some_and(|play| self.ansible.may_gain_variable(play, name)) {
+        if !self.early && at.context.play.is_some_and(|play| self.ansible.may_gain_variable(play, name)) {
             return Some(Hit::Unknown(format!("`{name}` is set for a group into which tasks put hosts").into()));
         }
         if let Some(host) = at.host {
@@ -300,7 +300,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             | "groups"
             | "inventory_dir"
             | "inventory_file" => {
-                let regrouped = matches!(name, "groups" | "group_names");
+                let regrouped = !self.early && matches!(name, "groups" | "group_names");
                 if regrouped && at.context.play.is_some_and(|play| ansible.may_change_groups(play)) {
                     return Some(Hit::Unknown("tasks put hosts into groups".into()));
                 }

@@ -263,6 +263,21 @@ impl<'a> Ansible<'a> {
         of(&scope).into_value()
     }
 
+    /// An argument in each turn of the task's loop, before it is known which hosts there are.
+    fn early_turns(&self, task: &Task<'a>, argument: &Argument<'a>) -> Vec<Value> {
+        let context = self.early_context(task, task.plays.first().copied());
+        let at = At { context: &context, hosts: &self.known.nobody, host: None };
+        let mut scope = Scope::new(self, Some(task), vec![at], Work::default());
+        scope.early = true;
+        let items = task.repeat.map(|_| scope.turns(task));
+        let Some(items) = items.filter(|items| items.open.is_none()) else {
+            return vec![scope.given(task, argument).into_value()];
+        };
+        let names = loops::names(task);
+        let turns = items.items.into_iter().enumerate();
+        turns.map(|(at, item)| scope.in_turn(&names, at, item).given(task, argument).into_value()).collect()
+    }
+
     /// What `when:` says in a task's scope: one expression, or several that must all hold. It is known where it is the same
     /// wherever the task runs.
     #[must_use]

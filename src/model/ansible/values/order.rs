@@ -1,11 +1,11 @@
 //! In which order plays run, what tasks have changed in the inventory by then.
 
 use super::super::list::IMPORT;
-use super::super::task::ArgumentValue;
 use super::super::{Ansible, Pattern, Task};
 use crate::model::kind::Kind;
 use crate::syntax::yaml::{Node, NodeId};
 use crate::text::FileId;
+use crate::value::{self, Data, Piece, Value};
 use std::collections::HashMap;
 
 /// Playbooks within playbooks that are followed.
@@ -96,19 +96,12 @@ impl<'a> Ansible<'a> {
                 "group_by" => &["key"],
                 _ => continue,
             };
-            let groups =
-                names.iter().filter_map(|name| task.argument(name)).flat_map(|argument| match &argument.value {
-                    ArgumentValue::Node(node) if node.is_seq() => node.items().filter_map(Node::as_str).collect(),
-                    ArgumentValue::Node(node) => vec![node.as_str().unwrap_or("{{")],
-                    ArgumentValue::Text(text, _) => vec![&**text],
-                });
-            let groups = groups.flat_map(|text| text.split(',')).map(|text| {
-                let text = text.trim();
-                let known = text.split("{{").next().unwrap_or("");
-                // What stands for something else in a name becomes `_`.
-                (known.replace([' ', '-'], "_"), known.len() == text.len())
-            });
-            found.push(Regroup { task: index, adds: task.short() == "add_host", groups: groups.collect() });
+            let given = names.iter().filter_map(|name| task.argument(name));
+            let mut groups = Vec::new();
+            for value in given.flat_map(|argument| self.early_turns(task, argument)) {
+                add_names(&value, &mut groups);
+            }
+            found.push(Regroup { task: index, adds: task.short() == "add_host", groups });
         }
         found
     }
@@ -140,6 +133,23 @@ impl Regroup {
     fn names(&self, group: &str) -> bool {
         let group = group.replace('-', "_");
         self.groups.iter().any(|(known, whole)| if *whole { group == *known } else { group.starts_with(&**known) })
+    }
+}
+
+/// The names of groups in a value: each as it begins, and whether that is all of it.
+fn add_names(named: &Value, groups: &mut Vec<(String, bool)>) {
+    // What stands for something else in a name becomes `_`.
+    let plain = |text: &str| text.trim().replace([' ', '-'], "_");
+    match (&named.kind, named.as_list()) {
+        (_, Some(list)) if list.open.is_none() => list.items.iter().for_each(|item| add_names(item, groups)),
+        (value::Kind::Known(Data::Str(text)), _) => groups.extend(text.split(',').map(|text| (plain(text), true))),
+        (value::Kind::OneOf(all), _) => groups.extend(all.iter().filter_map(Data::scalar).map(|text| (plain(&text), true))),
+        (value::Kind::Text(pieces), _) => match pieces.first() {
+            Some(Piece::Lit(text)) if !text.contains(',') => groups.push((plain(text), false)),
+            _ => groups.push((String::new(), false)),
+        },
+        (value::Kind::Absent, _) => {}
+        _ => groups.push((String::new(), false)),
     }
 }
 
