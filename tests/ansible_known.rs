@@ -146,11 +146,11 @@ fn print(name: &str, count: &Count) {
     }
 }
 
-/// The fixtures of this repository say most of what their tasks do.
+/// The fixtures of this repository say most of what their tasks do; the hosts of one come from a script.
 #[test]
 fn tasks_of_the_fixtures_are_known() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    for (name, arguments, hosts) in [("platform/violating", 90, 60), ("platform/clean", 90, 60)] {
+    for (name, arguments, hosts) in [("platform/violating", 90, 60), ("platform/clean", 90, 0)] {
         let count = measure(&fixtures.join(name));
         print(name, &count);
         assert!(count.tasks > 5, "{name}: {} tasks", count.tasks);

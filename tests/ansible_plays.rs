@@ -11,13 +11,13 @@ use serde_json::{Map, Value as Json};
 use stateward::model::ansible::{Ansible, Task, Turn};
 use stateward::model::command;
 use stateward::model::load::{Documents, Options};
-use stateward::value::{Data, Kind, Tri, Value};
+use stateward::value::Tri;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{ROOT, ansible_python};
+use support::{ROOT, ansible_python, as_json};
 
 const RECORD: &str = "answers.json";
 /// The arguments of `debug`, the module of most tasks.
@@ -142,28 +142,6 @@ fn same(a: &Json, b: &Json) -> bool {
             a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         _ => a == b,
-    }
-}
-
-/// A value as JSON; the reason when some of it is not known. What is absent is null.
-fn as_json(value: &Value) -> Result<Json, String> {
-    match &value.kind {
-        Kind::Absent | Kind::Known(Data::Null) => Ok(Json::Null),
-        Kind::Known(Data::Bool(value)) => Ok((*value).into()),
-        Kind::Known(Data::Number(value)) => Ok((*value).into()),
-        Kind::Known(Data::Str(text)) => Ok((**text).into()),
-        Kind::Known(Data::List(list)) => match &list.open {
-            Some(reason) => Err(reason.to_string()),
-            None => list.items.iter().map(as_json).collect(),
-        },
-        Kind::Known(Data::Map(map)) => {
-            if let Some(reason) = &map.open {
-                return Err(reason.to_string());
-            }
-            let entries = map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?)));
-            entries.collect::<Result<Map<_, _>, _>>().map(Json::Object)
-        }
-        _ => Err(value.reason().unwrap_or_default().to_string()),
     }
 }
 

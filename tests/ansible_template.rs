@@ -4,11 +4,11 @@
 
 mod support;
 
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 use stateward::model::ansible::Ansible;
 use stateward::model::load::{Documents, Options};
 use stateward::source::{File, Tree};
-use stateward::value::{Data, Kind, Tri, Value};
+use stateward::value::{Kind, Tri};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -140,30 +140,6 @@ fn theirs(cases: &[Case]) -> BTreeMap<String, Json> {
     old
 }
 
-/// A value as JSON; the reason when some of it is not known.
-fn as_json(value: &Value) -> Result<Json, String> {
-    match &value.kind {
-        Kind::Known(Data::Null) => Ok(Json::Null),
-        Kind::Known(Data::Bool(value)) => Ok((*value).into()),
-        Kind::Known(Data::Number(value)) => Ok((*value).into()),
-        Kind::Known(Data::Str(text)) => Ok((**text).into()),
-        Kind::Known(Data::List(list)) => match &list.open {
-            Some(reason) => Err(reason.to_string()),
-            None => list.items.iter().map(as_json).collect(),
-        },
-        Kind::Known(Data::Map(map)) => {
-            if let Some(reason) = &map.open {
-                return Err(reason.to_string());
-            }
-            let entries = map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?)));
-            entries.collect::<Result<JsonMap<_, _>, _>>().map(Json::Object)
-        }
-        // What is omitted is an error outside of arguments.
-        Kind::Absent => Err("it is omitted".into()),
-        _ => Err(value.reason().unwrap_or_default().to_string()),
-    }
-}
-
 /// A tree with the variables in reach of one task.
 fn tree(variables: &str) -> Tree {
     let playbook = "- hosts: all\n  vars_files: [variables.yml]\n  tasks:\n    - debug:\n        msg: x\n";
@@ -185,7 +161,13 @@ fn ours(cases: &[Case], variables: &str) -> Vec<Result<Json, String>> {
     let task = &ansible.tasks[0];
     let answer = |case: &Case| {
         if !case.condition {
-            return as_json(&ansible.evaluate_text(task, &case.text));
+            let value = ansible.evaluate_text(task, &case.text);
+            // What is omitted is an error outside of arguments.
+            return if matches!(value.kind, Kind::Absent) {
+                Err("it is omitted".into())
+            } else {
+                support::as_json(&value)
+            };
         }
         match ansible.condition_text(task, &case.text, task.loc) {
             Tri::Unknown(reason) => Err(reason.to_string()),

@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 use stateward::model::terraform::{Options, Source, SourceKind, Terraform};
 use stateward::source::{File, Tree};
 use stateward::syntax::hcl;
-use stateward::value::{Data, Kind, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -184,25 +183,6 @@ fn theirs(cases: &[String], files: &[(String, String)]) -> Vec<Answer> {
     answers.iter().map(answer).collect()
 }
 
-/// A value as JSON; the reason when some of it is not known.
-fn as_json(value: &Value) -> Result<Json, String> {
-    match &value.kind {
-        Kind::Absent | Kind::Known(Data::Null) => Ok(Json::Null),
-        Kind::Known(Data::Bool(value)) => Ok((*value).into()),
-        Kind::Known(Data::Number(value)) => Ok((*value).into()),
-        Kind::Known(Data::Str(text)) => Ok((**text).into()),
-        Kind::Known(Data::List(list)) => match &list.open {
-            Some(reason) => Err(reason.to_string()),
-            None => list.items.iter().map(as_json).collect(),
-        },
-        Kind::Known(Data::Map(map)) => match &map.open {
-            Some(reason) => Err(reason.to_string()),
-            None => map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?))).collect(),
-        },
-        _ => Err(value.reason().unwrap_or_default().to_string()),
-    }
-}
-
 fn ours(cases: &[String], files: &[(String, String)]) -> Vec<Answer> {
     let locals = cases.iter().enumerate();
     let locals = locals.map(|(at, case)| (format!("case-{at:04}.tf"), format!("locals {{\nc{at} = {case}\n}}\n")));
@@ -229,7 +209,7 @@ fn ours(cases: &[String], files: &[(String, String)]) -> Vec<Answer> {
         if refused.contains(&&*format!("case-{at:04}.tf")) {
             return Answer::None("a syntax error".into());
         }
-        match as_json(&terraform.local(root, &format!("c{at}"))) {
+        match support::as_json(&terraform.local(root, &format!("c{at}"))) {
             Ok(json) => Answer::Known(json),
             Err(reason) => Answer::None(reason),
         }

@@ -2,8 +2,9 @@
 
 use super::Estate;
 use super::container::{self, Container, Setting};
-use super::task::is_test_path;
-use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind};
+use super::task::{is_test_path, runs_nowhere};
+use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
+use crate::model::command::Command;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::source::file_name;
@@ -14,6 +15,9 @@ use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::Range;
+
+/// Containers of one task that are looked at.
+const MAX_CONTAINERS: usize = 64;
 
 /// All containers, by kind of place and then in path order, and where those of each task stand among them.
 #[must_use]
@@ -151,6 +155,25 @@ fn of_text(text: &Text, setting: &Setting<'_>) -> Vec<Container> {
     }
 }
 
+/// The containers that the command of a task runs, its text rendered in each turn.
+fn run_by(estate: &Estate<'_>, at: usize, setting: &Setting<'_>) -> Vec<Container> {
+    let task = &estate.ansible.tasks[at];
+    let runs = |command: &Command| {
+        matches!(&*command.program, "docker" | "podman")
+            && command.sub.iter().any(|sub| matches!(&**sub, "run" | "create"))
+    };
+    let Some(text) = task.free.filter(|_| estate.invocations_of(at).any(runs)) else { return Vec::new() };
+    let rendered = estate.ansible.in_turns(task, |turn| turn.render_node(text));
+    let mut seen = HashSet::new();
+    let other = |rendered: &&Rendered| seen.insert(rendered.text.text.clone());
+    rendered
+        .iter()
+        .filter(other)
+        .take(MAX_CONTAINERS)
+        .flat_map(|rendered| container::of_shell(rendered, setting))
+        .collect()
+}
+
 fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container> {
     let short = task.short();
     let in_tests = is_test_path(estate.documents.tree.path(task.file));
@@ -175,11 +198,24 @@ fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container
             let definitions = node("compose").into_iter().flat_map(Node::items).filter(|item| item.is_map());
             found.extend(definitions.flat_map(|node| container::of_definition(node, &place, &setting)));
         }
-        "docker_container" | "podman_container" => {
-            let get = |name: &str| estate.ansible.argument(task, name);
-            found.extend(container::of_arguments(short, &get, task.loc, &setting));
+        "command" | "shell" => found.extend(run_by(estate, at, &setting)),
+        module if container::MODULES.contains(&module) => {
+            let of_turn = |turn: &Turn<'_, '_, 'm>| {
+                container::of_arguments(short, &|name| turn.argument(name), task.loc, &setting)
+            };
+            let all = estate.ansible.in_turns(task, of_turn);
+            let mut seen = HashSet::new();
+            let other = |container: &Container| {
+                let mounts = format!("{:?}", container.mounts);
+                seen.insert((container.name.clone(), container.image.display(), mounts))
+            };
+            found.extend(all.into_iter().flatten().filter(other).take(MAX_CONTAINERS));
         }
         _ => {}
+    }
+    // Asked last: most tasks declare none, and the answer takes long.
+    if !found.is_empty() && runs_nowhere(estate.ansible, at) {
+        found.clear();
     }
     found
 }

@@ -3,8 +3,9 @@
 
 use super::Estate;
 use super::machine::Machine;
-use crate::knowledge::ansible::{self as known, ModuleRole};
-use crate::model::ansible::Task;
+use super::task::runs_nowhere;
+use crate::knowledge::ansible::{self as known, Module, ModuleRole};
+use crate::model::ansible::Turn;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
 use crate::value::Value;
@@ -197,13 +198,27 @@ fn group(facts: Vec<IdentityFact>) -> Vec<IdentityFact> {
 const IDS: [&str; 2] = ["vmid", "vm_id"];
 const NAMES: [&str; 2] = ["hostname", "name"];
 
-/// The machine that a task manages, by its number or name.
-fn managed<'m>(estate: &Estate<'m>, index: &Index, task: &Task<'m>) -> Option<(usize, String)> {
-    let module = known::module(&task.module)?;
-    if !module.has(ModuleRole::Infrastructure) || module.read_only {
-        return None;
+/// The machines that a task manages, by their numbers or names, in each turn of its loop.
+fn managed(estate: &Estate<'_>, index: &Index, at: usize) -> Vec<(usize, String)> {
+    let task = &estate.ansible.tasks[at];
+    let module = known::module(&task.module);
+    let Some(module) = module.filter(|module| module.has(ModuleRole::Infrastructure) && !module.read_only) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for one in estate.ansible.in_turns(task, |turn| managed_in(estate, index, module, turn)).into_iter().flatten() {
+        if !found.contains(&one) {
+            found.push(one);
+        }
     }
-    let value = |names: &[&str]| names.iter().find_map(|name| estate.ansible.argument(task, name).scalar());
+    if !found.is_empty() && runs_nowhere(estate.ansible, at) {
+        found.clear();
+    }
+    found
+}
+
+fn managed_in(estate: &Estate<'_>, index: &Index, module: &Module, turn: &Turn<'_, '_, '_>) -> Option<(usize, String)> {
+    let value = |names: &[&str]| names.iter().find_map(|name| turn.argument(name).scalar());
     if let Some((id, machine)) = value(&IDS).and_then(|id| Some((id.clone(), index.ids.get(&*id)?.0))) {
         return Some((machine, format!("guest {id}")));
     }
@@ -222,16 +237,17 @@ fn managed<'m>(estate: &Estate<'m>, index: &Index, task: &Task<'m>) -> Option<(u
 pub fn ownerships(estate: &Estate<'_>) -> Vec<Ownership> {
     let index = Index::new(&estate.machines);
     let mut found = Vec::new();
-    for task in &estate.ansible.tasks {
-        let Some((machine, object)) = managed(estate, &index, task) else { continue };
-        let machine = &estate.machines[machine];
-        found.push(Ownership {
-            object,
-            first: format!("Terraform ({})", machine.address),
-            second: format!("Ansible ({})", task.module),
-            loc: task.loc,
-            other: machine.resource.loc(),
-        });
+    for (at, task) in estate.ansible.tasks.iter().enumerate() {
+        for (machine, object) in managed(estate, &index, at) {
+            let machine = &estate.machines[machine];
+            found.push(Ownership {
+                object,
+                first: format!("Terraform ({})", machine.address),
+                second: format!("Ansible ({})", task.module),
+                loc: task.loc,
+                other: machine.resource.loc(),
+            });
+        }
     }
     found.extend(twice_in_terraform(&estate.machines));
     found
@@ -273,23 +289,35 @@ fn twice_in_terraform(machines: &[Machine<'_>]) -> Vec<Ownership> {
 pub fn adjustments(estate: &Estate<'_>) -> Vec<Adjustment> {
     let index = Index::new(&estate.machines);
     let mut found = Vec::new();
-    for task in &estate.ansible.tasks {
-        let Some((machine, _)) = managed(estate, &index, task) else { continue };
-        for argument in &task.arguments {
-            let Some(declared) = declared(&estate.machines[machine], &argument.name) else { continue };
-            let (attribute, loc) = (argument.name.to_string(), task.loc);
-            let text = format!("{}: {attribute}", task.short());
-            found.push(Adjustment { attribute, machine, declared, loc, text });
+    for (at, task) in estate.ansible.tasks.iter().enumerate() {
+        for (machine, _) in managed(estate, &index, at) {
+            for argument in &task.arguments {
+                let Some(declared) = declared(&estate.machines[machine], &argument.name) else { continue };
+                let (attribute, loc) = (argument.name.to_string(), task.loc);
+                let text = format!("{}: {attribute}", task.short());
+                found.push(Adjustment { attribute, machine, declared, loc, text });
+            }
         }
     }
-    for invocation in estate.invocations.iter().filter(|invocation| invocation.task.is_some()) {
+    found.extend(by_command(estate, &index));
+    found
+}
+
+/// Attributes that `pct set`, `qm set` and `resize` in tasks change.
+fn by_command(estate: &Estate<'_>, index: &Index) -> Vec<Adjustment> {
+    let mut found = Vec::new();
+    for invocation in &estate.invocations {
         let command = &invocation.command;
+        let Some(task) = invocation.task else { continue };
         let sets = command.sub.first().is_some_and(|sub| matches!(&**sub, "set" | "resize"));
         if !matches!(&*command.program, "pct" | "qm") || !sets {
             continue;
         }
         let Some(id) = command.operands.first().and_then(Value::scalar) else { continue };
         let Some((machine, _)) = index.ids.get(&*id).copied() else { continue };
+        if runs_nowhere(estate.ansible, task) {
+            continue;
+        }
         // `pct resize 101 rootfs +10G` names the disk as a word.
         let disk = command
             .sub

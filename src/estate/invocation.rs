@@ -1,12 +1,14 @@
 //! Every command that the repository runs, wherever it stands, with what runs it.
 
 use super::instruction;
-use crate::model::ansible::{Ansible, Task, Text, TextKind};
+use super::task::runs_nowhere;
+use crate::model::ansible::{Ansible, PROJECT, Task, Text, TextKind, Turn};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::FileId;
+use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -79,9 +81,9 @@ pub fn gather<'m>(
         all.extend(orders.map(|command| Invocation { instruction: true, ..Invocation::plain(command) }));
     }
     let of_tasks: Vec<Vec<Invocation<'m>>> =
-        ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
+        ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(ansible, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
-    all.extend(of_texts(texts).into_iter().map(Invocation::plain));
+    all.extend(of_texts(ansible, texts).into_iter().map(Invocation::plain));
     let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
@@ -89,15 +91,55 @@ pub fn gather<'m>(
     all
 }
 
-fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Invocation<'m>> {
-    let Some(text) = task.command(documents.tree.text(task.file)) else { return Vec::new() };
+fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocation<'m>> {
+    if matches!(task.short(), "uri" | "win_uri") {
+        let calls = of_request(ansible, task).into_iter();
+        return calls.map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect();
+    }
+    let Some(text) = task.command(ansible.documents.tree.text(task.file)) else { return Vec::new() };
     let mut found = Vec::new();
     if task.short().starts_with("win_") {
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
     } else {
         command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
     }
+    if found.iter().any(|command| command.program.starts_with("ansible")) {
+        let folder = ansible.argument(task, "chdir");
+        let inside = folder.as_str().and_then(|folder| folder.strip_prefix(PROJECT)).map(|path| path.trim_matches('/'));
+        let folder =
+            inside.map_or_else(|| folder.clone(), |path| Value::known(if path.is_empty() { "." } else { path }));
+        for command in found.iter_mut().filter(|_| !folder.is_absent()) {
+            command.folder = Some(folder.clone());
+        }
+    }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
+}
+
+/// Requests of one task that are looked at.
+const MAX_REQUESTS: usize = 16;
+
+/// The requests of a task that change something, each as the call of `curl` that it stands for.
+fn of_request<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<Command> {
+    let request = |turn: &Turn<'_, '_, 'm>| (turn.argument("method"), turn.argument("url"));
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut found = Vec::new();
+    for (method, url) in ansible.in_turns(task, request) {
+        let Some(method) = method.as_str().map(str::to_uppercase) else { continue };
+        let key = (method.clone(), url.display());
+        if matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") || seen.contains(&key) || seen.len() >= MAX_REQUESTS {
+            continue;
+        }
+        let shown = format!("{method} {}", url.display());
+        let words = [Value::known("curl"), Value::known("-X"), Value::known(method.as_str()), url];
+        let words = words.into_iter().map(|word| (word, task.loc.span)).collect();
+        let first = found.len();
+        command::of_argv(words, task.file, &Site::Ansible, &mut found);
+        for command in &mut found[first..] {
+            command.text.clone_from(&shown);
+        }
+        seen.push(key);
+    }
+    found
 }
 
 fn has_commands(kind: TextKind) -> bool {
@@ -105,7 +147,7 @@ fn has_commands(kind: TextKind) -> bool {
 }
 
 /// The commands of the texts that tasks write. What several tasks or turns of a loop render is there once.
-fn of_texts(texts: &[Text]) -> Vec<Command> {
+fn of_texts(ansible: &Ansible<'_>, texts: &[Text]) -> Vec<Command> {
     let read = |(at, text): (usize, &Text)| {
         let (file, mapped) = (text.rendered.file, &text.rendered.text);
         let mut found = match text.kind {
@@ -118,6 +160,9 @@ fn of_texts(texts: &[Text]) -> Vec<Command> {
             }
             TextKind::Compose | TextKind::Quadlet | TextKind::Environment => Vec::new(),
         };
+        if !found.is_empty() && runs_nowhere(ansible, text.task) {
+            found.clear();
+        }
         // Its commands follow each other, not those of the playbook around it or of another text.
         let first = u32::try_from(at + 1).unwrap_or(u32::MAX).saturating_mul(SCOPES);
         for command in &mut found {

@@ -1,14 +1,19 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
 pub mod artifact;
+mod brought;
+mod carried;
 pub mod collision;
 pub mod container;
+mod destruction;
+pub mod fact_cache;
 pub mod fleet;
 pub mod guard;
 pub mod habit;
 pub mod identity;
 mod instruction;
 pub mod invocation;
+mod kept;
 pub mod machine;
 mod mount;
 pub mod placement;

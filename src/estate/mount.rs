@@ -3,6 +3,7 @@
 use super::Estate;
 use super::machine::{Machine, is_below};
 use super::placement::Known;
+use super::task::runs_nowhere;
 use crate::model::ansible::{Ansible, Pattern, Rendered, Task, TextKind};
 use crate::model::command::Command;
 use crate::syntax::jinja;
@@ -60,7 +61,7 @@ pub(super) fn mounts(estate: &Estate<'_>) -> Vec<Mounts> {
             if task.short() == "mount" {
                 made.extend(of_task(ansible, task));
             }
-            if made.is_empty() {
+            if made.is_empty() || runs_nowhere(ansible, at) {
                 continue;
             }
             let pattern = ansible.plays[*play].pattern.clone();

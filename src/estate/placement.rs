@@ -1,13 +1,14 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
+use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
 use super::{Estate, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Ansible, LISTING, Pattern, Play, Seen};
+use crate::model::ansible::{Ansible, Pattern, Play, Seen};
 use crate::model::command::{Command, Site};
-use crate::source::{file_name, folder};
-use crate::text::Loc;
+use crate::source::folder;
+use crate::text::{FileId, Loc};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +57,11 @@ pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
     let ansible = estate.ansible;
     let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
     let commands = commands.as_slice();
-    let runs: Vec<bool> = ansible.plays.iter().map(|play| is_run(ansible, play, commands)).collect();
+    let tools = run_by_tools(estate);
+    let is_run = |play: &Play<'_>| {
+        play.playbook_imported || !ansible.invoked(play.file).is_empty() || tools.contains(&play.file)
+    };
+    let runs: Vec<bool> = ansible.plays.iter().map(is_run).collect();
     let plays: Vec<(usize, Pattern, Vec<Use>)> = ansible
         .plays
         .iter()
@@ -266,15 +271,28 @@ fn is_dormant(ansible: &Ansible<'_>, at: usize, used: &Use, runs: &[bool]) -> bo
     })
 }
 
-/// Whether anything runs or imports the playbook: a command of the repository, or one of a task or a provisioner that ends in its name.
-fn is_run(ansible: &Ansible<'_>, play: &Play<'_>, commands: &[&Command]) -> bool {
-    let name = file_name(ansible.documents.tree.path(play.file));
-    play.playbook_imported
-        || !ansible.invoked(play.file).is_empty()
-        || commands.iter().any(|command| {
-            matches!(command.site, Site::Ansible | Site::Provisioner | Site::CloudInit)
-                && &*command.program == "ansible-playbook"
-                && !command.flags.iter().any(|flag| LISTING.contains(&&*flag.name))
-                && command.operands.iter().any(|operand| operand.ends_with(name).is_true())
-        })
+/// The playbooks that tasks, provisioners, first boots and builds of images run.
+fn run_by_tools(estate: &Estate<'_>) -> BTreeSet<FileId> {
+    let runs = |invocation: &Invocation<'_>| {
+        matches!(invocation.command.site, Site::Ansible | Site::Provisioner | Site::CloudInit)
+            && !invocation.instruction
+    };
+    let own: Vec<&Invocation<'_>> = estate.invocations.iter().filter(|invocation| runs(invocation)).collect();
+    let text = |a: &&Invocation<'_>, b: &&Invocation<'_>| {
+        (a.task, a.provisioner, a.command.loc.file, a.command.scope)
+            == (b.task, b.provisioner, b.command.loc.file, b.command.scope)
+    };
+    let playbook = |commands: &&[&Invocation<'_>]| {
+        commands.iter().any(|invocation| invocation.command.program.starts_with("ansible"))
+    };
+    let texts: Vec<Vec<Command>> = own
+        .chunk_by(text)
+        .filter(playbook)
+        .map(|commands| commands.iter().map(|invocation| invocation.command.clone()).collect())
+        .collect();
+    let mut run = estate.ansible.run_also(texts.iter().map(Vec::as_slice));
+    let builds = estate.packer.templates.iter().flat_map(|template| &template.builds);
+    let built = builds.flat_map(|build| &build.provisioners).flat_map(|provisioner| &provisioner.playbooks);
+    run.extend(estate.ansible.and_imported(&built.filter_map(|playbook| playbook.file).collect()));
+    run
 }

@@ -1,9 +1,9 @@
 //! Which data services a play brings to its hosts, and where each keeps its data.
 
-use super::Estate;
 use super::container::{Container, MountKind};
 use super::placement::{Use, weight};
-use crate::knowledge::services::{self, PathClass, Service, ServiceData};
+use super::{Estate, brought, carried, kept};
+use crate::knowledge::services::{self, Service, ServiceData};
 use crate::model::ansible::{Ansible, Task, TextKind};
 use crate::source::file_name;
 use crate::text::Loc;
@@ -15,22 +15,22 @@ use std::sync::LazyLock;
 /// The data services of a play: by the names of its roles, the packages, units, containers and settings of its tasks.
 pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
     let ansible = estate.ansible;
-    let mut found = Found { ansible, uses: Vec::new(), seen: BTreeSet::new() };
+    let mut found = Found { estate, ansible, play, uses: Vec::new(), seen: BTreeSet::new() };
     for role in &ansible.plays[play].roles {
         if let Some(service) = services::by_role(role.name) {
             found.add(service, role.loc, "role brings", role.role);
         }
     }
     for (at, task) in ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
-        for (service, verb) in of_task(ansible, task) {
+        for (service, verb) in brought::by_task(estate, at) {
             found.add(service, task.loc, verb, task.role);
         }
         if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
             found.add(service, task.loc, "role brings", task.role);
         }
         found.settings(estate, at, task);
-        for container in estate.containers_of(at) {
-            found.container(container, task.loc);
+        for container in estate.containers_of(at).iter().chain(carried::containers(estate, at)) {
+            found.container(container, task);
             found.beside(container, task);
         }
     }
@@ -38,12 +38,14 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize) -> Vec<Use> {
 }
 
 struct Found<'e, 'm> {
+    estate: &'e Estate<'m>,
     ansible: &'e Ansible<'m>,
+    play: usize,
     uses: Vec<Use>,
     seen: BTreeSet<(String, Option<usize>)>,
 }
 
-impl Found<'_, '_> {
+impl<'m> Found<'_, 'm> {
     fn add(&mut self, service: &'static Service, loc: Loc, verb: &str, role: Option<usize>) {
         // A container engine keeps what its containers do: those are looked at themselves.
         if weight(service.data) == 0 || service.name == "docker-host" || !self.seen.insert((service.name.clone(), role))
@@ -53,15 +55,37 @@ impl Found<'_, '_> {
         self.uses.push(Use {
             label: service.label.clone(),
             data: service.data,
-            directories: directories(self.ansible, service, role),
+            directories: self.directories(service, role),
             loc,
             clause: format!("this {verb} {}", service.label),
             role,
         });
     }
 
+    /// Where the service keeps its data: what tasks configure or the role sets, else what it makes, else where the package puts it.
+    fn directories(&self, service: &Service, role: Option<usize>) -> Vec<String> {
+        let configured = kept::configured(self.estate, service, role, self.play);
+        if let Some(Ok(directories)) = configured {
+            return directories;
+        }
+        let set = role.map(|role| kept::set_by_role(self.ansible, role, service)).unwrap_or_default();
+        // What a setting says that is not known may be anywhere.
+        if !set.is_empty() || configured.is_some() {
+            return set;
+        }
+        let made = role
+            .filter(|_| service.dirs_package.is_empty() || service.name == "nfs-server")
+            .map(|role| kept::made_by_role(self.estate, role))
+            .unwrap_or_default();
+        if !made.is_empty() {
+            return made;
+        }
+        // The first directory is the usual one; the others are those of other distributions.
+        service.dirs_package.first().cloned().into_iter().collect()
+    }
+
     /// A service that is not in the tables, by a setting that names its data directory.
-    fn settings<'m>(&mut self, estate: &Estate<'m>, at: usize, task: &Task<'m>) {
+    fn settings(&mut self, estate: &Estate<'m>, at: usize, task: &Task<'m>) {
         let Some(role) = task.role else { return };
         let label = self.ansible.roles[role].name.clone();
         for directory in set_directories(estate, at, task) {
@@ -88,7 +112,7 @@ impl Found<'_, '_> {
     }
 
     /// A container whose data lies on a path of its host, or in the engine's own volumes.
-    fn container(&mut self, container: &Container, loc: Loc) {
+    fn container(&mut self, container: &Container, task: &Task<'m>) {
         let Some(service) = container.service().filter(|service| weight(service.data) > 0) else { return };
         for mount in &container.mounts {
             let covers = mount.target.as_str().is_some_and(|target| {
@@ -97,6 +121,7 @@ impl Found<'_, '_> {
             let directory = match mount.kind {
                 MountKind::Named => Some("/var/lib/docker/volumes".to_owned()),
                 MountKind::Bind => mount.source.as_str().map(str::to_owned),
+                MountKind::RelativeBind if covers => self.beside_file(task, mount.source.as_str().unwrap_or("")),
                 _ => None,
             };
             let Some(directory) = directory.filter(|_| covers) else { continue };
@@ -106,7 +131,7 @@ impl Found<'_, '_> {
                     label: service.label.clone(),
                     data: service.data,
                     directories: vec![directory],
-                    loc,
+                    loc: task.loc,
                     clause,
                     role: None,
                 });
@@ -119,23 +144,28 @@ impl Found<'_, '_> {
 const KEPT: [&str; 7] = ["data", "db", "database", "uploads", "storage", "postgres", "mysql"];
 
 impl<'m> Found<'_, 'm> {
+    /// A path relative to the compose file that a task writes to its host or runs there.
+    fn beside_file(&self, task: &Task<'m>, source: &str) -> Option<String> {
+        let given = ["project_src", "dest", "path"].iter().map(|name| self.ansible.argument(task, name));
+        let target = given.into_iter().find(|value| !value.is_absent())?;
+        let target = target.as_str().filter(|target| target.starts_with('/'))?;
+        let file = file_name(target).contains('.') && task.argument("project_src").is_none();
+        let folder = if file { crate::source::folder(target) } else { target.trim_end_matches('/') };
+        Some(format!("{folder}/{}", source.trim_start_matches("./").trim_end_matches('/')))
+    }
+
     /// An application whose compose file is written to the host with its data folder beside it.
     fn beside(&mut self, container: &Container, task: &Task<'m>) {
         if container.service().is_some() {
             return;
         }
-        let target = ["dest", "path"]
-            .iter()
-            .map(|name| self.ansible.argument(task, name))
-            .find_map(|value| value.as_str().map(str::to_owned));
-        let Some(target) = target.filter(|target| target.starts_with('/')) else { return };
         for mount in container.mounts.iter().filter(|mount| mount.kind == MountKind::RelativeBind) {
             let Some(source) = mount.source.as_str() else { continue };
             let source = source.trim_start_matches("./").trim_end_matches('/');
             if !KEPT.contains(&source) {
                 continue;
             }
-            let directory = format!("{}/{source}", crate::source::folder(&target));
+            let Some(directory) = self.beside_file(task, source) else { return };
             if self.seen.insert((format!("{} {directory}", container.name), None)) {
                 let clause = format!("this task runs {} with its data beside it", container.name);
                 let (label, data) = (container.name.clone(), ServiceData::State);
@@ -143,60 +173,6 @@ impl<'m> Found<'_, 'm> {
             }
         }
     }
-}
-
-/// Modules that install packages by `name`.
-const PACKAGE_MODULES: [&str; 17] = [
-    "apt",
-    "package",
-    "yum",
-    "dnf",
-    "dnf5",
-    "pacman",
-    "apk",
-    "zypper",
-    "homebrew",
-    "apt_rpm",
-    "macports",
-    "openbsd_pkg",
-    "opkg",
-    "pkgng",
-    "portage",
-    "rpm_ostree_pkg",
-    "snap",
-];
-/// Modules that run units by `name`.
-const UNIT_MODULES: [&str; 8] =
-    ["service", "systemd", "systemd_service", "sysvinit", "runit", "svc", "homebrew_services", "openwrt_init"];
-
-/// Whether a module installs packages of the system; those of `pip` and the like are libraries.
-pub(super) fn installs_packages(module: &str) -> bool {
-    PACKAGE_MODULES.contains(&module)
-}
-
-fn of_task<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Vec<(&'static Service, &'static str)> {
-    let short = task.short();
-    let packages = installs_packages(short);
-    let units = UNIT_MODULES.contains(&short);
-    // A handler that restarts a service does not bring it.
-    if !packages && !units || task.handler {
-        return Vec::new();
-    }
-    let state = ansible.argument(task, "state");
-    if matches!(state.as_str(), Some("absent" | "removed" | "stopped")) {
-        return Vec::new();
-    }
-    let names = ["name", "pkg", "package"].iter().map(|key| ansible.each(task, key)).find(|values| !values.is_empty());
-    let mut found = Vec::new();
-    for name in names.iter().flatten().flat_map(words) {
-        if let Some(service) = services::by_package(&name).filter(|_| packages) {
-            found.push((service, "task installs"));
-        }
-        if let Some(service) = services::by_unit(&name).filter(|_| units) {
-            found.push((service, "task runs"));
-        }
-    }
-    found
 }
 
 /// The known words of a string or list.
@@ -253,72 +229,4 @@ fn unit_file<'m>(estate: &Estate<'m>, task: &Task<'m>) -> Option<&'m str> {
     let role = &estate.ansible.roles[task.role?];
     let path = role.path(&format!("files/{}", file_name(name)))?;
     Some(estate.documents.tree.text(estate.documents.tree.find(&path)?))
-}
-
-/// Where the service keeps its data: what the role sets, else what it makes, else where the package puts it.
-fn directories(ansible: &Ansible<'_>, service: &Service, role: Option<usize>) -> Vec<String> {
-    let set = role.map(|role| set_by_role(ansible, role, service)).unwrap_or_default();
-    if !set.is_empty() {
-        return set;
-    }
-    let made = role
-        .filter(|_| service.dirs_package.is_empty() || service.name == "nfs-server")
-        .map(|role| made_by_role(ansible, role))
-        .unwrap_or_default();
-    if !made.is_empty() {
-        return made;
-    }
-    // The first directory is the usual one; the others are those of other distributions.
-    service.dirs_package.first().cloned().into_iter().collect()
-}
-
-/// Variables of a role that name a data directory of the service.
-fn set_by_role(ansible: &Ansible<'_>, role: usize, service: &Service) -> Vec<String> {
-    const ENDINGS: [&str; 9] = [
-        "data_dir",
-        "datadir",
-        "data_dirs",
-        "data_directory",
-        "data_path",
-        "storage_path",
-        "home",
-        "data_location",
-        "path_prefix",
-    ];
-    let role = &ansible.roles[role];
-    let own = role.name.to_lowercase();
-    let mut found = BTreeSet::new();
-    for (_, node) in &role.defaults {
-        for (key, _) in node.entries() {
-            let Some(name) = key.as_str() else { continue };
-            if !ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-                continue;
-            }
-            let value = ansible.role_variable(role, name);
-            // A role for several services names each in the variable.
-            let speaks = own.contains(&service.name)
-                || own.contains(name.split('_').next().unwrap_or(name))
-                || name.contains(&service.name);
-            let paths = words(&value).into_iter().filter(|path| path.starts_with('/'));
-            found.extend(paths.filter(|path| {
-                let other = services::by_path(path)
-                    .is_some_and(|other| other.name != service.name && other.dirs_package != service.dirs_package);
-                speaks && !other
-            }));
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// Directories for data that a role makes.
-fn made_by_role(ansible: &Ansible<'_>, role: usize) -> Vec<String> {
-    let tasks = ansible.tasks.iter().filter(|task| task.role == Some(role) && task.short() == "file");
-    let made = tasks.filter(|task| ansible.argument(task, "state").as_str() == Some("directory"));
-    let paths = made
-        .flat_map(|task| ["path", "dest", "name"].iter().flat_map(|name| ansible.each(task, name)).collect::<Vec<_>>());
-    let data: BTreeSet<String> = paths
-        .filter_map(|path| path.as_str().map(str::to_owned))
-        .filter(|path| services::data_path(path) == Some(PathClass::Data))
-        .collect();
-    data.into_iter().collect()
 }

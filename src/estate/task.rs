@@ -2,8 +2,8 @@
 
 use super::Estate;
 use crate::knowledge::ansible::{self as known, Module, ModuleRole};
-use crate::knowledge::services::{self, PathClass};
-use crate::model::ansible::{PROJECT, Task};
+use crate::knowledge::services;
+use crate::model::ansible::{Ansible, ArgumentValue, PROJECT, Task};
 use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
 use crate::syntax::yaml::Node;
@@ -27,6 +27,12 @@ const SWITCH_WORDS: [&str; 11] =
 
 /// Tasks by which one handler is notified that are looked at.
 const MAX_NOTIFIERS: usize = 64;
+
+/// Whether a task runs on no host: by a condition that holds nowhere whatever is set, or as a handler that nothing notifies.
+#[must_use]
+pub fn runs_nowhere(ansible: &Ansible<'_>, at: usize) -> bool {
+    ansible.tasks.get(at).is_some_and(|task| task.handler && ansible.notified(at).is_false() || ansible.never(task))
+}
 
 impl TaskFacts<'_> {
     /// What is known of its module.
@@ -133,8 +139,7 @@ impl TaskFacts<'_> {
     /// that nothing notifies.
     #[must_use]
     pub fn dead(&self) -> bool {
-        let never = self.task.handler && self.estate.ansible.notified(self.at).is_false();
-        never || self.estate.ansible.never(self.task) || self.of_each_notifier(&Self::switched_off, &mut HashSet::new())
+        runs_nowhere(self.estate.ansible, self.at) || self.of_each_notifier(&Self::switched_off, &mut HashSet::new())
     }
 
     fn switched_off(&self) -> bool {
@@ -161,112 +166,71 @@ impl TaskFacts<'_> {
     /// The options whose values destroy or overwrite (`state: absent`).
     #[must_use]
     pub fn dangers(&self) -> Vec<String> {
-        let Some(module) = self.module() else { return Vec::new() };
+        let Some(module) = self.module() else {
+            let removes = self.estate.invocations_of(self.at).any(|command| &*command.program == "rm");
+            return removes.then(|| "rm".to_owned()).into_iter().collect();
+        };
         let mut dangers = Vec::new();
         for (option, values) in &module.danger {
-            let given = self.argument(option);
-            let hit = values.iter().any(|value| match value.as_str() {
-                Some("*") => given.has().is_true(),
-                _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
-            });
-            if hit {
-                dangers.push(format!("{option}: {}", given.display()));
-            }
+            let hits = |given: &Value| {
+                values.iter().any(|value| match value.as_str() {
+                    Some("*") => given.has().is_true(),
+                    _ => given.equals(&crate::knowledge::test::data(value)).is_true(),
+                })
+            };
+            let given = self.estate.ansible.each(self.task, option);
+            dangers
+                .extend(given.iter().find(|given| hits(given)).map(|given| format!("{option}: {}", given.display())));
         }
         dangers
     }
 
-    /// The persistent data that it destroys, if it does; a value that is not known when it cannot be told which.
-    #[must_use]
-    pub fn destroyed(&self) -> Option<Value> {
-        if self.dead() {
-            return None;
-        }
-        match self.task.short() {
-            "file" | "file_remove" => {
-                let absent = self.argument("state").equals(&"absent".into()).is_true();
-                if absent { self.paths(&["path", "dest", "name"]).into_iter().find(is_data_directory) } else { None }
-            }
-            "mount" => {
-                let gone = matches!(self.argument("state").as_str(), Some("absent"));
-                if gone { self.paths(&["path", "name"]).into_iter().find(is_data_directory) } else { None }
-            }
-            "command" | "shell" | "raw" | "win_command" | "win_shell" => self.removed_by_command(),
-            "synchronize" => {
-                let deletes = self.argument("delete").as_bool() == Some(true);
-                if deletes { self.paths(&["dest"]).into_iter().find(is_data_directory) } else { None }
-            }
-            _ => self.destroyed_by_module(),
-        }
-    }
-
-    fn destroyed_by_module(&self) -> Option<Value> {
-        let module = self.module().filter(|module| module.has(ModuleRole::DataDestruction))?;
-        // A container is not its data: its volumes are objects of their own.
-        let container = matches!(module.group.as_str(), "docker" | "podman" | "containers")
-            && !self.task.short().contains("volume")
-            && !self.task.short().contains("prune");
-        let file = module.has(ModuleRole::WriteBack);
-        // Loading data into a store is another matter, and slots, links and users are not data.
-        let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
-        let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
-            .iter()
-            .any(|word| self.task.short().contains(word));
-        // A partition that is added to a disk leaves the others alone.
-        let adds = self.task.short() == "parted"
-            && !self.argument("number").is_absent()
-            && self.argument("state").as_str() != Some("absent");
-        if container
-            || file
-            || loads
-            || link
-            || adds
-            || module.has(ModuleRole::Infrastructure)
-            || self.dangers().is_empty()
-        {
-            return None;
-        }
-        let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
-        let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
-        // The test database that some packages bring is nobody's data.
-        let named = named.filter(|value| value.as_str() != Some("test"));
-        named.or_else(|| (module.group == "storage").then(|| Value::known(module.effect.as_str())))
-    }
-
-    fn removed_by_command(&self) -> Option<Value> {
-        let commands = self.estate.invocations_of(self.at);
-        commands
-            .filter(|command| &*command.program == "rm")
-            .filter(|command| command.flags.iter().any(|flag| flag.name.contains(['r', 'R'])))
-            .flat_map(|command| &command.operands)
-            .find(|operand| is_data_directory(operand))
-            .cloned()
-    }
-
     /// The known or partly known values of the first of some arguments that is given, loops opened.
-    fn paths(&self, names: &[&str]) -> Vec<Value> {
+    pub(super) fn paths(&self, names: &[&str]) -> Vec<Value> {
         let each = names.iter().map(|name| self.estate.ansible.each(self.task, name));
         each.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
-    /// The path inside the repository that it writes on the controller.
+    /// The path inside the repository that it writes on the controller, in any turn of its loop.
     #[must_use]
     pub fn repository_path(&self) -> Value {
-        if !self.has(ModuleRole::WriteBack)
-            || self.task.short() == "file" && self.argument("state").as_str() != Some("absent")
-        {
+        let short = self.task.short();
+        let writes = self.has(ModuleRole::WriteBack) || matches!(short, "file" | "get_url" | "uri");
+        if !writes || short == "file" && self.argument("state").as_str() != Some("absent") {
             return Value::absent();
         }
         let paths = self.paths(&["dest", "path"]);
-        let Some(value) = paths.into_iter().next() else { return Value::absent() };
-        let inside = value.starts_with(PROJECT).is_true();
-        let relative = value.starts_with("../").is_true() || value.starts_with("./").is_true();
-        let names_intent =
-            known_suffix(&value).is_some_and(|suffix| known::intent_file(suffix) || is_terraform(suffix));
-        let declares = is_terraform(known_suffix(&value).unwrap_or(""));
-        // A file of Terraform is declared intent wherever it stands.
-        let here = (inside || relative) && names_intent && (self.local().is_true() || self.task.short() == "fetch");
-        if here || declares { value } else { Value::absent() }
+        paths.into_iter().find(|path| self.is_declared(path)).unwrap_or_default()
+    }
+
+    /// Whether a path that it writes is declared intent: of the repository, or Terraform's wherever it stands.
+    fn is_declared(&self, path: &Value) -> bool {
+        let suffix = known_suffix(path).unwrap_or("");
+        // `fetch` writes beside the playbook; others where the run was started, in the repository.
+        let relative = known_prefix(path).is_some_and(|prefix| !prefix.is_empty() && !prefix.starts_with(['/', '~']));
+        let inside = path.starts_with(PROJECT).is_true() || relative || self.names_repository();
+        let local = || self.task.short() == "fetch" || self.local().is_true();
+        let here = inside && known::intent_file(&path.display().replace('…', "x")) && local();
+        here || is_terraform(suffix)
+    }
+
+    /// Whether the path that it writes starts with a variable that stands for a folder of the repository, whichever that is.
+    fn names_repository(&self) -> bool {
+        let argument = ["dest", "path"].iter().find_map(|name| self.task.argument(name));
+        let written = argument.and_then(|argument| match &argument.value {
+            ArgumentValue::Node(node) => node.as_str(),
+            ArgumentValue::Text(text, _) => Some(&**text),
+        });
+        let first = written.and_then(|text| text.trim_start().strip_prefix("{{")?.split("}}").next());
+        first.is_some_and(|name| known::write_back().intent_variables.iter().any(|own| own == name.trim()))
+    }
+
+    /// Whether its command works in the repository on the controller: started there, or sent there.
+    #[must_use]
+    pub fn in_repository(&self) -> Tri {
+        let folder = self.argument("chdir");
+        let inside = || if folder.is_absent() { Tri::True } else { folder.starts_with(PROJECT) };
+        self.local().and(inside)
     }
 
     /// What the path that it writes holds.
@@ -356,7 +320,7 @@ impl TaskFacts<'_> {
         // To bring up to date is what a role or playbook for updates is there for.
         let path = self.estate.documents.tree.path(self.task.file);
         let updates = path.split(['/', '_', '-', '.']).any(|word| matches!(word, "update" | "updates" | "upgrade"));
-        let installs = !updates && super::service::installs_packages(self.task.short());
+        let installs = !updates && super::brought::installs_packages(self.task.short());
         if !installs || self.argument("state").as_str() != Some("latest") {
             return None;
         }
@@ -397,6 +361,18 @@ fn is_terraform(path: &str) -> bool {
     [".tf", ".tofu", ".tfvars", ".tf.json", ".tfvars.json"].iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// The known start of a path.
+fn known_prefix(value: &Value) -> Option<&str> {
+    match &value.kind {
+        Kind::Known(Data::Str(text)) => Some(text),
+        Kind::Text(pieces) => match pieces.first() {
+            Some(Piece::Lit(text)) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The known end of a path.
 fn known_suffix(value: &Value) -> Option<&str> {
     match &value.kind {
@@ -407,28 +383,6 @@ fn known_suffix(value: &Value) -> Option<&str> {
         },
         _ => None,
     }
-}
-
-/// Whether a path is a directory of persistent data: a service's own, or what a variable calls so.
-fn is_data_directory(value: &Value) -> bool {
-    let Some(path) = value.as_str() else {
-        return false;
-    };
-    let path = path.trim_end_matches("/*").trim_end_matches('/');
-    // One file of a directory (a lock, a configuration) is not the data.
-    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| {
-        !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6
-    });
-    if file || !path.starts_with('/') {
-        return false;
-    }
-    if matches!(services::data_path(path), Some(PathClass::Volatile | PathClass::Logs | PathClass::Configuration)) {
-        return false;
-    }
-    let named = value.via.iter().flat_map(|via| via.iter()).any(|step| {
-        ["data_dir", "datadir", "data_path", "data_directory", "data_root"].iter().any(|word| step.what.contains(word))
-    });
-    named || services::by_path(path).is_some()
 }
 
 /// Whether an address means whatever is newest.

@@ -169,13 +169,16 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
         || text.contains("ansible_connection")
         || text.contains(":children]")
         || text.contains(":vars]");
-    let bare = |line: &str| {
-        !line.is_empty() && !line.contains('=') && line.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c))
+    // A name alone, or with variables behind it.
+    let host = |line: &str| {
+        let (name, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let named = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c));
+        named && (rest.trim().is_empty() || rest.contains('='))
     };
     let listed =
         in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
     group
-        && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(bare))
+        && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(host))
 }
 
 /// Whether a file in HCL is one of Terragrunt: it has nothing but what Terragrunt knows.

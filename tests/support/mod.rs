@@ -4,6 +4,8 @@
 
 pub(crate) mod hcl;
 
+use serde_json::Value as Json;
+use stateward::value::{Data, Kind, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -141,5 +143,24 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed is the system's to clean.
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A value as JSON; the reason when some of it is not known. What is absent is null.
+pub(crate) fn as_json(value: &Value) -> Result<Json, String> {
+    match &value.kind {
+        Kind::Absent | Kind::Known(Data::Null) => Ok(Json::Null),
+        Kind::Known(Data::Bool(value)) => Ok((*value).into()),
+        Kind::Known(Data::Number(value)) => Ok((*value).into()),
+        Kind::Known(Data::Str(text)) => Ok((**text).into()),
+        Kind::Known(Data::List(list)) => match &list.open {
+            Some(reason) => Err(reason.to_string()),
+            None => list.items.iter().map(as_json).collect(),
+        },
+        Kind::Known(Data::Map(map)) => match &map.open {
+            Some(reason) => Err(reason.to_string()),
+            None => map.entries.iter().map(|(key, value)| Ok((key.to_string(), as_json(value)?))).collect(),
+        },
+        _ => Err(value.reason().unwrap_or_default().to_string()),
     }
 }

@@ -6,10 +6,24 @@ use super::{Container, Declared, Setting};
 use crate::text::Loc;
 use crate::value::{Data, Kind, Value};
 
-/// The container that `docker_container` or `podman_container` declares with its arguments; none for other modules and for removal.
+/// Modules that declare containers.
+pub const MODULES: [&str; 4] = ["docker_container", "docker_swarm_service", "podman_container", "podman_containers"];
+
+/// The containers that a module declares with its arguments; none for other modules and for removal.
 #[must_use]
-pub fn of_arguments(module: &str, get: &dyn Fn(&str) -> Value, loc: Loc, setting: &Setting<'_>) -> Option<Container> {
-    if !matches!(module, "docker_container" | "podman_container") || get("state").as_str() == Some("absent") {
+pub fn of_arguments(module: &str, get: &dyn Fn(&str) -> Value, loc: Loc, setting: &Setting<'_>) -> Vec<Container> {
+    if module != "podman_containers" {
+        return of_module(module, get, loc, setting).into_iter().collect();
+    }
+    let containers = get("containers");
+    let list = containers.as_list().map(|list| list.items.as_slice()).unwrap_or_default();
+    let each =
+        |item: &Value| of_module("podman_container", &|name| item.get(name), item.origin.unwrap_or(loc), setting);
+    list.iter().filter_map(each).collect()
+}
+
+fn of_module(module: &str, get: &dyn Fn(&str) -> Value, loc: Loc, setting: &Setting<'_>) -> Option<Container> {
+    if !MODULES.contains(&module) || get("state").as_str() == Some("absent") {
         return None;
     }
     let image = get("image");
@@ -31,6 +45,10 @@ pub fn of_arguments(module: &str, get: &dyn Fn(&str) -> Value, loc: Loc, setting
     }
     for key in ["mounts", "mount"] {
         each(&get(key), loc, &mut own, &|value, loc| match value.as_map() {
+            // A service of a swarm binds paths unless it says otherwise.
+            Some(_) if module == "docker_swarm_service" && value.get("type").is_absent() => {
+                Mount::long(&Value::known("bind"), value.get("source"), value.get("target"), loc)
+            }
             Some(_) => mount_of_map(value, loc),
             None => Mount::pairs(value, loc),
         });

@@ -15,14 +15,14 @@ use crate::knowledge::services::{self, Service, ServiceData};
 use crate::text::Loc;
 use crate::value::{Kind, Reason, Tri, Value};
 
-pub use arguments::{of_arguments, of_resource};
+pub use arguments::{MODULES, of_arguments, of_resource};
 pub use compose::{of_compose, of_definition};
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
-pub use unit::{of_quadlet, of_unit};
+pub use unit::{of_quadlet, of_shell, of_unit};
 
 use flat::{Flat, words};
 

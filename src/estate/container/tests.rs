@@ -272,7 +272,7 @@ fn definitions_in_playbooks() {
 fn arguments(pairs: &[(&str, Value)]) -> Option<Container> {
     let get =
         |key: &str| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone()).unwrap_or_default();
-    of_arguments("docker_container", &get, Loc::default(), &Setting::unknown())
+    of_arguments("docker_container", &get, Loc::default(), &Setting::unknown()).into_iter().next()
 }
 
 #[test]

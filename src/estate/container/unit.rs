@@ -58,12 +58,11 @@ impl Word {
 struct Reader<'r> {
     rendered: &'r Rendered,
     entries: Vec<Entry<'r>>,
-    setting: &'r Setting<'r>,
 }
 
 impl<'r> Reader<'r> {
-    fn new(rendered: &'r Rendered, setting: &'r Setting<'r>) -> Self {
-        Self { rendered, entries: unit::entries(&rendered.text.text), setting }
+    fn new(rendered: &'r Rendered) -> Self {
+        Self { rendered, entries: unit::entries(&rendered.text.text) }
     }
 
     fn text(&self) -> &'r str {
@@ -142,7 +141,7 @@ impl<'r> Reader<'r> {
 #[must_use]
 pub fn of_quadlet(rendered: &Rendered, name: &str, setting: &Setting<'_>) -> Option<Container> {
     const SECTION: &str = "Container";
-    let reader = Reader::new(rendered, setting);
+    let reader = Reader::new(rendered);
     let image = reader.last(SECTION, "Image")?;
     let place = reader.place(image.value);
     let named = reader.last(SECTION, "ContainerName").map(|entry| Container::shown(&reader.whole(entry)));
@@ -184,30 +183,50 @@ pub fn of_quadlet(rendered: &Rendered, name: &str, setting: &Setting<'_>) -> Opt
 /// The containers that a unit of systemd starts: `docker run`, `docker create` and their kin in its commands.
 #[must_use]
 pub fn of_unit(rendered: &Rendered, setting: &Setting<'_>) -> Vec<Container> {
-    let reader = Reader::new(rendered, setting);
+    let reader = Reader::new(rendered);
     let starts = |entry: &&Entry<'_>| matches!(entry.key, "ExecStart" | "ExecStartPre");
     let mut found = Vec::new();
     for entry in reader.entries.iter().filter(starts) {
         let words = reader.words(unit::command(reader.text(), entry.value));
-        for words in commands(words, 0) {
-            let Some(first) = words.iter().position(Word::is_engine).filter(|at| *at == 0 || is_env(&words[..*at]))
-            else {
-                continue;
-            };
-            let words = &words[first..];
-            let mut values: Vec<Value> = words.iter().map(Word::value).collect();
-            if !is_engine(words[0].base()) {
-                values[0] = Value::known("docker").at(words[0].loc);
-            }
-            let loc = words.first().zip(words.get(1)).map(|(a, b)| Loc { span: a.loc.span.to(b.loc.span), ..a.loc });
-            let Some(mut own) = loc.and_then(|loc| of_run(&values, loc, reader.setting)) else { continue };
-            let creates = values.iter().skip(1).take(2).any(|word| word.as_str() == Some("create"));
+        for (mut own, creates) in commands(words, 0).iter().filter_map(|words| of_words(words, setting)) {
             // That it goes when it stops is how such units keep things tidy.
             own.removed_at_end = reader.oneshot() || entry.key == "ExecStartPre" && !creates && own.removed_at_end;
             found.push(own);
         }
     }
     found
+}
+
+/// The containers that the lines of a shell start, each line that goes on after a `\` being one.
+#[must_use]
+pub fn of_shell(rendered: &Rendered, setting: &Setting<'_>) -> Vec<Container> {
+    let reader = Reader { rendered, entries: Vec::new() };
+    let text = reader.text();
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices('\n').chain([(text.len(), "")]) {
+        if text[..at].ends_with('\\') {
+            continue;
+        }
+        let words = reader.words(Span::new(start, at));
+        let parts = words.split(|word| matches!(word.text.as_str(), "&&" | "||" | ";" | "|"));
+        found.extend(parts.filter_map(|words| of_words(words, setting)).map(|(own, _)| own));
+        start = at + 1;
+    }
+    found
+}
+
+/// The container that one command starts, and whether it only makes it.
+fn of_words(words: &[Word], setting: &Setting<'_>) -> Option<(Container, bool)> {
+    let first = words.iter().position(Word::is_engine).filter(|at| *at == 0 || is_env(&words[..*at]))?;
+    let words = &words[first..];
+    let mut values: Vec<Value> = words.iter().map(Word::value).collect();
+    if !is_engine(words[0].base()) {
+        values[0] = Value::known("docker").at(words[0].loc);
+    }
+    let loc = words.first().zip(words.get(1)).map(|(a, b)| Loc { span: a.loc.span.to(b.loc.span), ..a.loc })?;
+    let creates = values.iter().skip(1).take(2).any(|word| word.as_str() == Some("create"));
+    Some((of_run(&values, loc, setting)?, creates))
 }
 
 /// `/usr/bin/env A=b` before a program.

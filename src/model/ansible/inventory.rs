@@ -64,7 +64,15 @@ impl<'a> Inventory<'a> {
         let project = |merged: &&Merged<'a>| merged.sources.first().map_or("", |source| project_of(source)).to_owned();
         let around = |merged: &&Merged<'a>| is_inside(folder, &project(merged));
         let nearest = self.merged.iter().filter(around).map(|merged| project(&merged).len()).max();
-        let near = |merged: &&Merged<'a>| nearest.is_none_or(|len| around(merged) && project(merged).len() == len);
+        // What documentation shows is the inventory of nobody's hosts.
+        let shown = |merged: &&Merged<'a>| {
+            let source = merged.sources.first().map_or("", String::as_str);
+            source.split('/').any(|part| matches!(part, "doc" | "docs" | "documentation"))
+        };
+        let near = |merged: &&Merged<'a>| match nearest {
+            Some(len) => around(merged) && project(merged).len() == len,
+            None => !shown(merged),
+        };
         self.merged.iter().filter(near).collect()
     }
 

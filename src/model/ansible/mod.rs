@@ -203,13 +203,13 @@ impl<'a> Ansible<'a> {
                 _ => {}
             }
         }
-        ansible.known = values::Known::of(ansible.plays.len());
+        ansible.known = values::Known::of(ansible.plays.len(), ansible.tasks.len());
         ansible.find_imports();
         ansible.take_commands(commands);
         reach::follow(&mut ansible);
         lost::explain(&mut ansible);
         // What was found before the ways were known holds no longer.
-        ansible.known = values::Known::of(ansible.plays.len());
+        ansible.known = values::Known::of(ansible.plays.len(), ansible.tasks.len());
         for play in 0..ansible.plays.len() {
             if let Some(pattern) = ansible.plays[play].pattern.dynamic.then(|| ansible.pattern_of(play, None)).flatten()
             {

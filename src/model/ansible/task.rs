@@ -50,6 +50,8 @@ pub struct Task<'a> {
     pub role: Option<usize>,
     /// The plays that reach it, in order.
     pub plays: Vec<usize>,
+    /// Which of all tasks it is.
+    pub(super) index: usize,
     /// Whether it stands in a list of a play itself.
     pub(super) of_play: bool,
 }
@@ -117,7 +119,7 @@ fn read_list<'a>(tasks: &mut Vec<Task<'a>>, file: FileId, list: Node<'a>, handle
                 read_list(tasks, file, list, handler, &Around { rescue, always, ..here.clone() });
             }
         } else if let Some(task) = read_task(file, node, handler, here) {
-            tasks.push(task);
+            tasks.push(Task { index: tasks.len(), ..task });
         }
     }
 }
@@ -158,6 +160,7 @@ fn read_task<'a>(file: FileId, node: Node<'a>, handler: bool, around: Around<'a>
         always: around.always,
         role: None,
         plays: Vec::new(),
+        index: 0,
         of_play: false,
     })
 }

@@ -126,6 +126,13 @@ impl<'a> Ansible<'a> {
         }
     }
 
+    /// The file of the repository that a task copies or renders, by what it gives as `src`.
+    #[must_use]
+    pub fn written_from(&self, task: &Task<'a>, name: &str) -> Option<FileId> {
+        let part = if task.short() == "template" { "templates" } else { "files" };
+        self.source(task, part, name).filter(|_| !name.is_empty())
+    }
+
     /// The file of the repository that a task means by `src`, looked for where Ansible looks.
     fn source(&self, task: &Task<'a>, part: &str, name: &str) -> Option<FileId> {
         let tree = self.documents.tree;

@@ -1,8 +1,9 @@
 //! Tasks, requirements and switches of Ansible.
 
+use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::machine::Machine;
-use crate::estate::task::{TaskFacts, is_test_path};
+use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
@@ -152,12 +153,16 @@ subject! {
         repository_path: Dyn => row.facts.repository_path();
         /// Whether Git ignores that file.
         repository_path_ignored: Bool => row.repository_path_ignored();
+        /// Whether its command works in the repository on the controller.
+        in_repository: Bool => row.facts.in_repository();
         /// What that file declares.
         declared_kind: Word(&["terraform", "inventory", "other"]) => row.facts.declared_kind();
         /// Whether what it writes comes from facts, registered results or other hosts' variables.
         from_runtime: Bool => row.facts.from_runtime();
         /// Whether it reads a state file.
         reads_state: Bool => row.facts.reads_state();
+        /// The cache in which it keeps facts for later runs.
+        fact_cache: Node(FactCacheRow) => FactCacheRow::of_task(row.facts.estate, row.facts.at);
         /// The data service that it installs in whatever version is newest.
         latest_service: Str => row.facts.latest_service();
         /// The address of a download that is not pinned.
@@ -169,7 +174,7 @@ subject! {
     label => row.facts.task.name.map_or_else(|| format!("this {} task", row.facts.task.short()), |name| format!("the task \"{name}\""));
     address => None;
     identity => format!("{} {}", row.facts.task.module, row.facts.task.name.unwrap_or(""));
-    never => row.facts.estate.ansible.never(row.facts.task);
+    never => runs_nowhere(row.facts.estate.ansible, row.facts.at);
 }
 
 /// Rows of `ansible.task`.

@@ -4,7 +4,7 @@ use super::ansible::TaskRow;
 use super::terraform::ResourceRow;
 use crate::estate::Estate;
 use crate::estate::invocation::Invocation;
-use crate::estate::task::{is_image_path, is_test_path};
+use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::Row as Known;
 use crate::model::command::{Command, Guard, Site};
 use crate::model::load::Document;
@@ -297,7 +297,7 @@ subject! {
     label => "this command".to_owned();
     address => None;
     identity => format!("{} {}", row.known.class.as_str(), row.invocation().command.text);
-    never => row.invocation().task.is_some_and(|at| row.estate.ansible.never(&row.estate.ansible.tasks[at]));
+    never => row.invocation().task.is_some_and(|at| runs_nowhere(row.estate.ansible, at));
 }
 
 /// Rows of `command`.

@@ -1,13 +1,15 @@
 //! Runs of Terraform, settings of Ansible, databases in files.
 
 use crate::estate::Estate;
+use crate::estate::fact_cache::{self, FactCache};
 use crate::estate::habit::{self, AnsibleSetting, EmbeddedDatabase, Run};
 use crate::estate::invocation::Invocation;
 use crate::estate::task::is_test_path;
 use crate::rule::subject::Row;
-use crate::source::join;
 use crate::subject;
 use crate::text::HOLE;
+use crate::value::Tri;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A run of Terraform.
@@ -51,26 +53,7 @@ pub(super) fn runs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A setting of an `ansible.cfg`.
 pub(super) struct SettingRow<'m> {
-    estate: &'m Estate<'m>,
     setting: AnsibleSetting<'m>,
-}
-
-impl SettingRow<'_> {
-    /// How long cached facts live, in seconds; zero is forever.
-    fn timeout(&self) -> i64 {
-        self.setting.beside("fact_caching_timeout").trim().parse().unwrap_or(86400)
-    }
-
-    /// Whether the cache lies in the repository where Git takes it in.
-    fn cache_in_git(&self) -> bool {
-        let path = self.setting.beside("fact_caching_connection").trim();
-        if path.is_empty() || path.starts_with(['/', '~', '$', '{']) || path.contains(':') {
-            return false;
-        }
-        let Some(path) = join(self.setting.folder, path) else { return false };
-        let ignored = |path: &str| self.estate.repository.ignores.ignores(path);
-        !ignored(&path) && !ignored(&format!("{path}/x"))
-    }
 }
 
 subject! {
@@ -82,10 +65,6 @@ subject! {
         key: Str certain => &row.setting.line.key;
         /// Its value.
         value: Str certain => &row.setting.line.value;
-        /// How long the same file lets cached facts live, in seconds; 0 is forever.
-        cache_timeout: Int => row.timeout();
-        /// Whether the same file keeps cached facts in the repository where Git takes them in.
-        cache_in_git: Bool => row.cache_in_git();
         /// When the same file lets facts be gathered; empty when it does not say.
         gathering: Str => row.setting.beside("gathering").to_owned();
     }
@@ -97,7 +76,58 @@ subject! {
 
 /// Rows of `ansible.setting`.
 pub(super) fn settings<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    habit::settings(estate).into_iter().map(|setting| Arc::new(SettingRow { estate, setting }) as Row<'m>).collect()
+    habit::settings(estate).into_iter().map(|setting| Arc::new(SettingRow { setting }) as Row<'m>).collect()
+}
+
+/// A cache of facts.
+pub(super) struct FactCacheRow<'m> {
+    estate: &'m Estate<'m>,
+    cache: FactCache,
+}
+
+impl<'m> FactCacheRow<'m> {
+    /// The cache in which a task keeps facts.
+    pub(super) fn of_task(estate: &'m Estate<'m>, at: usize) -> Option<Self> {
+        fact_cache::kept_by(estate, at).map(|cache| Self { estate, cache })
+    }
+
+    fn brief(&self) -> Tri {
+        let day = |seconds: f64| (seconds > 0.0 && seconds <= 86400.0).into();
+        let reason = || Tri::Unknown(self.cache.timeout.reason().unwrap_or_default());
+        let ends = self.cache.timeout.as_number().map_or_else(reason, day);
+        if self.cache.in_git(self.estate) { Tri::False } else { ends }
+    }
+}
+
+subject! {
+    /// A cache of facts that outlives the run, switched on by an `ansible.cfg` or by the environment of a command.
+    FactCacheRow<'m> as "ansible.fact_cache" (row) {
+        /// The plugin that keeps it.
+        plugin: Dyn => row.cache.plugin.clone();
+        /// Where it is kept.
+        connection: Dyn => row.cache.connection.clone();
+        /// How long facts live, in seconds; 0 is forever.
+        timeout: Dyn => row.cache.timeout.clone();
+        /// Whether it lies in the repository where Git takes it in.
+        in_git: Bool => row.cache.in_git(row.estate);
+        /// A file of it that Git holds.
+        committed: Str => row.cache.committed(row.estate);
+        /// Whether it ends within a day, and Git does not take it in.
+        brief: Bool => row.brief();
+        /// Whether a command switches it on.
+        by_command: Bool certain => row.cache.playbook.is_some();
+    }
+    loc => row.cache.loc;
+    label => "this cache".to_owned();
+    address => None;
+    identity => row.cache.plugin.display();
+}
+
+/// Rows of `ansible.fact_cache`, one for each place that says so.
+pub(super) fn fact_caches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let mut seen = HashSet::new();
+    let caches = fact_cache::caches(estate).into_iter().filter(|cache| seen.insert(cache.loc));
+    caches.map(|cache| Arc::new(FactCacheRow { estate, cache }) as Row<'m>).collect()
 }
 
 /// A database in a file.

@@ -72,5 +72,6 @@ pub static TABLES: &[Table] = &[
     Table { schema: upkeep::MismatchRow::schema, rows: upkeep::mismatches },
     Table { schema: habit::RunRow::schema, rows: habit::runs },
     Table { schema: habit::SettingRow::schema, rows: habit::settings },
+    Table { schema: habit::FactCacheRow::schema, rows: habit::fact_caches },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
 ];

@@ -122,6 +122,21 @@ impl<'a> Ansible<'a> {
         self.invocations.inventories.get(at)
     }
 
+    /// The playbooks that commands run which are only known when the playbooks are read: those of tasks, provisioners and first
+    /// boots, each slice one text.
+    #[must_use]
+    pub fn run_also<'c>(&self, texts: impl Iterator<Item = &'c [Command]>) -> BTreeSet<FileId> {
+        let ways = texts.flat_map(|commands| read::commands(self, commands));
+        let named: BTreeSet<FileId> = ways.map(|way| way.playbook).collect();
+        self.and_imported(&named)
+    }
+
+    /// Playbooks, and all that they import.
+    #[must_use]
+    pub fn and_imported(&self, playbooks: &BTreeSet<FileId>) -> BTreeSet<FileId> {
+        playbooks.iter().flat_map(|playbook| self.with_imported(*playbook)).collect()
+    }
+
     /// Takes in what commands run.
     pub(super) fn take_commands(&mut self, commands: &[Command]) {
         let mut invocations = Invocations::default();

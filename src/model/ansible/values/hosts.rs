@@ -101,12 +101,18 @@ impl<'a> Ansible<'a> {
         let mut found = PlayHosts { ways: self.ways_of(play.file), ..PlayHosts::default() };
         let templates = play.node.get("hosts").is_some_and(has_template);
         let mut named = Vec::new();
-        for (at, way) in self.inventories_of(play, &found.ways) {
+        let mut inventories = self.inventories_of(play, &found.ways);
+        if inventories.is_empty() {
+            // `localhost` is there without any.
+            inventories.push((usize::MAX, None));
+        }
+        for (at, way) in inventories {
             let own = way.filter(|_| templates).and_then(|way| self.pattern_of(index, Some(way)));
             let pattern = own.as_ref().unwrap_or(&play.pattern);
             found.any |= pattern.dynamic || pattern.is_all();
             let inventory = self.merged(at);
-            found.open = found.open.or_else(|| inventory.open().cloned());
+            // Which hosts others are is open then, not which this is.
+            found.open = found.open.or_else(|| inventory.open().filter(|_| at != usize::MAX).cloned());
             let limit = way.and_then(|way| self.invoked(play.file)[way].limit.as_ref()?.as_str().map(Pattern::parse));
             let limit = limit.map(|limit| limit.select(inventory));
             for name in pattern.select(inventory) {
@@ -179,10 +185,8 @@ impl<'a> Ansible<'a> {
     /// An inventory by its index: those of the repository first, then those that commands put together.
     pub(super) fn merged(&self, at: usize) -> &Merged<'a> {
         let own = self.inventory.merged.len();
-        match at.checked_sub(own).and_then(|at| self.given_inventory(at)) {
-            Some(given) => given,
-            None => &self.inventory.merged[at.min(own.saturating_sub(1))],
-        }
+        let given = at.checked_sub(own).and_then(|at| self.given_inventory(at));
+        given.or_else(|| self.inventory.merged.get(at)).unwrap_or(&self.known.none)
     }
 
     /// What a host of an inventory is given.

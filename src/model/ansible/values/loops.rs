@@ -4,7 +4,7 @@ use super::super::Task;
 use super::MAX_MEMBERS;
 use super::eval::Eval;
 use super::scope::{Scope, Work};
-use super::val::{Seq, V, Val, alike};
+use super::val::{Res, Seq, V, Val, alike};
 use super::{lookups, ops};
 use crate::syntax::yaml::Node;
 use crate::text::Loc;
@@ -36,44 +36,17 @@ impl<'a> Scope<'_, 'a> {
         let unknown = |reason: Reason| Items { items: Vec::new(), open: Some(reason) };
         let Some((keyword, node)) = task.repeat else { return unknown("it is no loop".into()) };
         let value = self.node(task.file, node);
-        let loc = Loc { file: task.file, span: node.span() };
-        let value =
-            match keyword.strip_prefix("with_").map(|name| name.strip_prefix("ansible.builtin.").unwrap_or(name)) {
-                None => value,
-                Some(lookup) => match (lookup, &value.v) {
-                    (_, V::Unknown(reason) | V::Undefined(reason)) => return unknown(reason.clone()),
-                    ("items", V::List(list)) => flat(list),
-                    (
-                        "items" | "list" | "flattened" | "dict" | "together" | "indexed_items" | "nested" | "cartesian",
-                        _,
-                    ) => {
-                        let terms = match &value.v {
-                            V::List(list) => match &list.open {
-                                Some(reason) => return unknown(reason.clone()),
-                                None => list.items.clone(),
-                            },
-                            _ => vec![value],
-                        };
-                        match lookups::looked_up(&Eval::new(self, loc), lookup, &terms, &[]) {
-                            Ok(items) => Val::list(items),
-                            Err(reason) => return unknown(reason),
-                        }
-                    }
-                    ("subelements", V::List(list)) => {
-                        let [of, key, flags @ ..] = list.items.as_slice() else {
-                            return unknown("`with_subelements` needs a list and a key".into());
-                        };
-                        let skip = flags
-                            .first()
-                            .map_or_else(|| false.into(), |flags| ops::item(flags, &"skip_missing".into()));
-                        match super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[]) {
-                            Ok(value) => without_key(value, key),
-                            Err(reason) => return unknown(reason),
-                        }
-                    }
-                    _ => return unknown(format!("what `{keyword}` goes through is not evaluated").into()),
-                },
-            };
+        let value = match keyword.strip_prefix("with_") {
+            None => value,
+            Some(lookup) => {
+                let lookup = lookup.strip_prefix("ansible.builtin.").unwrap_or(lookup);
+                let loc = Loc { file: task.file, span: node.span() };
+                match self.looked_up(lookup, &value, loc) {
+                    Ok(value) => value,
+                    Err(reason) => return unknown(reason),
+                }
+            }
+        };
         match &value.v {
             V::List(list) if list.items.len() <= MAX_MEMBERS => {
                 Items { items: list.items.clone(), open: list.open.clone() }
@@ -83,6 +56,38 @@ impl<'a> Scope<'_, 'a> {
                 Items { items, open: Some("the loop has more turns than are looked at".into()) }
             }
             _ => unknown(value.not("list")),
+        }
+    }
+
+    /// The list that a lookup makes of what stands behind `with_…:`.
+    fn looked_up(&self, lookup: &str, value: &Val, loc: Loc) -> Res {
+        let terms = match &value.v {
+            V::Unknown(reason) | V::Undefined(reason) => return Err(reason.clone()),
+            V::List(list) if lookup == "items" => return Ok(flat(list)),
+            V::List(list) => match &list.open {
+                Some(reason) => return Err(reason.clone()),
+                None => list.items.clone(),
+            },
+            _ => vec![value.clone()],
+        };
+        match lookup {
+            "items" | "list" | "flattened" | "dict" | "together" | "indexed_items" | "nested" | "cartesian"
+            | "file" => lookups::looked_up(&Eval::new(self, loc), lookup, &terms, &[]).map(Val::list),
+            "sequence" => {
+                let texts = terms.iter().map(ops::plain).collect::<Res<Vec<_>>>()?;
+                let parts = texts.iter().map(|text| sequence(&self.work, text)).collect::<Res<Vec<_>>>()?;
+                Ok(Val::list(parts.into_iter().flatten().collect()))
+            }
+            "subelements" => {
+                let [of, key, flags @ ..] = terms.as_slice() else {
+                    return Err("`with_subelements` needs a list and a key".into());
+                };
+                let missing = |flags: &Val| ops::item(flags, &"skip_missing".into());
+                let skip = flags.first().map_or_else(|| false.into(), missing);
+                let pairs = super::filters::apply(&self.work, "subelements", of, &[key.clone(), skip], &[])?;
+                Ok(without_key(pairs, key))
+            }
+            _ => Err(format!("what `with_{lookup}` goes through is not evaluated").into()),
         }
     }
 
@@ -132,6 +137,41 @@ fn flat(list: &Seq) -> Val {
     Val::seq(found, open, false)
 }
 
+/// The texts that `with_sequence` counts: `start=1 end=9 stride=2 format=x%02d`, `count=3`, or `1-9/2:x%02d` in short.
+fn sequence(work: &Work, term: &str) -> Res<Vec<Val>> {
+    let (mut start, mut end, mut stride, mut count, mut format) = (1, None, 1, None, "%d".to_owned());
+    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| Reason::from("it is no whole number"));
+    if term.contains('=') {
+        for (name, value) in term.split_whitespace().filter_map(|word| word.split_once('=')) {
+            match name {
+                "start" => start = number(value)?,
+                "end" => end = Some(number(value)?),
+                "stride" => stride = number(value)?,
+                "count" => count = Some(number(value)?),
+                "format" => value.clone_into(&mut format),
+                _ => return Err(format!("`with_sequence` has no `{name}`").into()),
+            }
+        }
+    } else {
+        let (numbers, given) = term.split_once(':').map_or((term, None), |(numbers, format)| (numbers, Some(format)));
+        given.unwrap_or("%d").clone_into(&mut format);
+        let (range, by) = numbers.split_once('/').map_or((numbers, None), |(range, by)| (range, Some(by)));
+        stride = by.map_or(Ok(1), number)?;
+        let bounds = range.split_once('-').filter(|(first, _)| !first.is_empty());
+        start = bounds.map_or(Ok(1), |(first, _)| number(first))?;
+        end = Some(number(bounds.map_or(range, |(_, last)| last))?);
+    }
+    if count == Some(0) || stride == 0 {
+        return Ok(Vec::new());
+    }
+    let counted = |count: i64| count.checked_mul(stride)?.checked_add(start)?.checked_sub(1);
+    let end = end.or_else(|| counted(count?)).ok_or("`with_sequence` says neither count nor end")?;
+    let inside = |at: &i64| if stride > 0 { *at <= end } else { *at >= end };
+    let numbers = std::iter::successors(Some(start), |at| at.checked_add(stride)).take_while(inside);
+    let numbers = numbers.take(MAX_MEMBERS + 1);
+    numbers.map(|at| super::filters::apply(work, "format", &format.as_str().into(), &[at.into()], &[])).collect()
+}
+
 /// Every member of one list with every member of the next, the first list the slowest.
 pub(super) fn nested(terms: &[Val]) -> Result<Vec<Val>, Reason> {
     let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
@@ -157,6 +197,18 @@ pub(super) fn nested(terms: &[Val]) -> Result<Vec<Val>, Reason> {
         }
     }
     Ok(rows.into_iter().map(Val::list).collect())
+}
+
+/// Whether anything in a node may speak of the variables of a task's loop, or of `vars:` of the task, which may.
+pub(super) fn used_in(task: &Task<'_>, node: Node<'_>, depth: usize) -> bool {
+    match node.as_str() {
+        Some(text) => uses(task, text) || !task.vars.is_empty() && text.contains("{{"),
+        None if depth > 20 => false,
+        None => {
+            node.items().any(|item| used_in(task, item, depth + 1))
+                || node.entries().into_iter().any(|(_, value)| used_in(task, value, depth + 1))
+        }
+    }
 }
 
 /// Whether a text may speak of the variables of a task's loop.

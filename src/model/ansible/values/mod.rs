@@ -25,6 +25,7 @@ pub use rendered::{Hole, Rendered};
 pub use view::{Turn, Turns, View};
 
 use super::Ansible;
+use super::inventory::{Merged, Unread};
 use super::task::{Argument, ArgumentValue, Task};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
@@ -36,7 +37,7 @@ use order::{Order, Regroup};
 use scope::{Scope, Work, plain_node};
 use setters::Setters;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use val::Val;
 use view::{MAX_VIEWS, given_names, holds};
 
@@ -44,6 +45,13 @@ use view::{MAX_VIEWS, given_names, holds};
 pub const PROJECT: &str = "{project}";
 /// Members of one value that are evaluated.
 const MAX_MEMBERS: usize = 512;
+
+/// Arguments of a task that were asked for, as one value and turn by turn.
+#[derive(Default)]
+struct Answers {
+    whole: Vec<(Box<str>, Value)>,
+    turns: Vec<(Box<str>, Vec<Value>)>,
+}
 
 /// What has been found out, once for all tasks.
 #[derive(Default)]
@@ -53,6 +61,8 @@ pub(super) struct Known<'a> {
     /// The hosts of each play.
     hosts: Vec<OnceLock<PlayHosts<'a>>>,
     nobody: PlayHosts<'a>,
+    /// An inventory of which nothing is known.
+    none: Merged<'a>,
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
@@ -61,6 +71,8 @@ pub(super) struct Known<'a> {
     order: OnceLock<Order>,
     /// The tasks that put hosts into groups.
     regroups: OnceLock<Vec<Regroup>>,
+    /// What was asked of each task.
+    answers: Vec<Mutex<Answers>>,
     /// Files of variables.
     mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
     /// The names that files of groups and hosts set, and whether only those of `all` do.
@@ -68,8 +80,13 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    pub(super) fn of(plays: usize) -> Self {
-        Self { hosts: std::iter::repeat_with(OnceLock::new).take(plays).collect(), ..Self::default() }
+    pub(super) fn of(plays: usize, tasks: usize) -> Self {
+        let hosts = std::iter::repeat_with(OnceLock::new).take(plays).collect();
+        let reason = "the inventory is not in this repository".into();
+        let unread = vec![Unread { file: FileId::default(), reason, dynamic: true }];
+        let mut none = Merged::default();
+        none.unread = unread;
+        Self { hosts, none, answers: std::iter::repeat_with(Mutex::default).take(tasks).collect(), ..Self::default() }
     }
 }
 
@@ -128,7 +145,32 @@ impl<'a> Ansible<'a> {
             ArgumentValue::Node(node) => scope::plain_scalar(task.file, *node),
             ArgumentValue::Text(..) => None,
         });
-        plain.unwrap_or_else(|| self.everywhere(task, |scope| scope.argument(task, name)))
+        plain.unwrap_or_else(|| {
+            let find = || self.everywhere(task, |scope| scope.argument(task, name));
+            self.remembered(task, name, |answers| &mut answers.whole, find)
+        })
+    }
+
+    /// What was answered before, or is found now.
+    fn remembered<T: Clone>(
+        &self,
+        task: &Task<'a>,
+        name: &str,
+        of: impl Fn(&mut Answers) -> &mut Vec<(Box<str>, T)>,
+        find: impl FnOnce() -> T,
+    ) -> T {
+        let Some(answers) = self.known.answers.get(task.index) else { return find() };
+        if let Ok(mut answers) = answers.lock()
+            && let Some((_, known)) = of(&mut answers).iter().find(|(own, _)| **own == *name)
+        {
+            return known.clone();
+        }
+        // Not under the lock: what is asked here may ask for more.
+        let found = find();
+        if let Ok(mut answers) = answers.lock() {
+            of(&mut answers).push((name.into(), found.clone()));
+        }
+        found
     }
 
     /// An argument in each turn of the task's loop that may run, as far as the loop is known; else its one value.
@@ -138,30 +180,19 @@ impl<'a> Ansible<'a> {
             let given = self.argument(task, name);
             return if given.is_absent() { Vec::new() } else { vec![given] };
         };
-        let text = match &argument.value {
-            ArgumentValue::Node(node) => node.as_str(),
-            ArgumentValue::Text(text, _) => Some(&**text),
+        let uses = || match &argument.value {
+            ArgumentValue::Node(node) => loops::used_in(task, *node, 0),
+            ArgumentValue::Text(text, _) => loops::uses(task, text),
         };
-        if task.repeat.is_none() || !text.is_some_and(|text| loops::uses(task, text)) {
+        if task.repeat.is_none() || !uses() {
             return vec![self.argument(task, name)];
         }
-        let turns = |scope: &Scope<'_, 'a>| -> Vec<Val> {
-            let names = loops::names(task);
-            let items = scope.turns(task);
-            if items.items.is_empty() {
-                return vec![scope.given(task, argument)];
-            }
-            let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
-            let running =
-                turns.filter(|turn| task.node.get("when").is_none_or(|when| !turn.says(task, when).is_false()));
-            running.map(|turn| turn.given(task, argument)).collect()
-        };
-        let values = match self.look(task, turns) {
-            Looked::Same(values) => values,
-            Looked::Each(all) => all.into_iter().flatten().collect(),
-        };
+        self.remembered(task, name, |answers| &mut answers.turns, || self.each_turn(task, argument))
+    }
+
+    fn each_turn(&self, task: &Task<'a>, argument: &Argument<'a>) -> Vec<Value> {
         let mut distinct: Vec<Value> = Vec::new();
-        for value in values.into_iter().map(Val::into_value) {
+        for value in self.in_turns(task, |turn| turn.scope.given(task, argument).into_value()) {
             if distinct.len() < MAX_MEMBERS && !distinct.iter().any(|other| other.same(&value)) {
                 distinct.push(value);
             }
@@ -178,9 +209,8 @@ impl<'a> Ansible<'a> {
             }
             let names = loops::names(task);
             let items = scope.turns(task);
-            if items.items.is_empty() {
-                let none = items.open.is_none();
-                return if none { Vec::new() } else { vec![of(&Turn { task, scope: scope.again() })] };
+            if let (true, Some(reason)) = (items.items.is_empty(), items.open) {
+                return vec![of(&Turn { task, scope: scope.in_turn(&names, 0, Val::unknown(reason)) })];
             }
             let turns = items.items.into_iter().enumerate().map(|(at, item)| scope.in_turn(&names, at, item));
             let own = task.node.get("when");

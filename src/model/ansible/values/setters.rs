@@ -132,7 +132,9 @@ impl<'a> Ansible<'a> {
         if std::ptr::eq(setter, task) {
             return task.repeat.is_some() || task.keyword("until").is_some();
         }
-        let Some(play) = context.play else { return setter.file == task.file || setter.role == task.role };
+        let Some(play) = context.play else {
+            return setter.file == task.file || setter.role.is_some() && setter.role == task.role;
+        };
         setter.plays.iter().any(|other| self.order().may_precede(*other, play))
     }
 

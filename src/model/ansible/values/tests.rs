@@ -84,3 +84,85 @@ fn work_is_bounded() {
         }
     });
 }
+
+/// A repository in memory.
+fn within(files: &[(&str, &str)], check: impl Fn(&Ansible<'_>)) {
+    let files = files.iter().map(|(path, text)| File::in_memory(path, text.as_bytes().to_vec(), true));
+    let tree = Tree::new(files.collect(), None);
+    let documents = Documents::load(&tree, &Options::default());
+    let commands = crate::model::command::of_documents(&documents);
+    check(&Ansible::run_by(&documents, &commands));
+}
+
+#[test]
+fn what_surely_never_runs() {
+    let files = [
+        ("hosts", "[db]\ndb1\ndb2 wiped=true\n[web]\nweb1\n"),
+        ("group_vars/all.yml", "wipe: false\nowner: '{{ inventory_hostname_short }}'\n"),
+        ("roles/x/defaults/main.yml", "clean: false\nnumber: 1\n"),
+        (
+            "roles/x/tasks/main.yml",
+            "- name: By an inventory\n  ping:\n  when: wipe\n- name: By a default\n  ping:\n  when: clean\n- name: By no setting\n  ping:\n  when: gone | default(false)\n- name: On one\n  ping: {data: '{{ owner }}:{{ number }}'}\n  when: wiped | default(false)\n- name: In no turn\n  ping:\n  loop: [1, 2]\n  when: item > 2\n- name: In a turn\n  ping: {data: '{{ item }}'}\n  loop: [1, 2]\n  when: item > 1\n",
+        ),
+        ("site.yml", "- hosts: db\n  roles: [{role: x, number: 2}]\n"),
+        ("Makefile", "deploy:\n\tansible-playbook -i hosts site.yml\n"),
+    ];
+    within(&files, |ansible| {
+        let task = |name: &str| ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+        let never = |name: &str| ansible.never(task(name));
+        assert!(never("By an inventory") && never("In no turn"));
+        // Defaults are there to be set, and so is what nothing sets.
+        assert!(!never("By a default") && !never("By no setting"));
+        assert!(!never("On one") && !never("In a turn"));
+        let runs = |name: &str| {
+            let views = ansible.views(task(name), None);
+            views.iter().map(|view| format!("{} {:?}", view.host().unwrap_or("-"), view.runs())).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            runs("On one"),
+            ["db1 False", "db2 Unknown(\"a string is no truth value, which a condition must be\")"]
+        );
+        assert_eq!(ansible.argument(task("On one"), "data").display(), "db1:2 or db2:2");
+        let each = |name: &str| ansible.each(task(name), "data").iter().map(Value::display).collect::<Vec<_>>();
+        assert_eq!(each("In a turn"), ["2"]);
+        assert!(ansible.views(task("On one"), Some("web1")).is_empty());
+    });
+}
+
+#[test]
+fn variables_of_other_hosts_are_bounded() {
+    let files = [
+        ("hosts", "[all]\na\nb\nc\n"),
+        ("host_vars/a.yml", "x: \"{{ hostvars['b'].x }}\"\n"),
+        ("host_vars/b.yml", "x: \"{{ hostvars['a'].x }}\"\n"),
+        ("host_vars/c.yml", "y: \"{{ hostvars['a'].z | default('none') }}\"\n"),
+        (
+            "site.yml",
+            "- hosts: all\n  tasks:\n    - name: Round\n      debug: {msg: '{{ x }}'}\n    - name: Over all\n      debug: {msg: \"{{ groups['all'] | map('extract', hostvars, 'inventory_hostname') | join(',') }}\"}\n    - name: Of one\n      debug: {msg: \"{{ hostvars['c'].y }}\"}\n",
+        ),
+    ];
+    within(&files, |ansible| {
+        let said = |name: &str| {
+            let task = ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+            ansible.argument(task, "msg").display()
+        };
+        assert_eq!(
+            [said("Round"), said("Over all"), said("Of one")],
+            ["an unknown value", "a,b,c", "none"],
+            "{:?}",
+            ansible.tasks.iter().map(|task| ansible.argument(task, "msg").reason()).collect::<Vec<_>>()
+        );
+    });
+}
+
+#[test]
+fn localhost_needs_no_inventory() {
+    let playbook = "- hosts: localhost\n  vars: {cloud: none}\n  tasks:\n    - name: Never\n      ping:\n      when: cloud == 'aws'\n    - name: Who knows\n      ping:\n      when: groups['db'] is defined\n    - name: Here\n      debug: {msg: '{{ inventory_hostname }} {{ place }}'}\n";
+    let shown = "[lab]\nlocalhost place=lab\n";
+    let files = [("site.yml", playbook), ("group_vars/all.yml", "place: all\n"), ("docs/lab/hosts", shown)];
+    within(&files, |ansible| {
+        let task = |name: &str| ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+        assert!(ansible.never(task("Never")) && !ansible.never(task("Who knows")));
+        assert_eq!(ansible.argument(task("Here"), "msg").display(), "localhost all");
+    });
+}

@@ -1,0 +1,141 @@
+//! Data services that a task brings to its hosts: packages that it installs and units that it runs, by modules and by commands.
+
+use super::Estate;
+use super::service::words;
+use super::task::runs_nowhere;
+use crate::knowledge::services::{self, Service};
+use crate::model::ansible::Turn;
+use crate::model::command::Command;
+use crate::value::Value;
+
+type Brought = (&'static Service, &'static str);
+
+/// Modules that install packages by `name`.
+const PACKAGE_MODULES: [&str; 17] = [
+    "apt",
+    "package",
+    "yum",
+    "dnf",
+    "dnf5",
+    "pacman",
+    "apk",
+    "zypper",
+    "homebrew",
+    "apt_rpm",
+    "macports",
+    "openbsd_pkg",
+    "opkg",
+    "pkgng",
+    "portage",
+    "rpm_ostree_pkg",
+    "snap",
+];
+/// Modules that run units by `name`.
+const UNIT_MODULES: [&str; 10] = [
+    "service",
+    "systemd",
+    "systemd_service",
+    "sysvinit",
+    "runit",
+    "svc",
+    "homebrew_services",
+    "openwrt_init",
+    "supervisorctl",
+    "monit",
+];
+/// States in which nothing runs.
+const IDLE: [&str; 9] =
+    ["absent", "removed", "stopped", "killed", "killall", "down", "unmonitored", "signalled", "monitored"];
+
+/// Whether a module installs packages of the system; those of `pip` and the like are libraries.
+pub(super) fn installs_packages(module: &str) -> bool {
+    PACKAGE_MODULES.contains(&module)
+}
+
+/// The services that a task brings, each with the verb for it, in every turn of its loop.
+pub(super) fn by_task(estate: &Estate<'_>, at: usize) -> Vec<Brought> {
+    let task = &estate.ansible.tasks[at];
+    // A handler that restarts a service does not bring it.
+    if task.handler {
+        return Vec::new();
+    }
+    let short = task.short();
+    let mut found: Vec<Brought> = if installs_packages(short) {
+        estate.ansible.in_turns(task, installed).into_iter().flatten().collect()
+    } else if UNIT_MODULES.contains(&short) {
+        estate.ansible.in_turns(task, run).into_iter().flatten().collect()
+    } else {
+        estate.invocations_of(at).flat_map(by_command).collect()
+    };
+    let mut seen = Vec::new();
+    found.retain(|(service, _)| {
+        !seen.contains(&service.name.as_str()) && {
+            seen.push(&service.name);
+            true
+        }
+    });
+    // Asked last: most tasks bring none, and the answer takes long.
+    if !found.is_empty() && runs_nowhere(estate.ansible, at) {
+        found.clear();
+    }
+    found
+}
+
+/// The names that a turn gives, by the first of some arguments.
+fn names(turn: &Turn<'_, '_, '_>, arguments: &[&str]) -> Vec<String> {
+    let given = arguments.iter().map(|name| turn.argument(name)).find(|value| !value.is_absent());
+    given.as_ref().map(words).unwrap_or_default()
+}
+
+fn installed(turn: &Turn<'_, '_, '_>) -> Vec<Brought> {
+    if matches!(turn.argument("state").as_str(), Some("absent" | "removed")) {
+        return Vec::new();
+    }
+    let names = names(turn, &["name", "pkg", "package"]);
+    names.iter().filter_map(|name| Some((services::by_package(name)?, "task installs"))).collect()
+}
+
+fn run(turn: &Turn<'_, '_, '_>) -> Vec<Brought> {
+    let state = turn.argument("state");
+    let masked = turn.argument("masked").as_bool() == Some(true);
+    let disabled = turn.argument("enabled").as_bool() == Some(false) && state.is_absent();
+    if masked || disabled || state.as_str().is_some_and(|state| IDLE.contains(&state)) {
+        return Vec::new();
+    }
+    let names = names(turn, &["name", "service", "unit"]);
+    // A program of supervisord may be in a group (`group:program`).
+    let unit = |name: &String| services::by_unit(name.rsplit(':').next().unwrap_or(name));
+    names.iter().filter_map(|name| Some((unit(name)?, "task runs"))).collect()
+}
+
+/// `apt-get install postgresql`, `systemctl enable --now postgresql`, `service postgresql start`
+fn by_command(command: &Command) -> Vec<Brought> {
+    // What runs in a container or on another machine is not this host's.
+    if command.nested() || command.through.iter().any(|through| through.starts_with("ssh")) {
+        return Vec::new();
+    }
+    let verb = command.sub.first().map_or("", |sub| sub);
+    let operands = || command.operands.iter().filter_map(Value::scalar);
+    let packages = || operands().filter_map(|name| Some((services::by_package(&name)?, "task installs"))).collect();
+    let units = |names: Vec<String>| {
+        names.iter().filter_map(|name| Some((services::by_unit(name)?, "task runs"))).collect::<Vec<Brought>>()
+    };
+    let all = || operands().map(|name| name.to_string()).collect::<Vec<String>>();
+    let words: Vec<String> = command.sub.iter().map(ToString::to_string).chain(all()).collect();
+    match &*command.program {
+        "apt-get" | "apt" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pkg" => {
+            let installs = words.first().is_some_and(|verb| matches!(verb.as_str(), "install" | "add" | "in"));
+            if installs { packages() } else { Vec::new() }
+        }
+        "systemctl" => {
+            let now = command.flag("now").is_some();
+            let starts = matches!(verb, "start" | "restart" | "reload-or-restart") || verb == "enable" && now;
+            if starts { units(all()) } else { Vec::new() }
+        }
+        "service" => match words.as_slice() {
+            [name, verb] if matches!(verb.as_str(), "start" | "restart") => units(vec![name.clone()]),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
