@@ -130,7 +130,8 @@ impl<'a> Ansible<'a> {
     /// Whether a file of a group into which tasks may have put hosts sets a variable.
     pub(super) fn may_gain_variable(&self, play: usize, name: &str) -> bool {
         self.regroups_before(play).any(|own| {
-            let mut groups = self.host_variables.iter().filter(|variables| !variables.host);
+            // All hosts are in `all` from the start.
+            let mut groups = self.host_variables.iter().filter(|variables| !variables.host && variables.name != "all");
             groups.any(|group| own.names(&group.name) && group.node.get(name).is_some())
         })
     }
