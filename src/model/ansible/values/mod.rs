@@ -53,6 +53,9 @@ struct Answers {
     turns: Vec<(Box<str>, Vec<Value>)>,
 }
 
+/// Roles, in order.
+type Depended = Arc<[usize]>;
+
 /// What has been found out, once for all tasks.
 #[derive(Default)]
 pub(super) struct Known<'a> {
@@ -67,7 +70,7 @@ pub(super) struct Known<'a> {
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
     /// The roles that each role depends on, the last place or the first counting.
-    depended: RwLock<HashMap<(usize, bool), Arc<[usize]>>>,
+    depended: RwLock<HashMap<(usize, bool), Depended>>,
     order: OnceLock<Order>,
     /// The tasks that put hosts into groups.
     regroups: OnceLock<Vec<Regroup>>,

@@ -52,7 +52,7 @@ impl Order {
     }
 }
 
-impl<'a> Ansible<'a> {
+impl Ansible<'_> {
     pub(super) fn order(&self) -> &Order {
         self.known.order.get_or_init(|| Order::find(self))
     }
