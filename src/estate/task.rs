@@ -119,7 +119,9 @@ impl TaskFacts<'_> {
             let before =
                 ansible.plays.iter().filter(|own| own.file == play.file && own.loc.span.start <= play.loc.span.start);
             before.flat_map(|own| &own.tasks).map(|at| &ansible.tasks[*at]).any(|task| {
-                task.short() == "pause" && task.argument("prompt").is_some() && task.register.is_some_and(asks)
+                let waits = ["seconds", "minutes"].iter().any(|name| task.argument(name).is_some());
+                // Whoever keeps the answer looks at it.
+                task.short() == "pause" && task.argument("prompt").is_some() && !waits && task.register.is_some()
             })
         };
         if self.task.blocks.iter().chain([&self.task.node]).any(|node| never(*node)) {
