@@ -174,6 +174,8 @@ fn is_data_directory(value: &Value) -> bool {
     let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| {
         !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6
     });
+    // Nor is what a run keeps hidden for itself, nor what programs are extended by.
+    let file = file || file_name(path).starts_with('.') || path.split('/').any(|part| part == "plugins");
     let absolute = path.starts_with('/') || path.get(1..3) == Some(":\\");
     if file || !absolute {
         return false;

@@ -3,7 +3,7 @@
 use super::Estate;
 use crate::knowledge::ansible::{self as known, Module, ModuleRole};
 use crate::knowledge::services;
-use crate::model::ansible::{Ansible, ArgumentValue, PROJECT, Task};
+use crate::model::ansible::{Ansible, ArgumentValue, PROJECT, Play, Task};
 use crate::source::{file_name, folder};
 use crate::syntax::jinja::{self, Expr};
 use crate::syntax::yaml::Node;
@@ -114,12 +114,24 @@ impl TaskFacts<'_> {
             let mut asked = node.get("vars_prompt").into_iter().flat_map(Node::items);
             asked.any(|one| one.get("name").and_then(Node::as_str).is_some_and(asks))
         };
+        // What is asked in a play of the file is asked before those that stand behind it.
+        let paused = |play: &Play<'_>| {
+            let before =
+                ansible.plays.iter().filter(|own| own.file == play.file && own.loc.span.start <= play.loc.span.start);
+            before.flat_map(|own| &own.tasks).map(|at| &ansible.tasks[*at]).any(|task| {
+                let waits = ["seconds", "minutes"].iter().any(|name| task.argument(name).is_some());
+                // Whoever keeps the answer looks at it.
+                task.short() == "pause" && task.argument("prompt").is_some() && !waits && task.register.is_some()
+            })
+        };
         if self.task.blocks.iter().chain([&self.task.node]).any(|node| never(*node)) {
             return true;
         }
         let mut plays = ansible.plays_of(self.task).peekable();
-        let around =
-            |play| ansible.around(self.task, play).iter().any(|level| never(level.node) || prompted(level.node));
+        let around = |play| {
+            paused(play)
+                || ansible.around(self.task, play).iter().any(|level| never(level.node) || prompted(level.node))
+        };
         plays.peek().is_some() && plays.all(around)
     }
 

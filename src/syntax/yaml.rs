@@ -4,7 +4,7 @@ mod build;
 mod map;
 mod scalar;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::SyntaxError;
 use crate::text::{Mapped, Span};
@@ -233,6 +233,37 @@ impl<'a> Node<'a> {
                 source.merge(entries, known, depth + 1, visited);
             }
         }
+    }
+
+    /// The same in the order in which `PyYAML` has them: what `<<` brings in stands before what is written.
+    #[must_use]
+    pub fn entries_in_order(self) -> Vec<(Node<'a>, Node<'a>)> {
+        let mut entries = self.entries();
+        if self.pairs().iter().any(|(key, _)| self.at(*key).is_merge()) {
+            let (mut names, mut order) = (Vec::new(), HashMap::new());
+            self.name_in_order(&mut names, 0, &mut 0);
+            for (at, name) in names.into_iter().enumerate() {
+                order.entry(name).or_insert(at);
+            }
+            entries.sort_by_key(|(key, _)| key.as_str().and_then(|name| order.get(name)).copied());
+        }
+        entries
+    }
+
+    fn name_in_order(self, names: &mut Vec<&'a str>, depth: usize, visited: &mut usize) {
+        let merges = self.pairs().iter().filter(|(key, _)| self.at(*key).is_merge());
+        for (_, value) in merges {
+            let value = self.at(*value);
+            let sources: Vec<Node<'a>> = if value.is_map() { vec![value] } else { value.items().collect() };
+            for source in sources.into_iter().rev() {
+                *visited += 1;
+                if depth < 8 && *visited < MAX_SOURCES {
+                    source.name_in_order(names, depth + 1, visited);
+                }
+            }
+        }
+        let own = self.pairs().iter().map(|(key, _)| self.at(*key)).filter(|key| !key.is_merge());
+        names.extend(own.filter_map(Node::as_str).take(MAX_MERGED));
     }
 
     /// The mappings that `<<` names, the strongest first.

@@ -314,8 +314,8 @@ impl<'s, 'a> Scope<'s, 'a> {
                     "inventory_hostname_short" => said(host.name.split('.').next().unwrap_or("").into()),
                     "group_names" => said(ansible.group_names(host)),
                     "groups" => said(ansible.groups_value(host.inventory)),
-                    "inventory_file" => source().map_or_else(|| first_listed(name), |source| place(source)),
-                    _ => source().map_or_else(|| first_listed(name), |source| place(folder(source))),
+                    "inventory_file" => source().map_or_else(|| Some(first_listed(name)), |source| place(source)),
+                    _ => source().map_or_else(|| Some(first_listed(name)), |source| place(folder(source))),
                 }
             }
             // What a rehearsal does changes nothing; what counts is the run.
@@ -488,8 +488,8 @@ impl<'a> Ansible<'a> {
 }
 
 /// Of several files, the one that lists a host first is meant.
-fn first_listed<'a>(name: &str) -> Option<Hit<'a>> {
-    Some(Hit::Unknown(format!("`{name}` is of the file that lists the host first").into()))
+fn first_listed<'a>(name: &str) -> Hit<'a> {
+    Hit::Unknown(format!("`{name}` is of the file that lists the host first").into())
 }
 
 fn of_others<'a>(name: &str) -> Hit<'a> {

@@ -53,6 +53,9 @@ struct Answers {
     turns: Vec<(Box<str>, Vec<Value>)>,
 }
 
+/// Roles, in order.
+type Depended = Arc<[usize]>;
+
 /// What has been found out, once for all tasks.
 #[derive(Default)]
 pub(super) struct Known<'a> {
@@ -66,13 +69,13 @@ pub(super) struct Known<'a> {
     /// What each host is given, by inventory, folder of the playbook and name.
     given: RwLock<HashMap<(usize, String, String), Arc<Given<'a>>>>,
     setters: OnceLock<Setters<'a>>,
-    /// What was asked of each task.
-    answers: Vec<Mutex<Answers>>,
     /// The roles that each role depends on, the last place or the first counting.
-    depended: RwLock<HashMap<(usize, bool), Arc<[usize]>>>,
+    depended: RwLock<HashMap<(usize, bool), Depended>>,
     order: OnceLock<Order>,
     /// The tasks that put hosts into groups.
     regroups: OnceLock<Vec<Regroup>>,
+    /// What was asked of each task.
+    answers: Vec<Mutex<Answers>>,
     /// Files of variables.
     mappings: RwLock<HashMap<FileId, Arc<Mapping<'a>>>>,
     /// The names that files of groups and hosts set, and whether only those of `all` do.

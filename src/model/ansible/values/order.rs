@@ -52,7 +52,7 @@ impl Order {
     }
 }
 
-impl<'a> Ansible<'a> {
+impl Ansible<'_> {
     pub(super) fn order(&self) -> &Order {
         self.known.order.get_or_init(|| Order::find(self))
     }
@@ -123,7 +123,8 @@ impl<'a> Ansible<'a> {
     /// Whether a file of a group into which tasks may have put hosts sets a variable.
     pub(super) fn may_gain_variable(&self, play: usize, name: &str) -> bool {
         self.regroups_before(play).any(|own| {
-            let mut groups = self.host_variables.iter().filter(|variables| !variables.host);
+            // All hosts are in `all` from the start.
+            let mut groups = self.host_variables.iter().filter(|variables| !variables.host && variables.name != "all");
             groups.any(|group| own.names(&group.name) && group.node.get(name).is_some())
         })
     }
@@ -143,7 +144,9 @@ fn add_names(named: &Value, groups: &mut Vec<(String, bool)>) {
     match (&named.kind, named.as_list()) {
         (_, Some(list)) if list.open.is_none() => list.items.iter().for_each(|item| add_names(item, groups)),
         (value::Kind::Known(Data::Str(text)), _) => groups.extend(text.split(',').map(|text| (plain(text), true))),
-        (value::Kind::OneOf(all), _) => groups.extend(all.iter().filter_map(Data::scalar).map(|text| (plain(&text), true))),
+        (value::Kind::OneOf(all), _) => {
+            groups.extend(all.iter().filter_map(Data::scalar).map(|text| (plain(&text), true)))
+        }
         (value::Kind::Text(pieces), _) => match pieces.first() {
             Some(Piece::Lit(text)) if !text.contains(',') => groups.push((plain(text), false)),
             _ => groups.push((String::new(), false)),

@@ -236,7 +236,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             NodeKind::Scalar(..) => scalar(node),
             NodeKind::Seq(_) => Val::list(node.items().take(MAX_MEMBERS).map(|item| self.node(file, item)).collect()),
             NodeKind::Map(_) => {
-                let entries = node.entries().into_iter().take(MAX_MEMBERS);
+                let entries = node.entries_in_order().into_iter().take(MAX_MEMBERS);
                 let entries = entries.filter(|(key, _)| matches!(key.kind(), NodeKind::Scalar(..)));
                 Val::map(entries.map(|(key, value)| (scalar(key), self.node(file, value))).collect(), None)
             }

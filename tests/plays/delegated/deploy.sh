@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+ansible-playbook -i hosts site.yml
