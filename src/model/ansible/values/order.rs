@@ -145,7 +145,7 @@ fn add_names(named: &Value, groups: &mut Vec<(String, bool)>) {
         (_, Some(list)) if list.open.is_none() => list.items.iter().for_each(|item| add_names(item, groups)),
         (value::Kind::Known(Data::Str(text)), _) => groups.extend(text.split(',').map(|text| (plain(text), true))),
         (value::Kind::OneOf(all), _) => {
-            groups.extend(all.iter().filter_map(Data::scalar).map(|text| (plain(&text), true)))
+            groups.extend(all.iter().filter_map(Data::scalar).map(|text| (plain(&text), true)));
         }
         (value::Kind::Text(pieces), _) => match pieces.first() {
             Some(Piece::Lit(text)) if !text.contains(',') => groups.push((plain(text), false)),
