@@ -80,10 +80,11 @@ fn add<'a>(ansible: &Ansible<'a>, task: &Task<'a>, count: &mut Count) {
         }
     }
     let truths: Vec<_> = ansible.views(task, None).iter().map(stateward::model::ansible::View::runs).collect();
-    let which = if truths.iter().all(stateward::value::Tri::is_true) {
-        0
+    // Where no include leads, nothing runs.
+    let which = if truths.iter().all(stateward::value::Tri::is_false) {
+        2
     } else {
-        1 + usize::from(truths.iter().all(stateward::value::Tri::is_false))
+        usize::from(!truths.iter().all(stateward::value::Tri::is_true))
     };
     count.conditions[which] += 1;
     count.tasks += 1;
