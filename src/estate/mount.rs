@@ -103,6 +103,11 @@ fn is_remote(source: &Value, fstype: &Value) -> Tri {
     known.or(|| source.contains(":/")).or(|| source.starts_with("//"))
 }
 
+/// Whether a source is a device: a disk of its own, whatever becomes of it, and not the root filesystem.
+fn is_device(source: &Value) -> bool {
+    ["/dev/", "UUID=", "PARTUUID=", "LABEL=", "PARTLABEL="].iter().any(|prefix| source.starts_with(prefix).is_true())
+}
+
 /// The paths of a machine on which something from elsewhere is mounted, or may be.
 pub(super) fn elsewhere(
     machine: &Machine<'_>,
@@ -116,7 +121,7 @@ pub(super) fn elsewhere(
     for mounts in mounts {
         if known.reached(machine, ansible, &ansible.plays[mounts.play], &mounts.pattern) {
             let (local, remote): (Vec<&Mount>, Vec<&Mount>) =
-                mounts.made.iter().partition(|mount| mount.remote.is_false());
+                mounts.made.iter().partition(|mount| mount.remote.is_false() && !is_device(&mount.source));
             found.extend(remote.into_iter().map(|mount| mount.path.clone()));
             bound.extend(local);
         }
