@@ -29,7 +29,24 @@ impl TaskFacts<'_> {
                 let deletes = self.argument("delete").as_bool() == Some(true);
                 if deletes { self.paths(&["dest"]).into_iter().find(is_data_directory) } else { None }
             }
+            "docker_volume" | "podman_volume" | "docker_compose_v2" | "docker_compose" | "docker_prune"
+            | "podman_prune" => self.destroyed_volumes(),
             _ => self.destroyed_by_module(),
+        }
+    }
+
+    /// The volumes of a container engine that it destroys: one, those of a project, or all that nothing uses.
+    fn destroyed_volumes(&self) -> Option<Value> {
+        let is = |name: &str| self.argument(name).as_bool() == Some(true);
+        let absent = || self.argument("state").as_str() == Some("absent");
+        match self.task.short() {
+            "docker_volume" | "podman_volume" if absent() => self.paths(&["volume_name", "name"]).into_iter().next(),
+            "docker_compose_v2" | "docker_compose" if absent() && is("remove_volumes") => {
+                self.paths(&["project_name", "project_src"]).into_iter().next()
+            }
+            "docker_prune" if is("volumes") => Some(Value::known("every volume that nothing uses")),
+            "podman_prune" if is("volume") => Some(Value::known("every volume that nothing uses")),
+            _ => None,
         }
     }
 
