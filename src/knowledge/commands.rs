@@ -321,9 +321,31 @@ pub struct Call<'a> {
     pub temporary: bool,
 }
 
+impl Call<'_> {
+    /// It prints its help, or tells what it would do.
+    fn only_tells(&self) -> bool {
+        let grammar = grammar(self.program);
+        let long = grammar.is_some_and(|it| it.long_single_dash);
+        self.flags.iter().any(|(name, value)| {
+            let given = value.as_deref();
+            match *name {
+                "--help" => true,
+                "-help" => long,
+                // Where `-h` is a host, it has a value.
+                "-h" => given.is_none() && !self.sub.is_empty() && grammar.is_some_and(|it| !it.takes_value(name)),
+                "--dry-run" | "--dryrun" => matches!(given, None | Some("client" | "server" | "true")),
+                _ => false,
+            }
+        })
+    }
+}
+
 /// Every row that holds for a call.
 #[must_use]
 pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
+    if call.only_tells() {
+        return Rows::new();
+    }
     let (exact, rest) = index();
     let canonical = canonical(call.program);
     let mut found = Rows::new();
@@ -342,7 +364,7 @@ pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
 pub fn is_state_object(text: &str) -> bool {
     static STATE: OnceLock<Option<Regex>> = OnceLock::new();
     let state = STATE.get_or_init(|| {
-        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
+        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|\.tflock$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
             .ok()
     });
     let path = text.split(['?', '#']).next().unwrap_or(text);
@@ -472,6 +494,11 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), rows.len());
+        for row in rows.iter().filter(|row| !row.subs.is_empty()) {
+            for program in &row.programs {
+                assert!(grammar(program).is_some(), "{}: {program} has no grammar, so it has no subcommands", row.id);
+            }
+        }
         for (name, same) in &knowledge().same_as {
             assert!(grammar(same).is_some(), "{name} is said to be {same}");
         }
@@ -496,6 +523,7 @@ mod tests {
             "tfstate-policy.json.j2",
             ".terraform/terraform.tfstate",
             ".terraform.lock.hcl",
+            "notes.tflock.md",
             "tfstate",
             "docs/x.tfstate.md",
         ] {

@@ -1,6 +1,7 @@
 //! Shell text to commands: words resolved, wrappers taken off, calls of functions followed.
 
 use super::guard::Guards;
+use super::input::{self, Input};
 use super::resolve::{Arg, Variables};
 use super::wrapper::{self, Inner};
 use super::{Command, Flag, Guard, Site, text_of};
@@ -36,6 +37,7 @@ pub(super) struct Frame {
     pub(super) folder: Option<Value>,
     pub(super) defaults: Vec<(Box<str>, Box<str>)>,
     pub(super) redirects: Vec<(Box<str>, Value)>,
+    pub(super) input: Option<Input>,
     /// Where the call stands that everything here comes from.
     pub(super) call: Option<Span>,
     pub(super) depth: u32,
@@ -188,6 +190,8 @@ impl Reader<'_> {
             let value = assignment.values.first().map(|word| variables.one(word, self.text, self.file));
             (assignment.name.clone(), value.unwrap_or_else(|| Value::known("")))
         });
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables };
+        let (input, piped) = source.input(index);
         let conditions = command.around.iter().filter_map(|it| match it {
             Around::Condition { text, negated: false } => Some(text.clone()),
             Around::Condition { text, negated: true } => Some(Arc::from(format!("not {text}"))),
@@ -203,7 +207,8 @@ impl Reader<'_> {
             in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),
             piped_into: self.piped_into(index).or_else(|| outer.piped_into.clone()),
             env: outer.env.iter().cloned().chain(env).collect(),
-            redirects: outer.redirects.iter().cloned().chain(redirects).collect(),
+            redirects: outer.redirects.iter().cloned().chain(redirects).chain(piped).chain(self.teed(index, variables)).collect(),
+            input: input.or_else(|| outer.input.clone()),
             ..outer.clone()
         }
     }
@@ -223,8 +228,17 @@ impl Reader<'_> {
         // The reader may stand in a loop (`| while read x`).
         let after = self.script.commands.iter().skip(index + 1).take(MAX_CHAIN);
         let next = after.into_iter().find(|it| it.span.start >= this.span.end)?;
-        let name = next.words.first().and_then(Word::literal)?;
-        Some(name.rsplit('/').next().unwrap_or(&name).into())
+        Some(input::program(next)?.0.into())
+    }
+
+    /// The file that a `tee` behind a command of Terraform writes.
+    fn teed(&self, index: usize, variables: &Variables) -> Option<(Box<str>, Value)> {
+        let this = self.script.commands.get(index).filter(|it| it.followed == Joined::Pipe)?;
+        let (_, next) = self.next(index).filter(|_| !this.words.is_empty())?;
+        let (name, words) = input::program(next)?;
+        let file = words.iter().find(|word| word.literal().is_none_or(|text| !text.starts_with('-')))?;
+        let terraform = this.words.first().and_then(Word::literal).is_none_or(|name| reads_environment(&name));
+        (name == "tee" && terraform).then(|| ("|>".into(), variables.one(file, self.text, self.file)))
     }
 
     fn tolerated(&self, index: usize) -> bool {
@@ -291,55 +305,71 @@ impl Reader<'_> {
                 self.emit(args, &Frame { env, defaults: variables.defaults().to_vec(), ..frame.clone() });
             }
             Inner::No => {
-                self.here_script(&program, variables, &deeper);
+                self.here_script(&program, &args, variables, &deeper);
                 self.emit(args, frame);
             }
-            Inner::Argv { args: inner, through, outer } => {
+            Inner::Argv { args: mut inner, through, outer } => {
+                if let (true, Some(Input::Names(names)), Some(last)) = (program == "xargs", &frame.input, args.last()) {
+                    let span = last.span;
+                    inner.extend(names.iter().map(|value| Arg { value: value.clone(), span, word: None }));
+                }
                 if outer {
                     self.emit(args.clone(), frame);
                 }
                 self.dispatch(inner, variables, &within(deeper, through));
             }
-            Inner::Text { args: inner, through, outer, visible } => {
+            Inner::Text { args: inner, through, outer, visible, given } => {
                 if outer {
                     self.emit(args.clone(), frame);
                 }
-                self.text(&inner, variables, &within(deeper, through), visible);
+                let mut none = Variables::default();
+                let mut own = variables.clone();
+                let env = if visible { &mut own } else { &mut none };
+                if !given.is_empty() {
+                    bind(env, &given, 0);
+                }
+                self.text(&inner, variables, env, &within(deeper, through));
             }
         }
     }
 
     /// Reads shell text that is given as words.
-    fn text(&mut self, args: &[Arg], variables: &Variables, frame: &Frame, visible: bool) {
+    fn text(&mut self, args: &[Arg], variables: &Variables, env: &Variables, frame: &Frame) {
         let text = variables.nested(args, self.text);
         if text.text.trim().is_empty() {
             return;
         }
-        let none = Variables::default();
-        let env = if visible { variables } else { &none };
         let frame = Frame { call: frame.call.map(|call| self.text.span(call)), ..frame.clone() };
         read(&text, self.file, self.site, env, &frame, self.out);
     }
 
-    /// `bash <<EOF`: the here-document is a script.
-    fn here_script(&mut self, program: &str, variables: &Variables, frame: &Frame) {
-        if !matches!(program, "bash" | "sh" | "zsh" | "ssh" | "su") {
+    /// `bash <<EOF`, `echo … | sh`: what comes in is a script; for `crontab -` it is a table.
+    fn here_script(&mut self, program: &str, args: &[Arg], variables: &Variables, frame: &Frame) {
+        let Some(Input::Text(text)) = &frame.input else { return };
+        if program == "crontab" {
+            for mut command in super::of_crontab(self.file, text, false) {
+                command.scope = frame.scope;
+                self.out.push(command);
+            }
             return;
         }
-        let script = self.script;
-        let spans = frame.redirects.iter().filter(|(op, _)| op.starts_with("<<"));
-        for (_, value) in spans {
-            let Some(origin) = value.origin else { continue };
-            let found =
-                script.commands.iter().flat_map(|command| &command.redirects).find(|redirect| {
-                    redirect.op.starts_with("<<") && self.text.span(redirect.target.span) == origin.span
-                });
-            if let Some(redirect) = found {
-                let arg = Arg { value: value.clone(), span: redirect.target.span, word: Some(redirect.target.clone()) };
-                let inner = within(Frame { redirects: Vec::new(), ..frame.clone() }, Some(program.to_owned()));
-                self.text(&[arg], variables, &inner, program != "ssh");
+        let words: Vec<String> = args.iter().skip(1).map(Arg::text).collect();
+        // A shell that is given a script reads no other.
+        let reads = match program {
+            "bash" | "sh" | "zsh" | "dash" | "ksh" => {
+                words.iter().any(|word| word == "-s") || words.iter().all(|word| word.starts_with(['-', '+']))
             }
+            "ssh" | "su" => true,
+            _ => false,
+        };
+        if !reads {
+            return;
         }
+        let call = frame.call.map(|call| self.text.span(call));
+        let frame = Frame { redirects: Vec::new(), input: None, call, ..frame.clone() };
+        let none = Variables::default();
+        let env = if program == "ssh" { &none } else { variables };
+        read(text, self.file, self.site, env, &within(frame, Some(program.to_owned())), self.out);
     }
 
     /// `alias tf='terraform -chdir=x'`.
@@ -542,7 +572,14 @@ fn base(text: &str) -> &str {
 /// The program of a command: base name in lower case; of a variable that is not known, what its name says.
 fn program(args: &[Arg]) -> Option<String> {
     let first = args.first()?;
-    let text = first.text();
+    let text = match &first.value.kind {
+        // Whichever it is, it is called the same way.
+        Kind::OneOf(values) => {
+            let mut texts = values.iter().filter_map(crate::value::Data::scalar);
+            texts.find(|text| known::is_known(base(text)))?.to_string()
+        }
+        _ => first.text(),
+    };
     let name = base(&text).to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
     if !name.contains(HOLE) {
