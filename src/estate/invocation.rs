@@ -5,6 +5,7 @@ use crate::model::ansible::{Ansible, Task, Text, TextKind};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
+use crate::model::packer::Packer;
 use crate::model::terraform::{Resource, Terraform};
 use crate::text::FileId;
 use rayon::prelude::*;
@@ -67,6 +68,7 @@ pub fn gather<'m>(
     commands: Vec<Command>,
     terraform: &'m Terraform<'m>,
     ansible: &'m Ansible<'m>,
+    packer: &'m Packer<'m>,
     texts: &[Text],
 ) -> Vec<Invocation<'m>> {
     // What a task renders is read as it is rendered, not as the template stands there.
@@ -82,6 +84,7 @@ pub fn gather<'m>(
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(documents, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
     all.extend(of_texts(texts).into_iter().map(Invocation::plain));
+    all.extend(of_images(packer));
     let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
@@ -95,7 +98,8 @@ fn of_task<'m>(documents: &Documents<'_>, at: usize, task: &Task<'_>) -> Vec<Inv
     if task.short().starts_with("win_") {
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
     } else {
-        command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
+        let site = if task.short() == "cron" { Site::Cron } else { Site::Ansible };
+        command::commands(&text, task.file, &site, &Variables::default(), &mut found);
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
 }
@@ -128,6 +132,25 @@ fn of_texts(texts: &[Text]) -> Vec<Command> {
     let found: Vec<Vec<Command>> = texts.par_iter().enumerate().map(read).collect();
     let mut seen = HashSet::new();
     found.into_iter().flatten().filter(|command| seen.insert((command.loc, command.program.clone()))).collect()
+}
+
+/// The commands that builds of images run, those of each provisioner in one go.
+fn of_images<'m>(packer: &Packer<'_>) -> Vec<Invocation<'m>> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for (_, build) in packer.builds() {
+        for step in build.provisioners.iter().chain(&build.post_processors) {
+            for inline in &step.inline {
+                let first = found.len();
+                command::commands(&inline.text, inline.file, &Site::Provisioner, &Variables::default(), &mut found);
+                // One that several builds share is there once.
+                if found.get(first).is_some_and(|command| !seen.insert((command.loc, command.program.clone()))) {
+                    found.truncate(first);
+                }
+            }
+        }
+    }
+    found.into_iter().map(|command| Invocation { image: true, ..Invocation::plain(command) }).collect()
 }
 
 /// Scopes that are kept for the commands of one text.

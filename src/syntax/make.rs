@@ -26,6 +26,8 @@ pub struct Variable {
     pub values: Vec<String>,
     /// Whether the caller's environment may say otherwise (`?=`).
     pub overridable: bool,
+    /// The line that gives it to what recipes run (`export A = 1`).
+    pub exported: Option<Span>,
 }
 
 /// A rule.
@@ -206,6 +208,11 @@ impl<'a> Reader<'a> {
                 self.prefix = value.chars().next().unwrap_or('\t');
             } else {
                 self.assign(name, op, value);
+                let exported = code.split_whitespace().any(|word| word == "export") && code.len() > bare.len();
+                let variable = self.index.get(name).and_then(|at| self.variables.get_mut(*at));
+                if let Some(variable) = variable.filter(|_| exported) {
+                    variable.exported = Some(Span::new(line.start, line.start + line.text.len()));
+                }
             }
         } else if let Some((name, rest)) = split_rule(code) {
             if let Some((name, op, value)) = assignment(rest) {
@@ -227,7 +234,7 @@ impl<'a> Reader<'a> {
         let next = self.variables.len();
         let at = *self.index.entry(name.into()).or_insert(next);
         if at == next {
-            self.variables.push(Variable { name: name.into(), values: Vec::new(), overridable: op == "?=" });
+            self.variables.push(Variable { name: name.into(), values: Vec::new(), overridable: op == "?=", exported: None });
         }
         let Some(variable) = self.variables.get_mut(at) else { return };
         let known = variable.values.iter().any(|known| known == value);
@@ -385,6 +392,7 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
                 Some(first) => out.push_for(first, here),
                 None => out.push_hole(here),
             },
+            _ if name.starts_with("call ") => called(lookup, name, here, out, depth),
             _ => match lookup.get(name).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) {
                 // The shell's own notation keeps the name, for conditions on it.
                 Some(value) if lookup.overridable(name) && is_plain(value) => {
@@ -399,6 +407,24 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
         }
     }
     put(out, &text[from..], at.map(|at| at + from), source);
+}
+
+/// `$(call name,a,b)`: the value of the variable with what it is given as `$(1)`, `$(2)`.
+fn called(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
+    let mut given = call.trim_start_matches("call ").split(',');
+    let value = given.next().and_then(|name| lookup.get(name.trim()));
+    let Some(value) = value.filter(|value| depth < MAX_DEPTH && value.len() < MAX_LINE) else {
+        out.push_hole(here);
+        return;
+    };
+    let mut filled = value.to_owned();
+    for (at, text) in given.enumerate().take(9) {
+        for reference in [format!("$({})", at + 1), format!("${{{}}}", at + 1), format!("${}", at + 1)] {
+            filled = filled.replace(&reference, text.trim());
+        }
+        filled.truncate(filled.floor_char_boundary(MAX_LINE));
+    }
+    expand_make(lookup, &filled, None, here, out, depth + 1);
 }
 
 /// The length of a bracketed part, brackets included.

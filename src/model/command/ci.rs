@@ -23,6 +23,8 @@ const FOLDERS: [&str; 4] = ["working-directory", "working_directory", "workingDi
 /// Aliases repeat nodes: a file is left after this many.
 const MAX_NODES: u32 = 60_000;
 const MAX_DEPTH: u32 = 40;
+/// So many jobs extend each other.
+const MAX_EXTENDS: u32 = 6;
 
 /// What holds around a step.
 #[derive(Clone, Default)]
@@ -49,6 +51,9 @@ struct Walk<'a> {
     nodes: u32,
     /// What the steps of each scope have asked for so far.
     asked: HashMap<u32, Guard>,
+    root: Option<Node<'a>>,
+    /// What a task file sets for all its tasks.
+    vars: Vec<(&'a str, &'a str)>,
     out: Vec<Command>,
 }
 
@@ -57,11 +62,23 @@ struct Walk<'a> {
 pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let tasks = name.starts_with("taskfile");
-    let mut walk = Walk { file, text, tasks, nodes: 0, asked: HashMap::new(), out: Vec::new() };
+    let (asked, vars) = (HashMap::new(), Vec::new());
+    let mut walk = Walk { file, text, tasks, nodes: 0, asked, root: None, vars, out: Vec::new() };
     for root in yaml.documents() {
+        walk.root = Some(root);
+        if tasks {
+            walk.vars = texts(root.get("vars"));
+        }
         walk.node(root, &Context::default(), 0);
     }
     walk.out
+}
+
+/// The entries of a mapping that are plain texts.
+fn texts<'a>(node: Option<Node<'a>>) -> Vec<(&'a str, &'a str)> {
+    let pairs = node.map(Node::entries).unwrap_or_default().into_iter();
+    let pairs = pairs.filter_map(|(key, value)| Some((key.as_str()?, value.as_str()?)));
+    pairs.filter(|(_, value)| !value.contains("{{")).collect()
 }
 
 /// `scripts` of a `package.json`.
@@ -86,10 +103,17 @@ pub fn of_compose(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
         let site = Site::Compose { service: name.into() };
         let image = service.get("image").and_then(Node::as_str).unwrap_or_default();
         let own = service.get("entrypoint").is_none().then(|| terraform_of(image)).flatten();
-        for (what, binary) in [("entrypoint", None), ("command", own)] {
-            if let Some(node) = service.get(what) {
-                words(file, text, node, binary, &site, &mut out);
+        match (service.get("entrypoint"), service.get("command")) {
+            // The command is what the entry point is given.
+            (Some(entry), Some(command)) if !entry.is_null() && !command.is_null() => {
+                let mut whole = line(text, entry);
+                whole.push_for(" ", command.span());
+                append(&mut whole, &line(text, command));
+                super::commands(&whole, file, &site, &Variables::default(), &mut out);
             }
+            (Some(entry), _) => words(file, text, entry, None, &site, &mut out),
+            (None, Some(command)) => words(file, text, command, own, &site, &mut out),
+            (None, None) => {}
         }
         let check = service.get("healthcheck").and_then(|check| check.get("test"));
         if let Some(check) = check.filter(|check| check.as_str().is_some()) {
@@ -114,6 +138,19 @@ pub fn of_cloud_init(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
         }
     }
     out
+}
+
+/// A command as one text, the words of a list quoted.
+fn line(text: &str, node: Node<'_>) -> Mapped {
+    if node.as_str().is_some() {
+        return node.mapped(text);
+    }
+    let mut line = Mapped::default();
+    for word in node.items() {
+        let quoted = word.as_str().unwrap_or("").replace('\'', "'\\''");
+        line.push_for(&format!("'{quoted}' "), word.span());
+    }
+    line
 }
 
 /// A command as one text or as a list of words, `binary` before it when the text does not name it.
@@ -260,6 +297,9 @@ impl Walk<'_> {
         if has_scripts {
             self.scripts(node, &context);
         }
+        if let Some(tasks) = node.get("tasks").filter(|_| self.tasks) {
+            self.short_tasks(tasks, &context);
+        }
         for (key, value) in node.entries() {
             let name = key.as_str().unwrap_or_default();
             if value.as_str().is_some() || ENVIRONMENTS.contains(&name) {
@@ -271,8 +311,50 @@ impl Walk<'_> {
         }
     }
 
+    /// Tasks of a task file that are no more than their lines.
+    fn short_tasks(&mut self, tasks: Node<'_>, context: &Context) {
+        for (key, task) in tasks.entries() {
+            let mut text = Mapped::default();
+            for line in task.items().chain(Some(task)).filter(|line| line.as_str().is_some()) {
+                self.gather(line, &mut text, 0);
+            }
+            if !text.text.trim().is_empty() {
+                let site = Site::Recipe { target: key.as_str().unwrap_or_default().into() };
+                let frame = Frame { scope: next_scope(&self.out, self.file), ..Frame::default() };
+                read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);
+            }
+        }
+    }
+
+    /// What jobs of GitLab take from the defaults and from those that they extend: variables, and what scripts before theirs set.
+    fn inherited(&self, node: Node<'_>, env: &mut Variables, depth: u32) {
+        let Some(root) = self.root.filter(|_| depth < MAX_EXTENDS) else { return };
+        let names = node.get("extends").into_iter().flat_map(|it| it.items().chain(Some(it)));
+        let mut from: Vec<Node<'_>> = names.filter_map(Node::as_str).filter_map(|name| root.get(name)).collect();
+        from.iter().for_each(|it| self.inherited(*it, env, depth + 1));
+        if depth == 0 && node.get("before_script").is_none() {
+            from.extend(root.get("default").into_iter().chain(Some(root)));
+        }
+        for it in from {
+            for (name, text) in it.get("variables").map(|it| texts(Some(it))).unwrap_or_default() {
+                env.set(name, value_of(text));
+            }
+            let mut text = Mapped::default();
+            for line in it.get("before_script").into_iter().flat_map(Node::items) {
+                append(&mut text, &line.mapped(self.text));
+                text.push_for("\n", line.span());
+            }
+            if !text.text.is_empty() {
+                env.learn(&shell::parse(&text.text), &text, self.file);
+            }
+        }
+    }
+
     /// Takes in what a mapping says about everything below it.
     fn surroundings(&self, node: Node<'_>, context: &mut Context) {
+        if node.get("script").is_some() || node.get("extends").is_some() {
+            self.inherited(node, &mut context.env, 0);
+        }
         for (key, value) in ENVIRONMENTS.iter().filter_map(|key| node.get(key)).flat_map(Node::entries) {
             if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
                 let loc = Loc { file: self.file, span: value.span() };
@@ -365,6 +447,22 @@ impl Walk<'_> {
         }
     }
 
+    /// Adds a text, `{{.NAME}}` of a task file put in where it is said.
+    fn filled(&self, text: &Mapped, out: &mut Mapped) {
+        let mut from = 0;
+        while let Some(open) = text.text[from..].find("{{").map(|at| from + at).filter(|_| !self.vars.is_empty()) {
+            let Some(close) = text.text[open..].find("}}").map(|at| open + at + 2) else { break };
+            let name = text.text[open + 2..close - 2].trim().trim_start_matches('.');
+            append(out, &text.part(from..open));
+            match self.vars.iter().find(|(known, _)| *known == name) {
+                Some((_, value)) => out.push_for(value, text.span(Span::new(open, close))),
+                None => append(out, &text.part(open..close)),
+            }
+            from = close;
+        }
+        append(out, &text.part(from..text.text.len()));
+    }
+
     /// Adds a text, a list of texts, or the text of `{command: …}`.
     fn gather(&mut self, node: Node<'_>, out: &mut Mapped, depth: u32) {
         self.nodes += 1;
@@ -373,7 +471,7 @@ impl Walk<'_> {
         }
         if node.as_str().is_some() {
             if !node.is_null() {
-                append(out, &node.mapped(self.text));
+                self.filled(&node.mapped(self.text), out);
                 out.push_for("\n", node.span());
             }
         } else if node.is_seq() {

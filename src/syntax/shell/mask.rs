@@ -31,6 +31,28 @@ pub(super) fn mask(text: &str) -> String {
         rest = &tail[length..];
     }
     out.push_str(rest);
+    plain_starts(out)
+}
+
+/// `\name` at the start of a line only keeps an alias out of it; the grammar stumbles over it, so a blank stands there instead.
+fn plain_starts(text: String) -> String {
+    if !text.contains("\n\\") && !text.contains(" \\") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut goes_on = false;
+    for line in text.split_inclusive('\n') {
+        let start = line.len() - line.trim_start().len();
+        match line[start..].strip_prefix('\\') {
+            Some(rest) if !goes_on && rest.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                out.push_str(&line[..start]);
+                out.push(' ');
+                out.push_str(rest);
+            }
+            _ => out.push_str(line),
+        }
+        goes_on = line.trim_end().ends_with('\\');
+    }
     out
 }
 
@@ -103,6 +125,7 @@ mod tests {
             assert_eq!(masked.len(), text.len(), "{text}");
         }
         assert_eq!(mask("${a:-{b}} ${#x} ${x[0]} %{http_code}"), "${a:-{b}} ${#x} ${x[0]} %{http_code}");
+        assert_eq!(mask("a\n  \\b c \\\n\\d"), "a\n   b c \\\n\\d");
         assert_eq!(mask("{% if x %}\ny"), "          \ny");
         assert_eq!(mask("-{{ x }}-"), format!("-{}-", "\u{1}".repeat(7)));
     }
