@@ -464,7 +464,7 @@ impl Reader<'_> {
             operands: Vec::new(),
             redirects: frame.redirects.clone(),
             site: self.site.clone(),
-            text: shown(&args),
+            text: shown(&args, &name, &frame.redirects),
             through: frame.through.clone(),
             guard: frame.guard,
             joined: frame.joined,
@@ -596,14 +596,18 @@ fn program(args: &[Arg]) -> Option<String> {
     None
 }
 
-/// A command line for people.
-fn shown(args: &[Arg]) -> String {
+/// A command line for people; of what only writes, where to.
+fn shown(args: &[Arg], name: &str, redirects: &[(Box<str>, Value)]) -> String {
     let mut out = String::new();
-    for arg in args {
+    let written = redirects.iter().filter(|(op, _)| matches!(name, "cat" | "echo" | "printf") && op.starts_with('>'));
+    let written = written.map(|(op, target)| format!("{op} {}", text_of(target)));
+    for (at, text) in args.iter().map(Arg::text).chain(written).enumerate() {
         if !out.is_empty() {
             out.push(' ');
         }
-        let text = arg.text().replace(HOLE, "…");
+        // One of several programs is called by the name of the first.
+        let one = at == 0 && matches!(args[0].value.kind, Kind::OneOf(_));
+        let text = if one { name.to_owned() } else { text.replace(HOLE, "…") };
         out.push_str(&text.split_whitespace().collect::<Vec<_>>().join(" "));
         if out.len() > 640 {
             break;
