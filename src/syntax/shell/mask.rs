@@ -1,5 +1,6 @@
 //! Template expressions inside shell text, painted over at equal length so that offsets stay.
 
+use super::repair::repair;
 use crate::text::HOLE;
 
 /// What stands for each byte of a painted expression: a word character to the grammar, absent from real scripts.
@@ -31,29 +32,7 @@ pub(super) fn mask(text: &str) -> String {
         rest = &tail[length..];
     }
     out.push_str(rest);
-    plain_starts(out)
-}
-
-/// `\name` at the start of a line only keeps an alias out of it; the grammar stumbles over it, so a blank stands there instead.
-fn plain_starts(text: String) -> String {
-    if !text.contains("\n\\") && !text.contains(" \\") {
-        return text;
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut goes_on = false;
-    for line in text.split_inclusive('\n') {
-        let start = line.len() - line.trim_start().len();
-        match line[start..].strip_prefix('\\') {
-            Some(rest) if !goes_on && rest.starts_with(|c: char| c.is_ascii_lowercase()) => {
-                out.push_str(&line[..start]);
-                out.push(' ');
-                out.push_str(rest);
-            }
-            _ => out.push_str(line),
-        }
-        goes_on = line.trim_end().ends_with('\\');
-    }
-    out
+    repair(out)
 }
 
 /// The length of the template expression that `tail` begins with, and what to paint it with.
@@ -125,7 +104,6 @@ mod tests {
             assert_eq!(masked.len(), text.len(), "{text}");
         }
         assert_eq!(mask("${a:-{b}} ${#x} ${x[0]} %{http_code}"), "${a:-{b}} ${#x} ${x[0]} %{http_code}");
-        assert_eq!(mask("a\n  \\b c \\\n\\d"), "a\n   b c \\\n\\d");
         assert_eq!(mask("{% if x %}\ny"), "          \ny");
         assert_eq!(mask("-{{ x }}-"), format!("-{}-", "\u{1}".repeat(7)));
     }
