@@ -1,5 +1,8 @@
 //! Commands wherever they hide: each line of the tables in `tests/commands` stands in a file of its kind, which is read as a
 //! repository is, and must be found as what it is, or not be found at all.
+//!
+//! With `STATEWARD_CORPUS=folder` the lines of the repositories in it that name Terraform, a hypervisor or state are listed, with
+//! what is made of each.
 
 use rayon::prelude::*;
 use stateward::diag::Severity;
@@ -12,7 +15,8 @@ use stateward::model::load::{Documents, Options};
 use stateward::model::packer::Packer;
 use stateward::model::terraform::{self, Terraform};
 use stateward::model::{annotation, command};
-use stateward::source::{File, Tree};
+use stateward::model::kind::Kind;
+use stateward::source::{File, Tree, disk};
 use std::collections::BTreeMap;
 
 /// One line of a table.
@@ -233,4 +237,62 @@ fn words_are_no_commands() {
 fn harmless_commands_are_no_more_than_that() {
     let cases = cases(include_str!("commands/harmless.txt"), false);
     judge(&cases, |_, rows| rows.iter().all(|(_, severity)| *severity == Severity::Info));
+}
+
+/// Files that hold commands, but for configurations of Terraform, whose every line would name it.
+const WITH_COMMANDS: [Kind; 13] = [
+    Kind::Shell,
+    Kind::Makefile,
+    Kind::Justfile,
+    Kind::Jenkinsfile,
+    Kind::Dockerfile,
+    Kind::SystemdUnit,
+    Kind::Crontab,
+    Kind::Workflow,
+    Kind::Compose,
+    Kind::CloudInit,
+    Kind::Playbook,
+    Kind::Tasks,
+    Kind::Packer,
+];
+
+/// Lists the lines of a repository; how many are commands, and how many are there.
+fn listed(root: &std::path::Path, word: &regex::Regex) -> (usize, usize) {
+    let tree = disk::tree(root).unwrap();
+    with_estate(&tree, |estate| {
+        let (mut commands, mut all) = (0, 0);
+        for document in estate.documents.of(&WITH_COMMANDS) {
+            let (path, text) = (tree.path(document.file), tree.text(document.file));
+            let lines = tree.file(document.file).text().map(stateward::source::Text::lines).unwrap();
+            for (at, line) in text.lines().enumerate().filter(|(_, line)| word.is_match(line)) {
+                let span = lines.line_span(text, u32::try_from(at + 1).unwrap());
+                let here = estate.invocations.iter().map(|it| &it.command).filter(|command| {
+                    let own = command.loc;
+                    own.file == document.file && own.span.start < span.end && own.span.end > span.start
+                });
+                let made: Vec<String> = here
+                    .map(|it| {
+                        let rows: Vec<&str> = it.rows.iter().map(|row| &*row.id).collect();
+                        format!("{} {}<{}>", it.program, it.sub.join(" "), rows.join(","))
+                    })
+                    .collect();
+                commands += usize::from(!made.is_empty());
+                all += 1;
+                println!("{}/{path}:{} {}\n      {}", root.display(), at + 1, line.trim(), made.join("; "));
+            }
+        }
+        (commands, all)
+    })
+}
+
+#[test]
+fn a_corpus_is_listed() {
+    let Some(folder) = std::env::var_os("STATEWARD_CORPUS") else { return };
+    let word = regex::Regex::new(r"\b(terraform|tofu|terragrunt|pct|qm|tfstate)\b").unwrap();
+    let mut roots: Vec<_> = std::fs::read_dir(folder).unwrap().filter_map(|it| Some(it.ok()?.path())).collect();
+    roots.sort();
+    let counts = roots.iter().filter(|root| root.is_dir()).map(|root| listed(root, &word));
+    let (commands, all) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    println!("{commands} of {all} lines hold commands");
+    assert!(all > 0);
 }
