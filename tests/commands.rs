@@ -11,11 +11,11 @@ use stateward::knowledge::commands::Row;
 use stateward::model::agents::Agents;
 use stateward::model::ansible::Ansible;
 use stateward::model::git::Repository;
+use stateward::model::kind::Kind;
 use stateward::model::load::{Documents, Options};
 use stateward::model::packer::Packer;
 use stateward::model::terraform::{self, Terraform};
 use stateward::model::{annotation, command};
-use stateward::model::kind::Kind;
 use stateward::source::{File, Tree, disk};
 use std::collections::BTreeMap;
 
@@ -75,13 +75,17 @@ const PIPELINES: [(&str, &str, &str); 11] = [
     ("azure", "azure-pipelines.yml", "steps:\n  - script: |\n      @\n    displayName: b"),
     ("drone", ".drone.yml", "kind: pipeline\nsteps:\n  - name: a\n    image: x\n    commands:\n      - |\n        @"),
     ("woodpecker", ".woodpecker/a.yml", "steps:\n  a:\n    image: x\n    commands:\n      - |\n        @"),
-    ("bitbucket", "bitbucket-pipelines.yml", "pipelines:\n  default:\n    - step:\n        script:\n          - |\n            @"),
-    ("write-files", "cloud-init.yml", "#cloud-config\nwrite_files:\n  - path: /x\n    content: |\n      #!/bin/sh\n      @"),
     (
-        "ansible-shell",
-        "roles/a/tasks/main.yml",
-        "- name: a\n  ansible.builtin.shell: |\n    @\n  register: b",
+        "bitbucket",
+        "bitbucket-pipelines.yml",
+        "pipelines:\n  default:\n    - step:\n        script:\n          - |\n            @",
     ),
+    (
+        "write-files",
+        "cloud-init.yml",
+        "#cloud-config\nwrite_files:\n  - path: /x\n    content: |\n      #!/bin/sh\n      @",
+    ),
+    ("ansible-shell", "roles/a/tasks/main.yml", "- name: a\n  ansible.builtin.shell: |\n    @\n  register: b"),
 ];
 
 /// The file that a line of a table makes.
@@ -103,7 +107,9 @@ fn file(container: &str, text: &str) -> (String, String) {
         "package" => ("package.json", format!("{{\"name\": \"x\", \"scripts\": {{\"a\": {quoted}}}}}\n")),
         "dockerfile" => ("Dockerfile", format!("FROM alpine:3.20\nRUN {text}\n")),
         "jenkins" => ("Jenkinsfile", format!("node {{\n  stage('a') {{\n    sh '{text}'\n  }}\n}}\n")),
-        "compose" => ("compose.yaml", format!("services:\n  a:\n    image: tools:1\n    command: [sh, -c, {quoted}]\n")),
+        "compose" => {
+            ("compose.yaml", format!("services:\n  a:\n    image: tools:1\n    command: [sh, -c, {quoted}]\n"))
+        }
         "terragrunt-hook" => (
             "live/a/terragrunt.hcl",
             format!(
@@ -123,10 +129,9 @@ fn of_tools(container: &str, text: &str, quoted: &str) -> (String, String) {
     let (path, content) = match container {
         "ansible-command" => ("roles/a/tasks/main.yml", format!("- name: a\n  ansible.builtin.command: {quoted}\n")),
         "ansible-raw" => ("roles/a/tasks/main.yml", format!("- name: a\n  ansible.builtin.raw: {quoted}\n")),
-        "ansible-argv" => (
-            "roles/a/tasks/main.yml",
-            format!("- name: a\n  ansible.builtin.command:\n    argv: [{}]\n", words(text)),
-        ),
+        "ansible-argv" => {
+            ("roles/a/tasks/main.yml", format!("- name: a\n  ansible.builtin.command:\n    argv: [{}]\n", words(text)))
+        }
         "ansible-expect" => (
             "roles/a/tasks/main.yml",
             format!("- name: a\n  ansible.builtin.expect:\n    command: {quoted}\n    responses: {{Password: x}}\n"),
@@ -138,23 +143,33 @@ fn of_tools(container: &str, text: &str, quoted: &str) -> (String, String) {
         "ansible-adhoc" => ("run.sh", format!("#!/bin/sh\nansible all -m shell -a '{text}'\n")),
         "packer" => (
             "images/a.pkr.hcl",
-            format!("source \"null\" \"a\" {{}}\nbuild {{\n  sources = [\"source.null.a\"]\n  provisioner \"shell\" {{\n    inline = [{quoted}]\n  }}\n}}\n"),
+            format!(
+                "source \"null\" \"a\" {{}}\nbuild {{\n  sources = [\"source.null.a\"]\n  provisioner \"shell\" {{\n    inline = [{quoted}]\n  }}\n}}\n"
+            ),
         ),
         "packer-json" => (
             "images/a.json",
-            format!("{{\"builders\": [{{\"type\": \"null\"}}], \"provisioners\": [{{\"type\": \"shell\", \"inline\": [{quoted}]}}]}}\n"),
+            format!(
+                "{{\"builders\": [{{\"type\": \"null\"}}], \"provisioners\": [{{\"type\": \"shell\", \"inline\": [{quoted}]}}]}}\n"
+            ),
         ),
         "local-exec" => (
             "main.tf",
-            format!("resource \"null_resource\" \"a\" {{\n  provisioner \"local-exec\" {{\n    command = {quoted}\n  }}\n}}\n"),
+            format!(
+                "resource \"null_resource\" \"a\" {{\n  provisioner \"local-exec\" {{\n    command = {quoted}\n  }}\n}}\n"
+            ),
         ),
         "remote-exec" => (
             "main.tf",
-            format!("resource \"null_resource\" \"a\" {{\n  provisioner \"remote-exec\" {{\n    inline = [\"ls\", {quoted}]\n  }}\n}}\n"),
+            format!(
+                "resource \"null_resource\" \"a\" {{\n  provisioner \"remote-exec\" {{\n    inline = [\"ls\", {quoted}]\n  }}\n}}\n"
+            ),
         ),
         "user-data" => (
             "main.tf",
-            format!("resource \"aws_instance\" \"a\" {{\n  ami       = \"ami-1\"\n  user_data = <<-EOT\n    #!/bin/bash\n    {text}\n  EOT\n}}\n"),
+            format!(
+                "resource \"aws_instance\" \"a\" {{\n  ami       = \"ami-1\"\n  user_data = <<-EOT\n    #!/bin/bash\n    {text}\n  EOT\n}}\n"
+            ),
         ),
         other => panic!("no such container: {other}"),
     };

@@ -12,7 +12,8 @@ use walkdir::WalkDir;
 
 /// Whether Bash takes a text for a script. None: there is no Bash.
 fn accepts(text: &str) -> Option<bool> {
-    let mut bash = Command::new("bash").args(["--norc", "-n"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut bash =
+        Command::new("bash").args(["--norc", "-n"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     // Bash may stop reading at an error: what it then says is what counts.
     let _ = bash.stdin.take()?.write_all(text.as_bytes());
     bash.wait().ok().map(|status| status.success())
@@ -105,7 +106,8 @@ fn is_script(path: &Path, text: &str) -> bool {
 
 fn scripts(folder: &str) -> Vec<(PathBuf, String)> {
     let files = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
-    let files = files.filter(|entry| entry.file_type().is_file() && !entry.path().components().any(|it| it.as_os_str() == ".git"));
+    let files = files
+        .filter(|entry| entry.file_type().is_file() && !entry.path().components().any(|it| it.as_os_str() == ".git"));
     let named = |path: &Path| path.extension().is_none_or(|end| end == "sh" || end == "bash");
     let paths = files.map(walkdir::DirEntry::into_path).filter(|path| named(path));
     paths
@@ -123,7 +125,8 @@ fn scripts_of_a_corpus_are_read() {
         .filter_map(|(path, text)| {
             let script = shell::parse(text);
             let first = script.errors.first().map(|error| format!("{error:?}")).unwrap_or_default();
-            let line = script.errors.first().map_or(0, |error| text[..error.span.start as usize].matches('\n').count() + 1);
+            let line =
+                script.errors.first().map_or(0, |error| text[..error.span.start as usize].matches('\n').count() + 1);
             Some((accepts(text)?, read(&script), format!("{}:{line}: {first}", path.display())))
         })
         .collect();

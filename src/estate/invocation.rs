@@ -7,6 +7,7 @@ use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::packer::Packer;
 use crate::model::terraform::{Resource, Terraform};
+use crate::syntax::yaml::Yaml;
 use crate::text::FileId;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -182,11 +183,18 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)
         }));
     }
     for name in FIRST_BOOT {
-        let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else {
-            continue;
-        };
+        let Some(rendered) = resource.mapped(name) else { continue };
+        let (file, text) = (rendered.file, &rendered.text);
         let mut found = Vec::new();
-        command::commands(&rendered.text, rendered.file, &Site::CloudInit, &Variables::default(), &mut found);
+        if text.text.starts_with("#!") {
+            command::commands(text, file, &Site::CloudInit, &Variables::default(), &mut found);
+        } else if text.text.starts_with("#cloud-config") {
+            found = command::of_cloud_init(file, &text.text, &Yaml::parse(&text.text));
+            for command in &mut found {
+                command.loc.span = text.span(command.loc.span);
+                command.flags.iter_mut().for_each(|flag| flag.span = text.span(flag.span));
+            }
+        }
         all.extend(found.into_iter().map(|command| Invocation {
             resource: Some(resource.clone()),
             first_boot: true,

@@ -208,10 +208,13 @@ impl Grammar {
     pub fn takes_value(&self, flag: &str) -> bool {
         let name = flag.trim_start_matches('-');
         let long = flag.starts_with("--") || self.long_single_dash;
-        if long || name.chars().count() > 1 {
+        if long {
             return self.values.iter().any(|value| &**value == name);
         }
-        name.chars().next().is_some_and(|letter| self.short.contains(letter))
+        // Of letters in one word (`-tc`) the first that takes anything decides: the last takes the next word.
+        let count = name.chars().count();
+        let first = name.chars().position(|letter| self.short.contains(letter));
+        first.is_some_and(|at| at + 1 == count && (count == 1 || !self.bundles))
     }
 
     /// Splits `-XPOST` into the flag and its value.
@@ -364,7 +367,7 @@ pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
 pub fn is_state_object(text: &str) -> bool {
     static STATE: OnceLock<Option<Regex>> = OnceLock::new();
     let state = STATE.get_or_init(|| {
-        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|\.tflock$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
+        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*|\{[^/\s]*)?$|\.tflock$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
             .ok()
     });
     let path = text.split(['?', '#']).next().unwrap_or(text);
@@ -446,7 +449,9 @@ impl StateUse {
         };
         match self {
             Self::Any => {
-                call.operands.iter().any(state) || call.flags.iter().any(|(_, value)| value.as_ref().is_some_and(state))
+                let left_out = |name: &str| name.contains("exclude") || name == "-x";
+                let flags = call.flags.iter().filter(|(name, _)| !left_out(name));
+                call.operands.iter().any(state) || flags.into_iter().any(|(_, value)| value.as_ref().is_some_and(state))
             }
             Self::Source => {
                 call.operands.iter().take(count.max(2) - 1).any(state)
@@ -515,6 +520,8 @@ mod tests {
             "terraform.tfstate.d/prod",
             "\u{F8FF}/terraform.tfstate",
             "x.tfstate*",
+            "a/x.tfstate{,.bak}",
+            "b/default.tflock",
         ] {
             assert!(is_state_object(path), "{path}");
         }

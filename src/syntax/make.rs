@@ -7,6 +7,8 @@ use std::collections::HashMap;
 const MAX_DEPTH: u32 = 12;
 /// One recipe line never grows beyond this many bytes.
 const MAX_LINE: usize = 64 << 10;
+/// So many turns of a `foreach` are taken.
+const MAX_TURNS: usize = 16;
 
 /// A parsed makefile or justfile.
 #[derive(Debug, Default)]
@@ -234,7 +236,12 @@ impl<'a> Reader<'a> {
         let next = self.variables.len();
         let at = *self.index.entry(name.into()).or_insert(next);
         if at == next {
-            self.variables.push(Variable { name: name.into(), values: Vec::new(), overridable: op == "?=", exported: None });
+            self.variables.push(Variable {
+                name: name.into(),
+                values: Vec::new(),
+                overridable: op == "?=",
+                exported: None,
+            });
         }
         let Some(variable) = self.variables.get_mut(at) else { return };
         let known = variable.values.iter().any(|known| known == value);
@@ -392,6 +399,7 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
                 Some(first) => out.push_for(first, here),
                 None => out.push_hole(here),
             },
+            _ if name.starts_with("foreach ") => repeated(lookup, name, here, out, depth),
             _ if name.starts_with("call ") => called(lookup, name, here, out, depth),
             _ => match lookup.get(name).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) {
                 // The shell's own notation keeps the name, for conditions on it.
@@ -407,6 +415,28 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
         }
     }
     put(out, &text[from..], at.map(|at| at + from), source);
+}
+
+/// `$(foreach name,words,text)`: the text once for each word, where the words are written down.
+fn repeated(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
+    let mut parts = call.trim_start_matches("foreach ").splitn(3, ',');
+    let (Some(name), Some(words), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
+        out.push_hole(here);
+        return;
+    };
+    if words.contains('$') {
+        out.push_hole(here);
+        return;
+    }
+    let name = name.trim();
+    for word in words.split_whitespace().take(MAX_TURNS) {
+        if depth >= MAX_DEPTH || out.text.len() >= MAX_LINE {
+            break;
+        }
+        let filled = text.replace(&format!("$({name})"), word).replace(&format!("${{{name}}}"), word);
+        expand_make(lookup, &filled, None, here, out, depth + 1);
+        out.push_for(" ", here);
+    }
 }
 
 /// `$(call name,a,b)`: the value of the variable with what it is given as `$(1)`, `$(2)`.

@@ -14,8 +14,22 @@ use crate::value::{Data, Kind, Piece, Value};
 use std::collections::HashMap;
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
-const SCRIPTS: [&str; 11] =
-    ["before_script", "run", "script", "bash", "commands", "command", "cmds", "cmd", "sh", "install", "after_script"];
+const SCRIPTS: [&str; 12] = [
+    "before_script",
+    "run",
+    "script",
+    "inlineScript",
+    "bash",
+    "commands",
+    "command",
+    "cmds",
+    "cmd",
+    "sh",
+    "install",
+    "after_script",
+];
+/// Keys whose text is PowerShell.
+const CMDLETS: [&str; 2] = ["pwsh", "powershell"];
 /// Keys that hold variables.
 const ENVIRONMENTS: [&str; 3] = ["env", "variables", "environment"];
 /// Keys that say in which folder a step runs.
@@ -75,7 +89,7 @@ pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> 
 }
 
 /// The entries of a mapping that are plain texts.
-fn texts<'a>(node: Option<Node<'a>>) -> Vec<(&'a str, &'a str)> {
+fn texts(node: Option<Node<'_>>) -> Vec<(&str, &str)> {
     let pairs = node.map(Node::entries).unwrap_or_default().into_iter();
     let pairs = pairs.filter_map(|(key, value)| Some((key.as_str()?, value.as_str()?)));
     pairs.filter(|(_, value)| !value.contains("{{")).collect()
@@ -287,7 +301,7 @@ impl Walk<'_> {
     fn map(&mut self, node: Node<'_>, outer: &Context, depth: u32) {
         let mut context = outer.clone();
         self.surroundings(node, &mut context);
-        let has_scripts = SCRIPTS.iter().any(|key| node.get(key).is_some());
+        let has_scripts = SCRIPTS.iter().chain(&CMDLETS).any(|key| node.get(key).is_some());
         if context.scope.is_none() && (has_scripts || node.get("steps").is_some()) {
             context.scope = Some(next_scope(&self.out, self.file));
         }
@@ -297,6 +311,9 @@ impl Walk<'_> {
         if has_scripts {
             self.scripts(node, &context);
         }
+        if node.get("task").or(node.get("uses")).is_some() {
+            self.action(node, &context);
+        }
         if let Some(tasks) = node.get("tasks").filter(|_| self.tasks) {
             self.short_tasks(tasks, &context);
         }
@@ -305,9 +322,42 @@ impl Walk<'_> {
             if value.as_str().is_some() || ENVIRONMENTS.contains(&name) {
                 continue;
             }
+            // The inputs of a step that names its tool are no script.
+            if name == "inputs" && node.get("task").and_then(Node::as_str).is_some_and(|it| it.starts_with("Terraform"))
+            {
+                continue;
+            }
             let inner =
                 Context { job: if names_job(value) { name.into() } else { context.job.clone() }, ..context.clone() };
             self.node(value, &inner, depth + 1);
+        }
+    }
+
+    /// Steps that run Terraform by name: Azure's `TerraformTask`, the actions of `dflook`.
+    fn action(&mut self, node: Node<'_>, context: &Context) {
+        let of = |key: &str, within: &str| node.get(within).and_then(|it| it.get(key)).and_then(Node::as_str);
+        let mut line = String::new();
+        let named = node.get("task").and_then(Node::as_str).unwrap_or_default();
+        if named.starts_with("TerraformTask") || named.starts_with("TerraformCLI") {
+            let options = of("commandOptions", "inputs").unwrap_or_default();
+            line = format!("terraform {} {options}", of("command", "inputs").unwrap_or_default());
+        }
+        let used = node.get("uses").and_then(Node::as_str).unwrap_or_default();
+        let used = used.strip_prefix("dflook/").and_then(|it| it.split('@').next()).and_then(|it| it.split_once('-'));
+        if let Some((program @ ("terraform" | "tofu"), verb @ ("apply" | "destroy" | "refresh" | "unlock-state"))) =
+            used
+        {
+            let verb = if verb == "unlock-state" { "force-unlock" } else { verb };
+            // Without it, the plan is one that a person approved.
+            let approved = of("auto_approve", "with") == Some("true") || verb == "destroy";
+            line = format!("{program} {verb}{}", if approved { " -auto-approve" } else { "" });
+        }
+        if !line.is_empty() {
+            let mut text = Mapped::default();
+            text.push_for(&line, node.span());
+            let scope = context.scope.unwrap_or_else(|| next_scope(&self.out, self.file));
+            let frame = Frame { scope, guard: context.guard, tolerated: context.tolerated, ..Frame::default() };
+            read::read(&text, self.file, &self.site(context), &context.env, &frame, &mut self.out);
         }
     }
 
@@ -331,7 +381,9 @@ impl Walk<'_> {
         let Some(root) = self.root.filter(|_| depth < MAX_EXTENDS) else { return };
         let names = node.get("extends").into_iter().flat_map(|it| it.items().chain(Some(it)));
         let mut from: Vec<Node<'_>> = names.filter_map(Node::as_str).filter_map(|name| root.get(name)).collect();
-        from.iter().for_each(|it| self.inherited(*it, env, depth + 1));
+        for it in &from {
+            self.inherited(*it, env, depth + 1);
+        }
         if depth == 0 && node.get("before_script").is_none() {
             from.extend(root.get("default").into_iter().chain(Some(root)));
         }
@@ -381,6 +433,10 @@ impl Walk<'_> {
         if let Some(folder) = folder.and_then(Node::as_str) {
             context.folder = Some(of_matrix(folder, &context.matrix).unwrap_or_else(|| with_holes(folder)));
         }
+        if let Some(kind) = node.get("scriptType").and_then(Node::as_str) {
+            context.powershell = matches!(kind, "ps" | "pscore");
+            context.other_shell = kind == "batch";
+        }
         if let Some(shell) = node.get("shell").or(defaults.and_then(|it| it.get("shell"))).and_then(shell_of) {
             context.powershell = matches!(shell, "pwsh" | "powershell");
             context.other_shell = matches!(shell, "python" | "python3" | "node" | "cmd" | "ruby" | "perl");
@@ -411,7 +467,7 @@ impl Walk<'_> {
         for value in SCRIPTS.iter().filter_map(|key| node.get(key)) {
             self.gather(value, &mut text, 0);
         }
-        for value in ["pwsh", "powershell"].iter().filter_map(|key| node.get(key)) {
+        for value in CMDLETS.iter().filter_map(|key| node.get(key)) {
             self.cmdlets(&value.mapped(self.text), context);
         }
         if context.other_shell || text.text.trim().is_empty() {

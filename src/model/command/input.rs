@@ -1,7 +1,7 @@
 //! What a command reads on its standard input, as far as the text around it says so.
 
 use super::resolve::{Arg, Variables, merge};
-use crate::syntax::shell::{Joined, Script, Simple, Word};
+use crate::syntax::shell::{Joined, Script, Simple, Word, WordPiece};
 use crate::text::{FileId, Mapped};
 use crate::value::Value;
 use std::sync::Arc;
@@ -59,6 +59,37 @@ impl Source<'_> {
         Some(self.mapped(std::slice::from_ref(&redirect.target)))
     }
 
+    /// What a word that is nothing but `$(cat <<EOF …)` or `$(printf …)` stands for.
+    pub(super) fn substituted(&self, word: &Word) -> Option<Mapped> {
+        let [WordPiece::Opaque] = word.pieces.as_slice() else { return None };
+        let first = self.script.commands.partition_point(|it| it.span.start < word.span.start);
+        let mut inside = self.script.commands.get(first..)?.iter().take_while(|it| it.span.end <= word.span.end);
+        let (command, None) = (inside.next()?, inside.next()) else { return None };
+        let (name, words) = program(command)?;
+        match &*name {
+            "cat" if words.is_empty() => self.here(command),
+            "echo" | "printf" => {
+                Some(self.mapped(&words.iter().filter(|word| !is_flag(word)).cloned().collect::<Vec<_>>()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The here-document that `cat` or `tee` writes to a file of this name before `start`.
+    pub(super) fn written(&self, name: &str, start: u32) -> Option<Mapped> {
+        let same = |word: &Word| word.literal().is_some_and(|text| text.trim_start_matches("./") == name);
+        let writes = |it: &&Simple| {
+            it.span.end <= start
+                && it.redirects.iter().any(|redirect| redirect.op.contains("<<"))
+                && program(it).is_some_and(|(program, words)| match &*program {
+                    "cat" => it.redirects.iter().any(|redirect| &*redirect.op == ">" && same(&redirect.target)),
+                    "tee" => words.iter().any(same),
+                    _ => false,
+                })
+        };
+        self.here(self.script.commands.iter().rfind(writes)?)
+    }
+
     fn mapped(&self, words: &[Word]) -> Mapped {
         let arg = |word: &Word| Arg {
             value: self.variables.one(word, self.text, self.file),
@@ -81,9 +112,11 @@ impl Source<'_> {
         let operands: Vec<Word> = words.iter().filter(|word| !is_flag(word)).cloned().collect();
         let text = |words: &[Word]| (Input::Text(Arc::new(self.mapped(words))), merge(spaced(self.values(words))));
         Some(match &*name {
-            "echo" => text(&operands),
-            // What a format of its own gets is what counts.
-            "printf" => text(if operands.len() > 1 { operands.get(1..)? } else { &operands }),
+            // Of a format that is nothing but one, what it is given counts.
+            "printf" if operands.len() > 1 && operands[0].literal().is_some_and(|it| it.starts_with('%')) => {
+                text(operands.get(1..)?)
+            }
+            "echo" | "printf" => text(&operands),
             "yes" if !operands.is_empty() => text(&operands),
             "cat" if operands.is_empty() => {
                 let here = self.here(writer)?;
@@ -96,7 +129,15 @@ impl Source<'_> {
                 (Input::File, file)
             }
             "find" => {
-                let at = words.iter().position(|word| word.literal().is_some_and(|it| it == "-name" || it == "-iname"))?;
+                let at =
+                    words.iter().position(|word| word.literal().is_some_and(|it| it == "-name" || it == "-iname"))?;
+                (Input::Names(self.values(words.get(at + 1..at + 2)?)), Value::default())
+            }
+            // `kubectl get pvc -o name`: each name says what it is.
+            "kubectl" | "oc"
+                if words.iter().any(|word| word.literal().is_some_and(|it| it == "name" || it == "-oname")) =>
+            {
+                let at = words.iter().position(|word| word.literal().is_some_and(|it| it == "get"))?;
                 (Input::Names(self.values(words.get(at + 1..at + 2)?)), Value::default())
             }
             "ls" => (Input::Names(self.values(&operands)), Value::default()),

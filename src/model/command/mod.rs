@@ -185,7 +185,11 @@ impl Command {
     #[must_use]
     pub fn state_paths(&self) -> Vec<&Value> {
         let flags = self.flags.iter().map(|flag| &flag.value);
-        let redirects = self.redirects.iter().filter(|(op, _)| !op.contains("<<") && !op.starts_with('|')).map(|(_, target)| target);
+        let redirects = self
+            .redirects
+            .iter()
+            .filter(|(op, _)| !op.contains("<<") && !op.starts_with('|'))
+            .map(|(_, target)| target);
         self.operands.iter().chain(flags).chain(redirects).filter(|value| is_state_path(value)).collect()
     }
 

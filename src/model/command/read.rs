@@ -4,13 +4,16 @@ use super::guard::Guards;
 use super::input::{self, Input};
 use super::resolve::{Arg, Variables};
 use super::wrapper::{self, Inner};
-use super::{Command, Flag, Guard, Site, text_of};
+use super::{Command, Guard, Site, text_of};
 use crate::knowledge::commands as known;
 use crate::syntax::shell::{self, Around, Joined, Script, Simple, Word, WordPiece};
 use crate::text::{FileId, HOLE, Loc, Mapped, Span};
-use crate::value::{Kind, Piece, Value};
+use crate::value::{Kind, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+mod emit;
+pub(super) use emit::after;
 
 /// Wrappers in wrappers and calls in calls are followed so deep.
 const MAX_DEPTH: u32 = 8;
@@ -207,7 +210,14 @@ impl Reader<'_> {
             in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),
             piped_into: self.piped_into(index).or_else(|| outer.piped_into.clone()),
             env: outer.env.iter().cloned().chain(env).collect(),
-            redirects: outer.redirects.iter().cloned().chain(redirects).chain(piped).chain(self.teed(index, variables)).collect(),
+            redirects: outer
+                .redirects
+                .iter()
+                .cloned()
+                .chain(redirects)
+                .chain(piped)
+                .chain(self.teed(index, variables))
+                .collect(),
             input: input.or_else(|| outer.input.clone()),
             ..outer.clone()
         }
@@ -335,7 +345,12 @@ impl Reader<'_> {
 
     /// Reads shell text that is given as words.
     fn text(&mut self, args: &[Arg], variables: &Variables, env: &Variables, frame: &Frame) {
-        let text = variables.nested(args, self.text);
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables };
+        let whole = match args {
+            [Arg { word: Some(word), .. }] => source.substituted(word),
+            _ => None,
+        };
+        let text = whole.unwrap_or_else(|| variables.nested(args, self.text));
         if text.text.trim().is_empty() {
             return;
         }
@@ -345,6 +360,12 @@ impl Reader<'_> {
 
     /// `bash <<EOF`, `echo … | sh`: what comes in is a script; for `crontab -` it is a table.
     fn here_script(&mut self, program: &str, args: &[Arg], variables: &Variables, frame: &Frame) {
+        let words: Vec<String> = args.iter().skip(1).map(Arg::text).collect();
+        if let Some(text) = self.written_here(program, args) {
+            let inner = Frame { redirects: Vec::new(), input: None, ..frame.clone() };
+            read(&text, self.file, self.site, &Variables::default(), &inner, self.out);
+            return;
+        }
         let Some(Input::Text(text)) = &frame.input else { return };
         if program == "crontab" {
             for mut command in super::of_crontab(self.file, text, false) {
@@ -353,7 +374,6 @@ impl Reader<'_> {
             }
             return;
         }
-        let words: Vec<String> = args.iter().skip(1).map(Arg::text).collect();
         // A shell that is given a script reads no other.
         let reads = match program {
             "bash" | "sh" | "zsh" | "dash" | "ksh" => {
@@ -370,6 +390,23 @@ impl Reader<'_> {
         let none = Variables::default();
         let env = if program == "ssh" { &none } else { variables };
         read(text, self.file, self.site, env, &within(frame, Some(program.to_owned())), self.out);
+    }
+
+    /// The text of a script that the text wrote to a file before, where that file is what runs (`sh x.sh`, `./x.sh`).
+    fn written_here(&self, program: &str, args: &[Arg]) -> Option<Mapped> {
+        let shell = matches!(program, "bash" | "sh" | "zsh" | "dash" | "ksh" | "source" | ".");
+        let path = if shell {
+            args.iter().skip(1).map(Arg::text).find(|word| !word.starts_with('-'))?
+        } else {
+            args.first()?.text()
+        };
+        let name = path.trim_start_matches("./");
+        if !(name.contains('.') || path.contains('/')) || args.first().is_some_and(|first| first.word.is_none()) {
+            return None;
+        }
+        let (start, none) = (args.first()?.span.start, Variables::default());
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables: &none };
+        source.written(name, start)
     }
 
     /// `alias tf='terraform -chdir=x'`.
@@ -450,100 +487,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// Adds a command.
-    fn emit(&mut self, args: Vec<Arg>, frame: &Frame) {
-        let Some(name) = program(&args) else { return };
-        let whole = frame.call.unwrap_or_else(|| wrapper::span(&args));
-        let index = self.out.iter().rev().take_while(|it| it.scope == frame.scope && it.loc.file == self.file).next();
-        let index = index.map_or(0, |last| last.index + 1);
-        let mut command = Command {
-            loc: Loc { file: self.file, span: self.text.span(whole) },
-            sub: Vec::new(),
-            flags: Vec::new(),
-            operands: Vec::new(),
-            redirects: frame.redirects.clone(),
-            site: self.site.clone(),
-            text: shown(&args, &name, &frame.redirects),
-            through: frame.through.clone(),
-            guard: frame.guard,
-            joined: frame.joined,
-            conditions: frame.conditions.clone(),
-            tolerated: frame.tolerated,
-            scope: frame.scope,
-            index,
-            in_test: frame.in_test,
-            in_substitution: frame.in_substitution,
-            piped_into: frame.piped_into.clone(),
-            env: frame.env.clone(),
-            folder: frame.folder.clone(),
-            defaults: frame.defaults.clone(),
-            rows: Vec::new(),
-            program: name.into(),
-        };
-        self.words(&mut command, args.into_iter().skip(1));
-        command.classify();
-        self.out.push(command);
-    }
-
-    /// Sorts words into subcommands, flags and operands.
-    fn words(&self, command: &mut Command, args: impl Iterator<Item = Arg>) {
-        let grammar = known::grammar(&command.program);
-        let mut args = args.peekable();
-        let (mut plain, mut path_ended) = (false, grammar.is_none());
-        while let Some(arg) = args.next() {
-            let text = arg.text();
-            let dashed = text.len() > 1 && text.starts_with('-') && !text.starts_with("-\u{F8FF}") && !plain;
-            if text == "--" && !plain {
-                plain = true;
-                continue;
-            }
-            if !dashed {
-                let goes_on =
-                    !path_ended && grammar.is_some_and(|it| it.goes_on(&command.sub)) && arg.value.as_str().is_some();
-                if goes_on {
-                    command.sub.push(text.into());
-                } else {
-                    path_ended = true;
-                    command.operands.push(arg.value);
-                }
-                continue;
-            }
-            let span = self.text.span(arg.span);
-            let attached = grammar.and_then(|it| it.attached(&text)).filter(|(_, value)| !value.starts_with('='));
-            let (name, value) = if let Some((name, value)) = attached {
-                (name, Some(after(&arg.value, name, value)))
-            } else if let Some(at) = text.find('=') {
-                (&text[..at], Some(after(&arg.value, &text[..=at], &text[at + 1..])))
-            } else {
-                let plain_value = grammar.is_some_and(|it| it.plain_values);
-                let takes = plain_value || grammar.is_some_and(|it| it.takes_value(&text));
-                let next = args.next_if(|next| {
-                    let lone = plain_value || !text.starts_with("--");
-                    takes && !(lone && next.text().starts_with('-'))
-                });
-                (&*text, next.map(|next| next.value))
-            };
-            let value = value.unwrap_or_else(|| Value::known(true));
-            command.flags.push(Flag { name: name.into(), value, span });
-        }
-    }
-}
-
-/// The value of `-flag=value` or `-fvalue`: what stands after `start`, which is `text`.
-pub(super) fn after(value: &Value, start: &str, text: &str) -> Value {
-    let mut rest = match &value.kind {
-        Kind::Text(pieces) => {
-            let mut pieces = pieces.to_vec();
-            if let Some(Piece::Lit(first)) = pieces.first_mut() {
-                *first = first.strip_prefix(start).unwrap_or("").into();
-            }
-            Value::text(pieces)
-        }
-        _ => Value::known(text),
-    };
-    rest.origin = value.origin;
-    rest
 }
 
 fn within(mut frame: Frame, through: Option<String>) -> Frame {
@@ -594,27 +537,4 @@ fn program(args: &[Arg]) -> Option<String> {
         return Some("tofu".to_owned());
     }
     None
-}
-
-/// A command line for people; of what only writes, where to.
-fn shown(args: &[Arg], name: &str, redirects: &[(Box<str>, Value)]) -> String {
-    let mut out = String::new();
-    let written = redirects.iter().filter(|(op, _)| matches!(name, "cat" | "echo" | "printf") && op.starts_with('>'));
-    let written = written.map(|(op, target)| format!("{op} {}", text_of(target)));
-    for (at, text) in args.iter().map(Arg::text).chain(written).enumerate() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        // One of several programs is called by the name of the first.
-        let one = at == 0 && matches!(args[0].value.kind, Kind::OneOf(_));
-        let text = if one { name.to_owned() } else { text.replace(HOLE, "…") };
-        out.push_str(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-        if out.len() > 640 {
-            break;
-        }
-    }
-    if out.chars().count() > 160 {
-        out = out.chars().take(159).chain(['…']).collect();
-    }
-    out
 }

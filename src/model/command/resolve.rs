@@ -141,7 +141,11 @@ impl Variables {
             // `: "${X:=y}"` sets what nobody has set.
             for (piece, span) in word.pieces.iter().zip(&word.spans) {
                 if let WordPiece::Var { name, default: Some(default), .. } = piece
-                    && span.slice(&text.text).trim_start_matches("${").trim_start_matches(&**name).starts_with([':', '='])
+                    && span
+                        .slice(&text.text)
+                        .trim_start_matches("${")
+                        .trim_start_matches(&**name)
+                        .starts_with([':', '='])
                     && span.slice(&text.text).contains(&format!("={default}"))
                     && !self.known.contains_key(name)
                 {

@@ -111,8 +111,22 @@ const XARGS: [&str; 13] = [
     "--arg-file",
 ];
 const PARALLEL: [&str; 16] = [
-    "-j", "--jobs", "-a", "--arg-file", "--colsep", "--delay", "--halt", "--joblog", "--results", "--retries", "-I",
-    "-N", "-n", "-L", "-S", "--sshlogin",
+    "-j",
+    "--jobs",
+    "-a",
+    "--arg-file",
+    "--colsep",
+    "--delay",
+    "--halt",
+    "--joblog",
+    "--results",
+    "--retries",
+    "-I",
+    "-N",
+    "-n",
+    "-L",
+    "-S",
+    "--sshlogin",
 ];
 
 /// Programs that run the words after them: names, flags that take a word, words before the command.
@@ -129,8 +143,24 @@ const PREFIXES: [Prefix; 17] = [
     (
         &["systemd-run"],
         &[
-            "-p", "--property", "-u", "--unit", "--uid", "--gid", "--slice", "-E", "--setenv", "-M", "--machine", "-H",
-            "--host", "--description", "--on-calendar", "--on-active", "--working-directory", "--nice",
+            "-p",
+            "--property",
+            "-u",
+            "--unit",
+            "--uid",
+            "--gid",
+            "--slice",
+            "-E",
+            "--setenv",
+            "-M",
+            "--machine",
+            "-H",
+            "--host",
+            "--description",
+            "--on-calendar",
+            "--on-active",
+            "--working-directory",
+            "--nice",
         ],
         0,
     ),
@@ -145,8 +175,18 @@ const PREFIXES: [Prefix; 17] = [
 ];
 /// Flags of `uv run` and its kin that take a word.
 const RUN: [&str; 12] = [
-    "--with", "--python", "-p", "--project", "--directory", "--env-file", "--extra", "--group", "--package", "-C",
-    "--from", "--dir",
+    "--with",
+    "--python",
+    "-p",
+    "--project",
+    "--directory",
+    "--env-file",
+    "--extra",
+    "--group",
+    "--package",
+    "-C",
+    "--from",
+    "--dir",
 ];
 
 /// What the wrapper `program` (base name of the first word) runs.
@@ -180,9 +220,7 @@ pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
             found => found,
         },
         "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" => shell(args, program),
-        "eval" => {
-            Inner::Text { args: rest(args, 1), through: None, outer: false, visible: true, given: Vec::new() }
-        }
+        "eval" => Inner::Text { args: rest(args, 1), through: None, outer: false, visible: true, given: Vec::new() },
         "trap" => text(rest(args, 1).into_iter().take(1).collect(), program, false, true),
         "watch" => text(rest(args, skip(args, 1, &["-n", "--interval"])), program, false, false),
         "find" => find(args),
@@ -204,7 +242,9 @@ fn tool(program: &str, second: &str, args: &[Arg]) -> Inner {
         "nix" if second == "run" => flake(args),
         "nix-shell" => after_flag(args, &["--run", "--command"], program),
         "aws-vault" | "op" | "doppler" | "terramate" | "chamber" | "teller" | "infisical" | "mise" | "dotenv"
-        | "dotenv-cli" | "nix" | "saml2aws" | "granted" | "assume" | "aws-okta" | "envchain" => separated(program, args),
+        | "dotenv-cli" | "nix" | "saml2aws" | "granted" | "assume" | "aws-okta" | "envchain" => {
+            separated(program, args)
+        }
         "direnv" if second == "exec" => argv(args, 3, program, false),
         "sops" if matches!(second, "exec-env" | "exec-file") => {
             either(args, skip(args, 2, &["--user"]) + 1, program, false)
@@ -217,7 +257,8 @@ fn tool(program: &str, second: &str, args: &[Arg]) -> Inner {
             }
             argv(&inner, 0, program, false)
         }
-        "poetry" | "uv" | "pipenv" | "pdm" | "hatch" | "rye" | "pixi" | "asdf" | "bundle" | "pnpm" | "yarn" | "pipx"
+        "poetry" | "uv" | "pipenv" | "pdm" | "hatch" | "rye" | "pixi" | "asdf" | "bundle" | "pnpm" | "yarn"
+        | "pipx"
             if matches!(second, "run" | "exec" | "dlx") =>
         {
             argv(args, skip(args, 2, &RUN), program, false)
