@@ -239,12 +239,15 @@ fn judge(cases: &[Case<'_>], right: impl Fn(&Case<'_>, &[(&'static str, Severity
 #[test]
 fn commands_are_found_as_what_they_are() {
     let cases = cases(include_str!("commands/found.txt"), true);
+    let known = cases.iter().all(|case| stateward::knowledge::commands::row(case.expected).is_some());
+    assert!(known && cases.len() >= 700);
     judge(&cases, |case, rows| rows.iter().any(|(id, _)| *id == case.expected));
 }
 
 #[test]
 fn words_are_no_commands() {
     let cases = cases(include_str!("commands/words.txt"), false);
+    assert!(cases.len() >= 380);
     judge(&cases, |_, rows| rows.is_empty());
 }
 

@@ -430,31 +430,34 @@ fn repeated(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth
     }
     let name = name.trim();
     for word in words.split_whitespace().take(MAX_TURNS) {
-        if depth >= MAX_DEPTH || out.text.len() >= MAX_LINE {
+        let Some(filled) = put_in(text, name, word).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) else {
             break;
-        }
-        let filled = text.replace(&format!("$({name})"), word).replace(&format!("${{{name}}}"), word);
+        };
         expand_make(lookup, &filled, None, here, out, depth + 1);
         out.push_for(" ", here);
     }
+}
+
+/// The text with a word for `$(name)` and `${name}`, unless that grows too long.
+fn put_in(text: &str, name: &str, word: &str) -> Option<String> {
+    let references = [format!("$({name})"), format!("${{{name}}}")];
+    let count: usize = references.iter().map(|reference| text.matches(reference.as_str()).count()).sum();
+    let short = count.saturating_mul(word.len()).saturating_add(text.len()) < MAX_LINE;
+    short.then(|| references.iter().fold(text.to_owned(), |text, reference| text.replace(reference.as_str(), word)))
 }
 
 /// `$(call name,a,b)`: the value of the variable with what it is given as `$(1)`, `$(2)`.
 fn called(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
     let mut given = call.trim_start_matches("call ").split(',');
     let value = given.next().and_then(|name| lookup.get(name.trim()));
-    let Some(value) = value.filter(|value| depth < MAX_DEPTH && value.len() < MAX_LINE) else {
-        out.push_hole(here);
-        return;
-    };
-    let mut filled = value.to_owned();
+    let mut filled = value.filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE).map(str::to_owned);
     for (at, text) in given.enumerate().take(9) {
-        for reference in [format!("$({})", at + 1), format!("${{{}}}", at + 1), format!("${}", at + 1)] {
-            filled = filled.replace(&reference, text.trim());
-        }
-        filled.truncate(filled.floor_char_boundary(MAX_LINE));
+        filled = filled.and_then(|value| put_in(&value, &(at + 1).to_string(), text.trim()));
     }
-    expand_make(lookup, &filled, None, here, out, depth + 1);
+    match filled {
+        Some(filled) => expand_make(lookup, &filled, None, here, out, depth + 1),
+        None => out.push_hole(here),
+    }
 }
 
 /// The length of a bracketed part, brackets included.

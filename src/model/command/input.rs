@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 /// How far back the other end of a pipe is looked for.
 const MAX_BACK: usize = 40;
+/// How far back a script is looked for that the text writes.
+const MAX_WRITTEN: usize = 400;
 
 /// What comes in.
 #[derive(Clone, Debug)]
@@ -87,7 +89,8 @@ impl Source<'_> {
                     _ => false,
                 })
         };
-        self.here(self.script.commands.iter().rfind(writes)?)
+        let first = self.script.commands.partition_point(|it| it.span.start < start);
+        self.here(self.script.commands.get(..first)?.iter().rev().take(MAX_WRITTEN).find(writes)?)
     }
 
     fn mapped(&self, words: &[Word]) -> Mapped {

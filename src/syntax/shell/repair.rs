@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 /// A here-document is looked for over so many lines.
 const MAX_BODY: usize = 5000;
+/// So many lines are looked at in all.
+const MAX_LOOKED: usize = 200_000;
 
 /// The text in forms that the grammar takes.
 pub(super) fn repair(text: String) -> String {
@@ -38,10 +40,10 @@ fn operators(line: &str) -> Vec<(std::ops::Range<usize>, bool, &str)> {
 fn without_bodies(text: &str) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut out = String::with_capacity(text.len());
-    let mut at = 0;
+    let (mut at, mut looked) = (0, 0);
     while let Some(line) = lines.get(at) {
         at += 1;
-        let found = operators(line);
+        let found = if looked < MAX_LOOKED && line.contains("<<") { operators(line) } else { Vec::new() };
         let mut end = at;
         for (_, tabs, name) in &found {
             let is_last = |line: &&str| {
@@ -49,9 +51,9 @@ fn without_bodies(text: &str) -> String {
                 (if *tabs { line.trim_start_matches('\t') } else { line }) == *name
             };
             match lines.iter().skip(end).take(MAX_BODY).position(is_last) {
-                Some(length) => end += length + 1,
+                Some(length) => (end, looked) = (end + length + 1, looked + length),
                 // None ends it: it was none, such as a shift in arithmetic.
-                None => end = 0,
+                None => (end, looked) = (0, looked + MAX_BODY.min(lines.len() - at)),
             }
             if end == 0 {
                 break;
@@ -103,8 +105,10 @@ fn by_line(text: &str) -> String {
 
 /// `3<>file` as `3< file`; what is not balanced in a regular expression painted.
 fn within_line(line: &str) -> String {
+    let digit = |at: usize| line[..at].ends_with(|c: char| c.is_ascii_digit());
+    let opened: Vec<usize> = line.match_indices("<>").map(|(at, _)| at).filter(|at| digit(*at)).collect();
     let mut line = line.to_owned();
-    while let Some(at) = line.find("<>").filter(|at| line[..*at].ends_with(|c: char| c.is_ascii_digit())) {
+    for at in opened {
         line.replace_range(at + 1..at + 2, " ");
     }
     let Some(start) = line.find("=~ ").map(|at| at + 3) else { return line };
