@@ -6,7 +6,9 @@ use crate::model::ansible::{Ansible, PROJECT, Task, Text, TextKind, Turn};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
+use crate::model::packer::Packer;
 use crate::model::terraform::{Resource, Terraform};
+use crate::syntax::yaml::Yaml;
 use crate::text::FileId;
 use crate::value::Value;
 use rayon::prelude::*;
@@ -69,6 +71,7 @@ pub fn gather<'m>(
     commands: Vec<Command>,
     terraform: &'m Terraform<'m>,
     ansible: &'m Ansible<'m>,
+    packer: &'m Packer<'m>,
     texts: &[Text],
 ) -> Vec<Invocation<'m>> {
     // What a task renders is read as it is rendered, not as the template stands there.
@@ -84,6 +87,7 @@ pub fn gather<'m>(
         ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(ansible, at, task)).collect();
     all.extend(of_tasks.into_iter().flatten());
     all.extend(of_texts(ansible, texts).into_iter().map(Invocation::plain));
+    all.extend(of_images(packer));
     let mut seen = HashSet::new();
     for resource in terraform.resources() {
         of_resource(&resource, &mut seen, &mut all);
@@ -101,7 +105,8 @@ fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocat
     if task.short().starts_with("win_") {
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
     } else {
-        command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
+        let site = if task.short() == "cron" { Site::Cron } else { Site::Ansible };
+        command::commands(&text, task.file, &site, &Variables::default(), &mut found);
     }
     if found.iter().any(|command| command.program.starts_with("ansible")) {
         let folder = ansible.argument(task, "chdir");
@@ -175,6 +180,25 @@ fn of_texts(ansible: &Ansible<'_>, texts: &[Text]) -> Vec<Command> {
     found.into_iter().flatten().filter(|command| seen.insert((command.loc, command.program.clone()))).collect()
 }
 
+/// The commands that builds of images run, those of each provisioner in one go.
+fn of_images<'m>(packer: &Packer<'_>) -> Vec<Invocation<'m>> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for (_, build) in packer.builds() {
+        for step in build.provisioners.iter().chain(&build.post_processors) {
+            for inline in &step.inline {
+                let first = found.len();
+                command::commands(&inline.text, inline.file, &Site::Provisioner, &Variables::default(), &mut found);
+                // One that several builds share is there once.
+                if found.get(first).is_some_and(|command| !seen.insert((command.loc, command.program.clone()))) {
+                    found.truncate(first);
+                }
+            }
+        }
+    }
+    found.into_iter().map(|command| Invocation { image: true, ..Invocation::plain(command) }).collect()
+}
+
 /// Scopes that are kept for the commands of one text.
 const SCOPES: u32 = 1 << 12;
 
@@ -204,11 +228,18 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)
         }));
     }
     for name in FIRST_BOOT {
-        let Some(rendered) = resource.mapped(name).filter(|rendered| rendered.text.text.starts_with("#!")) else {
-            continue;
-        };
+        let Some(rendered) = resource.mapped(name) else { continue };
+        let (file, text) = (rendered.file, &rendered.text);
         let mut found = Vec::new();
-        command::commands(&rendered.text, rendered.file, &Site::CloudInit, &Variables::default(), &mut found);
+        if text.text.starts_with("#!") {
+            command::commands(text, file, &Site::CloudInit, &Variables::default(), &mut found);
+        } else if text.text.starts_with("#cloud-config") {
+            found = command::of_cloud_init(file, &text.text, &Yaml::parse(&text.text));
+            for command in &mut found {
+                command.loc.span = text.span(command.loc.span);
+                command.flags.iter_mut().for_each(|flag| flag.span = text.span(flag.span));
+            }
+        }
         all.extend(found.into_iter().map(|command| Invocation {
             resource: Some(resource.clone()),
             first_boot: true,

@@ -114,7 +114,7 @@ impl<'m> Estate<'m> {
         let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, commands } = parts;
         let texts: Vec<Vec<Text>> = (0..ansible.tasks.len()).into_par_iter().map(|task| ansible.texts(task)).collect();
         let texts: Vec<Text> = texts.into_iter().flatten().collect();
-        let invocations = invocation::gather(documents, commands, terraform, ansible, &texts);
+        let invocations = invocation::gather(documents, commands, terraform, ansible, packer, &texts);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {

@@ -208,10 +208,13 @@ impl Grammar {
     pub fn takes_value(&self, flag: &str) -> bool {
         let name = flag.trim_start_matches('-');
         let long = flag.starts_with("--") || self.long_single_dash;
-        if long || name.chars().count() > 1 {
+        if long {
             return self.values.iter().any(|value| &**value == name);
         }
-        name.chars().next().is_some_and(|letter| self.short.contains(letter))
+        // Of letters in one word (`-tc`) the first that takes anything decides: the last takes the next word.
+        let count = name.chars().count();
+        let first = name.chars().position(|letter| self.short.contains(letter));
+        first.is_some_and(|at| at + 1 == count && (count == 1 || !self.bundles))
     }
 
     /// Splits `-XPOST` into the flag and its value.
@@ -321,9 +324,31 @@ pub struct Call<'a> {
     pub temporary: bool,
 }
 
+impl Call<'_> {
+    /// It prints its help, or tells what it would do.
+    fn only_tells(&self) -> bool {
+        let grammar = grammar(self.program);
+        let long = grammar.is_some_and(|it| it.long_single_dash);
+        self.flags.iter().any(|(name, value)| {
+            let given = value.as_deref();
+            match *name {
+                "--help" => true,
+                "-help" => long,
+                // Where `-h` is a host, it has a value.
+                "-h" => given.is_none() && !self.sub.is_empty() && grammar.is_some_and(|it| !it.takes_value(name)),
+                "--dry-run" | "--dryrun" => matches!(given, None | Some("client" | "server" | "true")),
+                _ => false,
+            }
+        })
+    }
+}
+
 /// Every row that holds for a call.
 #[must_use]
 pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
+    if call.only_tells() {
+        return Rows::new();
+    }
     let (exact, rest) = index();
     let canonical = canonical(call.program);
     let mut found = Rows::new();
@@ -342,7 +367,7 @@ pub fn classify(call: &Call<'_>) -> Vec<&'static Row> {
 pub fn is_state_object(text: &str) -> bool {
     static STATE: OnceLock<Option<Regex>> = OnceLock::new();
     let state = STATE.get_or_init(|| {
-        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*)?$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
+        Regex::new(r"(?:^|[/=@])[^/\s]*\.tfstate(?:\*|\.[^/\s.]+\*?|\.backup\S*|\{[^/\s]*)?$|\.tflock$|(?:^|/)terraform\.tfstate\.d(?:/|$)")
             .ok()
     });
     let path = text.split(['?', '#']).next().unwrap_or(text);
@@ -424,7 +449,9 @@ impl StateUse {
         };
         match self {
             Self::Any => {
-                call.operands.iter().any(state) || call.flags.iter().any(|(_, value)| value.as_ref().is_some_and(state))
+                let left_out = |name: &str| name.contains("exclude") || name == "-x";
+                let flags = call.flags.iter().filter(|(name, _)| !left_out(name));
+                call.operands.iter().any(state) || flags.into_iter().any(|(_, value)| value.as_ref().is_some_and(state))
             }
             Self::Source => {
                 call.operands.iter().take(count.max(2) - 1).any(state)
@@ -472,6 +499,11 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), rows.len());
+        for row in rows.iter().filter(|row| !row.subs.is_empty()) {
+            for program in &row.programs {
+                assert!(grammar(program).is_some(), "{}: {program} has no grammar, so it has no subcommands", row.id);
+            }
+        }
         for (name, same) in &knowledge().same_as {
             assert!(grammar(same).is_some(), "{name} is said to be {same}");
         }
@@ -488,6 +520,8 @@ mod tests {
             "terraform.tfstate.d/prod",
             "\u{F8FF}/terraform.tfstate",
             "x.tfstate*",
+            "a/x.tfstate{,.bak}",
+            "b/default.tflock",
         ] {
             assert!(is_state_object(path), "{path}");
         }
@@ -496,6 +530,7 @@ mod tests {
             "tfstate-policy.json.j2",
             ".terraform/terraform.tfstate",
             ".terraform.lock.hcl",
+            "notes.tflock.md",
             "tfstate",
             "docs/x.tfstate.md",
         ] {

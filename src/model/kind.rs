@@ -40,6 +40,7 @@ pub enum Kind {
     Jenkinsfile,
     Dockerfile,
     SystemdUnit,
+    Crontab,
     Quadlet,
     IgnoreFile,
     AgentSettings,
@@ -114,6 +115,7 @@ impl Kind {
             Self::Jenkinsfile => "Jenkins pipelines",
             Self::Dockerfile => "Dockerfiles",
             Self::SystemdUnit => "systemd units",
+            Self::Crontab => "crontabs",
             Self::Quadlet => "Quadlet units",
             Self::IgnoreFile => "ignore files",
             Self::AgentSettings => "agent settings",
@@ -256,8 +258,11 @@ fn workflow(path: &str, name: &str) -> Option<Kind> {
                 | "Taskfile.yml"
                 | "Taskfile.yaml"
                 | "bitbucket-pipelines.yml"
+                | ".travis.yml"
+                | "buildspec.yml"
         )
-        || path.contains(".woodpecker/");
+        || path.contains(".woodpecker/")
+        || path.contains(".buildkite/");
     ci.then_some(Kind::Workflow)
 }
 
@@ -392,7 +397,8 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     None
 }
 
-/// Azure Pipelines and their templates, whatever their name; parts of GitLab CI that another file includes.
+/// Azure Pipelines and their templates, whatever their name; composite actions of GitHub; parts of GitLab CI that another file
+/// includes.
 fn is_pipeline(root: Node<'_>) -> bool {
     const PARTS: [(&str, &[&str]); 3] = [
         ("stages", &["stage", "jobs"]),
@@ -407,7 +413,8 @@ fn is_pipeline(root: Node<'_>) -> bool {
         let scripts = node.get("script").is_some_and(|script| script.is_seq() || script.as_str().is_some());
         scripts && node.get("stage").is_some_and(|stage| stage.as_str().is_some())
     };
-    azure || root.entries().into_iter().any(|(_, node)| node.is_map() && job(node))
+    let action = root.get("runs").is_some_and(|runs| runs.get("steps").is_some());
+    azure || action || root.entries().into_iter().any(|(_, node)| node.is_map() && job(node))
 }
 
 fn is_vars_name(name: &str) -> bool {

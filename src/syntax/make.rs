@@ -7,6 +7,8 @@ use std::collections::HashMap;
 const MAX_DEPTH: u32 = 12;
 /// One recipe line never grows beyond this many bytes.
 const MAX_LINE: usize = 64 << 10;
+/// So many turns of a `foreach` are taken.
+const MAX_TURNS: usize = 16;
 
 /// A parsed makefile or justfile.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Variable {
     pub values: Vec<String>,
     /// Whether the caller's environment may say otherwise (`?=`).
     pub overridable: bool,
+    /// The line that gives it to what recipes run (`export A = 1`).
+    pub exported: Option<Span>,
 }
 
 /// A rule.
@@ -206,6 +210,11 @@ impl<'a> Reader<'a> {
                 self.prefix = value.chars().next().unwrap_or('\t');
             } else {
                 self.assign(name, op, value);
+                let exported = code.split_whitespace().any(|word| word == "export") && code.len() > bare.len();
+                let variable = self.index.get(name).and_then(|at| self.variables.get_mut(*at));
+                if let Some(variable) = variable.filter(|_| exported) {
+                    variable.exported = Some(Span::new(line.start, line.start + line.text.len()));
+                }
             }
         } else if let Some((name, rest)) = split_rule(code) {
             if let Some((name, op, value)) = assignment(rest) {
@@ -227,7 +236,12 @@ impl<'a> Reader<'a> {
         let next = self.variables.len();
         let at = *self.index.entry(name.into()).or_insert(next);
         if at == next {
-            self.variables.push(Variable { name: name.into(), values: Vec::new(), overridable: op == "?=" });
+            self.variables.push(Variable {
+                name: name.into(),
+                values: Vec::new(),
+                overridable: op == "?=",
+                exported: None,
+            });
         }
         let Some(variable) = self.variables.get_mut(at) else { return };
         let known = variable.values.iter().any(|known| known == value);
@@ -385,6 +399,8 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
                 Some(first) => out.push_for(first, here),
                 None => out.push_hole(here),
             },
+            _ if name.starts_with("foreach ") => repeated(lookup, name, here, out, depth),
+            _ if name.starts_with("call ") => called(lookup, name, here, out, depth),
             _ => match lookup.get(name).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) {
                 // The shell's own notation keeps the name, for conditions on it.
                 Some(value) if lookup.overridable(name) && is_plain(value) => {
@@ -399,6 +415,49 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
         }
     }
     put(out, &text[from..], at.map(|at| at + from), source);
+}
+
+/// `$(foreach name,words,text)`: the text once for each word, where the words are written down.
+fn repeated(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
+    let mut parts = call.trim_start_matches("foreach ").splitn(3, ',');
+    let (Some(name), Some(words), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
+        out.push_hole(here);
+        return;
+    };
+    if words.contains('$') {
+        out.push_hole(here);
+        return;
+    }
+    let name = name.trim();
+    for word in words.split_whitespace().take(MAX_TURNS) {
+        let Some(filled) = put_in(text, name, word).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) else {
+            break;
+        };
+        expand_make(lookup, &filled, None, here, out, depth + 1);
+        out.push_for(" ", here);
+    }
+}
+
+/// The text with a word for `$(name)` and `${name}`, unless that grows too long.
+fn put_in(text: &str, name: &str, word: &str) -> Option<String> {
+    let references = [format!("$({name})"), format!("${{{name}}}")];
+    let count: usize = references.iter().map(|reference| text.matches(reference.as_str()).count()).sum();
+    let short = count.saturating_mul(word.len()).saturating_add(text.len()) < MAX_LINE;
+    short.then(|| references.iter().fold(text.to_owned(), |text, reference| text.replace(reference.as_str(), word)))
+}
+
+/// `$(call name,a,b)`: the value of the variable with what it is given as `$(1)`, `$(2)`.
+fn called(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
+    let mut given = call.trim_start_matches("call ").split(',');
+    let value = given.next().and_then(|name| lookup.get(name.trim()));
+    let mut filled = value.filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE).map(str::to_owned);
+    for (at, text) in given.enumerate().take(9) {
+        filled = filled.and_then(|value| put_in(&value, &(at + 1).to_string(), text.trim()));
+    }
+    match filled {
+        Some(filled) => expand_make(lookup, &filled, None, here, out, depth + 1),
+        None => out.push_hole(here),
+    }
 }
 
 /// The length of a bracketed part, brackets included.

@@ -193,6 +193,15 @@ impl<'a> Task<'a> {
     /// The command text that the task runs, mapped to the file; `None` for modules that run none.
     #[must_use]
     pub fn command(&self, source: &str) -> Option<Mapped> {
+        // `expect` has its command, and `cron` its job, in an argument.
+        let named = match self.short() {
+            "expect" => Some("command"),
+            "cron" => Some("job"),
+            _ => None,
+        };
+        if let Some(Argument { value: ArgumentValue::Node(node), .. }) = named.and_then(|name| self.argument(name)) {
+            return Some(node.mapped(source));
+        }
         if !FREE_FORM.contains(&self.short()) || self.short() == "meta" {
             return None;
         }

@@ -14,8 +14,22 @@ use crate::value::{Data, Kind, Piece, Value};
 use std::collections::HashMap;
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
-const SCRIPTS: [&str; 11] =
-    ["before_script", "run", "script", "bash", "commands", "command", "cmds", "cmd", "sh", "install", "after_script"];
+const SCRIPTS: [&str; 12] = [
+    "before_script",
+    "run",
+    "script",
+    "inlineScript",
+    "bash",
+    "commands",
+    "command",
+    "cmds",
+    "cmd",
+    "sh",
+    "install",
+    "after_script",
+];
+/// Keys whose text is PowerShell.
+const CMDLETS: [&str; 2] = ["pwsh", "powershell"];
 /// Keys that hold variables.
 const ENVIRONMENTS: [&str; 3] = ["env", "variables", "environment"];
 /// Keys that say in which folder a step runs.
@@ -23,6 +37,8 @@ const FOLDERS: [&str; 4] = ["working-directory", "working_directory", "workingDi
 /// Aliases repeat nodes: a file is left after this many.
 const MAX_NODES: u32 = 60_000;
 const MAX_DEPTH: u32 = 40;
+/// So many jobs extend each other.
+const MAX_EXTENDS: u32 = 6;
 
 /// What holds around a step.
 #[derive(Clone, Default)]
@@ -49,6 +65,9 @@ struct Walk<'a> {
     nodes: u32,
     /// What the steps of each scope have asked for so far.
     asked: HashMap<u32, Guard>,
+    root: Option<Node<'a>>,
+    /// What a task file sets for all its tasks.
+    vars: Vec<(&'a str, &'a str)>,
     out: Vec<Command>,
 }
 
@@ -57,11 +76,23 @@ struct Walk<'a> {
 pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let tasks = name.starts_with("taskfile");
-    let mut walk = Walk { file, text, tasks, nodes: 0, asked: HashMap::new(), out: Vec::new() };
+    let (asked, vars) = (HashMap::new(), Vec::new());
+    let mut walk = Walk { file, text, tasks, nodes: 0, asked, root: None, vars, out: Vec::new() };
     for root in yaml.documents() {
+        walk.root = Some(root);
+        if tasks {
+            walk.vars = texts(root.get("vars"));
+        }
         walk.node(root, &Context::default(), 0);
     }
     walk.out
+}
+
+/// The entries of a mapping that are plain texts.
+fn texts(node: Option<Node<'_>>) -> Vec<(&str, &str)> {
+    let pairs = node.map(Node::entries).unwrap_or_default().into_iter();
+    let pairs = pairs.filter_map(|(key, value)| Some((key.as_str()?, value.as_str()?)));
+    pairs.filter(|(_, value)| !value.contains("{{")).collect()
 }
 
 /// `scripts` of a `package.json`.
@@ -86,10 +117,17 @@ pub fn of_compose(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
         let site = Site::Compose { service: name.into() };
         let image = service.get("image").and_then(Node::as_str).unwrap_or_default();
         let own = service.get("entrypoint").is_none().then(|| terraform_of(image)).flatten();
-        for (what, binary) in [("entrypoint", None), ("command", own)] {
-            if let Some(node) = service.get(what) {
-                words(file, text, node, binary, &site, &mut out);
+        match (service.get("entrypoint"), service.get("command")) {
+            // The command is what the entry point is given.
+            (Some(entry), Some(command)) if !entry.is_null() && !command.is_null() => {
+                let mut whole = line(text, entry);
+                whole.push_for(" ", command.span());
+                append(&mut whole, &line(text, command));
+                super::commands(&whole, file, &site, &Variables::default(), &mut out);
             }
+            (Some(entry), _) => words(file, text, entry, None, &site, &mut out),
+            (None, Some(command)) => words(file, text, command, own, &site, &mut out),
+            (None, None) => {}
         }
         let check = service.get("healthcheck").and_then(|check| check.get("test"));
         if let Some(check) = check.filter(|check| check.as_str().is_some()) {
@@ -114,6 +152,19 @@ pub fn of_cloud_init(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
         }
     }
     out
+}
+
+/// A command as one text, the words of a list quoted.
+fn line(text: &str, node: Node<'_>) -> Mapped {
+    if node.as_str().is_some() {
+        return node.mapped(text);
+    }
+    let mut line = Mapped::default();
+    for word in node.items() {
+        let quoted = word.as_str().unwrap_or("").replace('\'', "'\\''");
+        line.push_for(&format!("'{quoted}' "), word.span());
+    }
+    line
 }
 
 /// A command as one text or as a list of words, `binary` before it when the text does not name it.
@@ -250,7 +301,7 @@ impl Walk<'_> {
     fn map(&mut self, node: Node<'_>, outer: &Context, depth: u32) {
         let mut context = outer.clone();
         self.surroundings(node, &mut context);
-        let has_scripts = SCRIPTS.iter().any(|key| node.get(key).is_some());
+        let has_scripts = SCRIPTS.iter().chain(&CMDLETS).any(|key| node.get(key).is_some());
         if context.scope.is_none() && (has_scripts || node.get("steps").is_some()) {
             context.scope = Some(next_scope(&self.out, self.file));
         }
@@ -260,9 +311,20 @@ impl Walk<'_> {
         if has_scripts {
             self.scripts(node, &context);
         }
+        if node.get("task").or(node.get("uses")).is_some() {
+            self.action(node, &context);
+        }
+        if let Some(tasks) = node.get("tasks").filter(|_| self.tasks) {
+            self.short_tasks(tasks, &context);
+        }
         for (key, value) in node.entries() {
             let name = key.as_str().unwrap_or_default();
             if value.as_str().is_some() || ENVIRONMENTS.contains(&name) {
+                continue;
+            }
+            // The inputs of a step that names its tool are no script.
+            if name == "inputs" && node.get("task").and_then(Node::as_str).is_some_and(|it| it.starts_with("Terraform"))
+            {
                 continue;
             }
             let inner =
@@ -271,8 +333,80 @@ impl Walk<'_> {
         }
     }
 
+    /// Steps that run Terraform by name: Azure's `TerraformTask`, the actions of `dflook`.
+    fn action(&mut self, node: Node<'_>, context: &Context) {
+        let of = |key: &str, within: &str| node.get(within).and_then(|it| it.get(key)).and_then(Node::as_str);
+        let mut line = String::new();
+        let named = node.get("task").and_then(Node::as_str).unwrap_or_default();
+        if named.starts_with("TerraformTask") || named.starts_with("TerraformCLI") {
+            let options = of("commandOptions", "inputs").unwrap_or_default();
+            line = format!("terraform {} {options}", of("command", "inputs").unwrap_or_default());
+        }
+        let used = node.get("uses").and_then(Node::as_str).unwrap_or_default();
+        let used = used.strip_prefix("dflook/").and_then(|it| it.split('@').next()).and_then(|it| it.split_once('-'));
+        if let Some((program @ ("terraform" | "tofu"), verb @ ("apply" | "destroy" | "refresh" | "unlock-state"))) =
+            used
+        {
+            let verb = if verb == "unlock-state" { "force-unlock" } else { verb };
+            // Without it, the plan is one that a person approved.
+            let approved = of("auto_approve", "with") == Some("true") || verb == "destroy";
+            line = format!("{program} {verb}{}", if approved { " -auto-approve" } else { "" });
+        }
+        if !line.is_empty() {
+            let mut text = Mapped::default();
+            text.push_for(&line, node.span());
+            let scope = context.scope.unwrap_or_else(|| next_scope(&self.out, self.file));
+            let frame = Frame { scope, guard: context.guard, tolerated: context.tolerated, ..Frame::default() };
+            read::read(&text, self.file, &self.site(context), &context.env, &frame, &mut self.out);
+        }
+    }
+
+    /// Tasks of a task file that are no more than their lines.
+    fn short_tasks(&mut self, tasks: Node<'_>, context: &Context) {
+        for (key, task) in tasks.entries() {
+            let mut text = Mapped::default();
+            for line in task.items().chain(Some(task)).filter(|line| line.as_str().is_some()) {
+                self.gather(line, &mut text, 0);
+            }
+            if !text.text.trim().is_empty() {
+                let site = Site::Recipe { target: key.as_str().unwrap_or_default().into() };
+                let frame = Frame { scope: next_scope(&self.out, self.file), ..Frame::default() };
+                read::read(&text, self.file, &site, &context.env, &frame, &mut self.out);
+            }
+        }
+    }
+
+    /// What jobs of GitLab take from the defaults and from those that they extend: variables, and what scripts before theirs set.
+    fn inherited(&self, node: Node<'_>, env: &mut Variables, depth: u32) {
+        let Some(root) = self.root.filter(|_| depth < MAX_EXTENDS) else { return };
+        let names = node.get("extends").into_iter().flat_map(|it| it.items().chain(Some(it)));
+        let mut from: Vec<Node<'_>> = names.filter_map(Node::as_str).filter_map(|name| root.get(name)).collect();
+        for it in &from {
+            self.inherited(*it, env, depth + 1);
+        }
+        if depth == 0 && node.get("before_script").is_none() {
+            from.extend(root.get("default").into_iter().chain(Some(root)));
+        }
+        for it in from {
+            for (name, text) in it.get("variables").map(|it| texts(Some(it))).unwrap_or_default() {
+                env.set(name, value_of(text));
+            }
+            let mut text = Mapped::default();
+            for line in it.get("before_script").into_iter().flat_map(Node::items) {
+                append(&mut text, &line.mapped(self.text));
+                text.push_for("\n", line.span());
+            }
+            if !text.text.is_empty() {
+                env.learn(&shell::parse(&text.text), &text, self.file);
+            }
+        }
+    }
+
     /// Takes in what a mapping says about everything below it.
     fn surroundings(&self, node: Node<'_>, context: &mut Context) {
+        if node.get("script").is_some() || node.get("extends").is_some() {
+            self.inherited(node, &mut context.env, 0);
+        }
         for (key, value) in ENVIRONMENTS.iter().filter_map(|key| node.get(key)).flat_map(Node::entries) {
             if let (Some(name), Some(text)) = (key.as_str(), value.as_str()) {
                 let loc = Loc { file: self.file, span: value.span() };
@@ -298,6 +432,10 @@ impl Walk<'_> {
         let folder = FOLDERS.iter().find_map(|key| node.get(key).or(defaults.and_then(|it| it.get(key))));
         if let Some(folder) = folder.and_then(Node::as_str) {
             context.folder = Some(of_matrix(folder, &context.matrix).unwrap_or_else(|| with_holes(folder)));
+        }
+        if let Some(kind) = node.get("scriptType").and_then(Node::as_str) {
+            context.powershell = matches!(kind, "ps" | "pscore");
+            context.other_shell = kind == "batch";
         }
         if let Some(shell) = node.get("shell").or(defaults.and_then(|it| it.get("shell"))).and_then(shell_of) {
             context.powershell = matches!(shell, "pwsh" | "powershell");
@@ -329,7 +467,7 @@ impl Walk<'_> {
         for value in SCRIPTS.iter().filter_map(|key| node.get(key)) {
             self.gather(value, &mut text, 0);
         }
-        for value in ["pwsh", "powershell"].iter().filter_map(|key| node.get(key)) {
+        for value in CMDLETS.iter().filter_map(|key| node.get(key)) {
             self.cmdlets(&value.mapped(self.text), context);
         }
         if context.other_shell || text.text.trim().is_empty() {
@@ -365,6 +503,22 @@ impl Walk<'_> {
         }
     }
 
+    /// Adds a text, `{{.NAME}}` of a task file put in where it is said.
+    fn filled(&self, text: &Mapped, out: &mut Mapped) {
+        let mut from = 0;
+        while let Some(open) = text.text[from..].find("{{").map(|at| from + at).filter(|_| !self.vars.is_empty()) {
+            let Some(close) = text.text[open..].find("}}").map(|at| open + at + 2) else { break };
+            let name = text.text[open + 2..close - 2].trim().trim_start_matches('.');
+            append(out, &text.part(from..open));
+            match self.vars.iter().find(|(known, _)| *known == name) {
+                Some((_, value)) => out.push_for(value, text.span(Span::new(open, close))),
+                None => append(out, &text.part(open..close)),
+            }
+            from = close;
+        }
+        append(out, &text.part(from..text.text.len()));
+    }
+
     /// Adds a text, a list of texts, or the text of `{command: …}`.
     fn gather(&mut self, node: Node<'_>, out: &mut Mapped, depth: u32) {
         self.nodes += 1;
@@ -373,7 +527,7 @@ impl Walk<'_> {
         }
         if node.as_str().is_some() {
             if !node.is_null() {
-                append(out, &node.mapped(self.text));
+                self.filled(&node.mapped(self.text), out);
                 out.push_for("\n", node.span());
             }
         } else if node.is_seq() {

@@ -6,7 +6,7 @@ use super::{Command, Guard, Site, next_scope};
 use crate::syntax::groovy;
 use crate::syntax::make::{self, Makefile};
 use crate::syntax::unit;
-use crate::text::{FileId, HOLE, Mapped, Span};
+use crate::text::{FileId, HOLE, Loc, Mapped, Span};
 use crate::value::Value;
 
 /// Variables of a makefile in one another are followed so deep.
@@ -58,6 +58,10 @@ fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
         let [one] = variable.values.as_slice() else { continue };
         if let Some(value) = expanded(one, makefile, 0).filter(|value| value.len() <= MAX_VALUE) {
             env.set(&variable.name, Value::known(&*value));
+            if let Some(span) = variable.exported {
+                let site = Site::Recipe { target: "".into() };
+                super::of_environment(&variable.name, &Value::known(&*value), Loc { file, span }, &site, &mut out);
+            }
             if variable.overridable {
                 env.set_default(&variable.name, &value);
             }
@@ -137,6 +141,7 @@ pub fn of_dockerfile(file: FileId, text: &str) -> Vec<Command> {
     let mut env = Variables::default();
     let mut scope = 0;
     let mut at = 0;
+    let mut entry: Vec<(Value, Span)> = Vec::new();
     while at < text.len() {
         let (instruction, end) = instruction(text, at);
         let span = Span::new(at, end);
@@ -147,11 +152,26 @@ pub fn of_dockerfile(file: FileId, text: &str) -> Vec<Command> {
         let rest_at = span.start as usize + start + instruction.len();
         let rest = text.get(rest_at..end).unwrap_or("");
         match &*word {
-            "FROM" => scope += 1,
+            "FROM" => {
+                scope += 1;
+                entry.clear();
+            }
             "ARG" | "ENV" => {
-                if let Some((name, value)) = rest.trim().split_once('=') {
-                    env.set(name.trim(), Value::known(value.trim().trim_matches('"')));
+                if let Some((name, value)) = rest.trim().split_once(['=', ' ', '\t']) {
+                    let (name, value) = (name.trim(), Value::known(value.trim().trim_matches('"')));
+                    super::of_environment(name, &value, Loc { file, span }, &Site::Dockerfile, &mut out);
+                    env.set(name, value);
                 }
+            }
+            "ENTRYPOINT" if in_words(rest, rest_at).is_some() => {
+                entry = in_words(rest, rest_at).unwrap_or_default();
+                read::argv(entry.clone(), file, &Site::Dockerfile, &Frame { scope, ..Frame::default() }, &mut out);
+            }
+            // What the entry point is given.
+            "CMD" if !entry.is_empty() && in_words(rest, rest_at).is_some() => {
+                let given = in_words(rest, rest_at).unwrap_or_default();
+                let words = entry.iter().cloned().chain(given).collect();
+                read::argv(words, file, &Site::Dockerfile, &Frame { scope, ..Frame::default() }, &mut out);
             }
             "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => {
                 let frame = Frame { scope, ..Frame::default() };
@@ -197,6 +217,15 @@ fn instruction(text: &str, at: usize) -> (&str, usize) {
     (word, end.max(at + 1))
 }
 
+/// `["a", "b"]`: the words, each said to stand where all stand.
+fn in_words(rest: &str, at: usize) -> Option<Vec<(Value, Span)>> {
+    let body = rest.trim();
+    let words: Vec<String> = body.starts_with('[').then(|| serde_json::from_str(body).ok())??;
+    let start = at + rest.len() - rest.trim_start().len();
+    let span = Span::new(start, start + body.len());
+    Some(words.into_iter().map(|word| (Value::known(&*word), span)).collect())
+}
+
 fn instruction_commands(file: FileId, rest: &str, at: usize, env: &Variables, frame: &Frame, out: &mut Vec<Command>) {
     let mut body = rest.trim_start();
     // `--mount=…` and its kin belong to the builder.
@@ -209,11 +238,7 @@ fn instruction_commands(file: FileId, rest: &str, at: usize, env: &Variables, fr
             .trim_start();
     }
     let start = at + rest.len() - body.len();
-    if body.starts_with('[')
-        && let Ok(words) = serde_json::from_str::<Vec<String>>(body.trim())
-    {
-        let span = Span::new(start, start + body.trim_end().len());
-        let words = words.into_iter().map(|word| (Value::known(&*word), span)).collect();
+    if let Some(words) = in_words(body, start) {
         read::argv(words, file, &Site::Dockerfile, frame, out);
         return;
     }

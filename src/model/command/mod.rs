@@ -10,6 +10,7 @@ mod ci;
 mod document;
 mod files;
 mod guard;
+mod input;
 pub mod path;
 mod powershell;
 mod read;
@@ -35,7 +36,8 @@ pub struct Command {
     pub flags: Vec<Flag>,
     /// The other words.
     pub operands: Vec<Value>,
-    /// Operators and targets; of a here-document the target is its text.
+    /// Operators and targets; of a here-document the target is its text. `|<<` is a text that is piped in, `|<` a file, `|>` the file
+    /// of a `tee` behind it.
     pub redirects: Vec<(Box<str>, Value)>,
     /// Where it is written.
     pub site: Site,
@@ -183,7 +185,11 @@ impl Command {
     #[must_use]
     pub fn state_paths(&self) -> Vec<&Value> {
         let flags = self.flags.iter().map(|flag| &flag.value);
-        let redirects = self.redirects.iter().filter(|(op, _)| !op.contains("<<")).map(|(_, target)| target);
+        let redirects = self
+            .redirects
+            .iter()
+            .filter(|(op, _)| !op.contains("<<") && !op.starts_with('|'))
+            .map(|(_, target)| target);
         self.operands.iter().chain(flags).chain(redirects).filter(|value| is_state_path(value)).collect()
     }
 

@@ -1,15 +1,19 @@
 //! Shell text to commands: words resolved, wrappers taken off, calls of functions followed.
 
 use super::guard::Guards;
+use super::input::{self, Input};
 use super::resolve::{Arg, Variables};
 use super::wrapper::{self, Inner};
-use super::{Command, Flag, Guard, Site, text_of};
+use super::{Command, Guard, Site, text_of};
 use crate::knowledge::commands as known;
 use crate::syntax::shell::{self, Around, Joined, Script, Simple, Word, WordPiece};
 use crate::text::{FileId, HOLE, Loc, Mapped, Span};
-use crate::value::{Kind, Piece, Value};
+use crate::value::{Kind, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+mod emit;
+pub(super) use emit::after;
 
 /// Wrappers in wrappers and calls in calls are followed so deep.
 const MAX_DEPTH: u32 = 8;
@@ -36,6 +40,7 @@ pub(super) struct Frame {
     pub(super) folder: Option<Value>,
     pub(super) defaults: Vec<(Box<str>, Box<str>)>,
     pub(super) redirects: Vec<(Box<str>, Value)>,
+    pub(super) input: Option<Input>,
     /// Where the call stands that everything here comes from.
     pub(super) call: Option<Span>,
     pub(super) depth: u32,
@@ -188,6 +193,8 @@ impl Reader<'_> {
             let value = assignment.values.first().map(|word| variables.one(word, self.text, self.file));
             (assignment.name.clone(), value.unwrap_or_else(|| Value::known("")))
         });
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables };
+        let (input, piped) = source.input(index);
         let conditions = command.around.iter().filter_map(|it| match it {
             Around::Condition { text, negated: false } => Some(text.clone()),
             Around::Condition { text, negated: true } => Some(Arc::from(format!("not {text}"))),
@@ -203,7 +210,15 @@ impl Reader<'_> {
             in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),
             piped_into: self.piped_into(index).or_else(|| outer.piped_into.clone()),
             env: outer.env.iter().cloned().chain(env).collect(),
-            redirects: outer.redirects.iter().cloned().chain(redirects).collect(),
+            redirects: outer
+                .redirects
+                .iter()
+                .cloned()
+                .chain(redirects)
+                .chain(piped)
+                .chain(self.teed(index, variables))
+                .collect(),
+            input: input.or_else(|| outer.input.clone()),
             ..outer.clone()
         }
     }
@@ -223,8 +238,17 @@ impl Reader<'_> {
         // The reader may stand in a loop (`| while read x`).
         let after = self.script.commands.iter().skip(index + 1).take(MAX_CHAIN);
         let next = after.into_iter().find(|it| it.span.start >= this.span.end)?;
-        let name = next.words.first().and_then(Word::literal)?;
-        Some(name.rsplit('/').next().unwrap_or(&name).into())
+        Some(input::program(next)?.0.into())
+    }
+
+    /// The file that a `tee` behind a command of Terraform writes.
+    fn teed(&self, index: usize, variables: &Variables) -> Option<(Box<str>, Value)> {
+        let this = self.script.commands.get(index).filter(|it| it.followed == Joined::Pipe)?;
+        let (_, next) = self.next(index).filter(|_| !this.words.is_empty())?;
+        let (name, words) = input::program(next)?;
+        let file = words.iter().find(|word| word.literal().is_none_or(|text| !text.starts_with('-')))?;
+        let terraform = this.words.first().and_then(Word::literal).is_none_or(|name| reads_environment(&name));
+        (name == "tee" && terraform).then(|| ("|>".into(), variables.one(file, self.text, self.file)))
     }
 
     fn tolerated(&self, index: usize) -> bool {
@@ -291,55 +315,98 @@ impl Reader<'_> {
                 self.emit(args, &Frame { env, defaults: variables.defaults().to_vec(), ..frame.clone() });
             }
             Inner::No => {
-                self.here_script(&program, variables, &deeper);
+                self.here_script(&program, &args, variables, &deeper);
                 self.emit(args, frame);
             }
-            Inner::Argv { args: inner, through, outer } => {
+            Inner::Argv { args: mut inner, through, outer } => {
+                if let (true, Some(Input::Names(names)), Some(last)) = (program == "xargs", &frame.input, args.last()) {
+                    let span = last.span;
+                    inner.extend(names.iter().map(|value| Arg { value: value.clone(), span, word: None }));
+                }
                 if outer {
                     self.emit(args.clone(), frame);
                 }
                 self.dispatch(inner, variables, &within(deeper, through));
             }
-            Inner::Text { args: inner, through, outer, visible } => {
+            Inner::Text { args: inner, through, outer, visible, given } => {
                 if outer {
                     self.emit(args.clone(), frame);
                 }
-                self.text(&inner, variables, &within(deeper, through), visible);
+                let mut none = Variables::default();
+                let mut own = variables.clone();
+                let env = if visible { &mut own } else { &mut none };
+                if !given.is_empty() {
+                    bind(env, &given, 0);
+                }
+                self.text(&inner, variables, env, &within(deeper, through));
             }
         }
     }
 
     /// Reads shell text that is given as words.
-    fn text(&mut self, args: &[Arg], variables: &Variables, frame: &Frame, visible: bool) {
-        let text = variables.nested(args, self.text);
+    fn text(&mut self, args: &[Arg], variables: &Variables, env: &Variables, frame: &Frame) {
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables };
+        let whole = match args {
+            [Arg { word: Some(word), .. }] => source.substituted(word),
+            _ => None,
+        };
+        let text = whole.unwrap_or_else(|| variables.nested(args, self.text));
         if text.text.trim().is_empty() {
             return;
         }
-        let none = Variables::default();
-        let env = if visible { variables } else { &none };
         let frame = Frame { call: frame.call.map(|call| self.text.span(call)), ..frame.clone() };
         read(&text, self.file, self.site, env, &frame, self.out);
     }
 
-    /// `bash <<EOF`: the here-document is a script.
-    fn here_script(&mut self, program: &str, variables: &Variables, frame: &Frame) {
-        if !matches!(program, "bash" | "sh" | "zsh" | "ssh" | "su") {
+    /// `bash <<EOF`, `echo … | sh`: what comes in is a script; for `crontab -` it is a table.
+    fn here_script(&mut self, program: &str, args: &[Arg], variables: &Variables, frame: &Frame) {
+        let words: Vec<String> = args.iter().skip(1).map(Arg::text).collect();
+        if let Some(text) = self.written_here(program, args) {
+            let inner = Frame { redirects: Vec::new(), input: None, ..frame.clone() };
+            read(&text, self.file, self.site, &Variables::default(), &inner, self.out);
             return;
         }
-        let script = self.script;
-        let spans = frame.redirects.iter().filter(|(op, _)| op.starts_with("<<"));
-        for (_, value) in spans {
-            let Some(origin) = value.origin else { continue };
-            let found =
-                script.commands.iter().flat_map(|command| &command.redirects).find(|redirect| {
-                    redirect.op.starts_with("<<") && self.text.span(redirect.target.span) == origin.span
-                });
-            if let Some(redirect) = found {
-                let arg = Arg { value: value.clone(), span: redirect.target.span, word: Some(redirect.target.clone()) };
-                let inner = within(Frame { redirects: Vec::new(), ..frame.clone() }, Some(program.to_owned()));
-                self.text(&[arg], variables, &inner, program != "ssh");
+        let Some(Input::Text(text)) = &frame.input else { return };
+        if program == "crontab" {
+            for mut command in super::of_crontab(self.file, text, false) {
+                command.scope = frame.scope;
+                self.out.push(command);
             }
+            return;
         }
+        // A shell that is given a script reads no other.
+        let reads = match program {
+            "bash" | "sh" | "zsh" | "dash" | "ksh" => {
+                words.iter().any(|word| word == "-s") || words.iter().all(|word| word.starts_with(['-', '+']))
+            }
+            "ssh" | "su" => true,
+            _ => false,
+        };
+        if !reads {
+            return;
+        }
+        let call = frame.call.map(|call| self.text.span(call));
+        let frame = Frame { redirects: Vec::new(), input: None, call, ..frame.clone() };
+        let none = Variables::default();
+        let env = if program == "ssh" { &none } else { variables };
+        read(text, self.file, self.site, env, &within(frame, Some(program.to_owned())), self.out);
+    }
+
+    /// The text of a script that the text wrote to a file before, where that file is what runs (`sh x.sh`, `./x.sh`).
+    fn written_here(&self, program: &str, args: &[Arg]) -> Option<Mapped> {
+        let shell = matches!(program, "bash" | "sh" | "zsh" | "dash" | "ksh" | "source" | ".");
+        let path = if shell {
+            args.iter().skip(1).map(Arg::text).find(|word| !word.starts_with('-'))?
+        } else {
+            args.first()?.text()
+        };
+        let name = path.trim_start_matches("./");
+        if !(name.contains('.') || path.contains('/')) || args.first().is_some_and(|first| first.word.is_none()) {
+            return None;
+        }
+        let (start, none) = (args.first()?.span.start, Variables::default());
+        let source = input::Source { script: self.script, text: self.text, file: self.file, variables: &none };
+        source.written(name, start)
     }
 
     /// `alias tf='terraform -chdir=x'`.
@@ -420,100 +487,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// Adds a command.
-    fn emit(&mut self, args: Vec<Arg>, frame: &Frame) {
-        let Some(name) = program(&args) else { return };
-        let whole = frame.call.unwrap_or_else(|| wrapper::span(&args));
-        let index = self.out.iter().rev().take_while(|it| it.scope == frame.scope && it.loc.file == self.file).next();
-        let index = index.map_or(0, |last| last.index + 1);
-        let mut command = Command {
-            loc: Loc { file: self.file, span: self.text.span(whole) },
-            sub: Vec::new(),
-            flags: Vec::new(),
-            operands: Vec::new(),
-            redirects: frame.redirects.clone(),
-            site: self.site.clone(),
-            text: shown(&args),
-            through: frame.through.clone(),
-            guard: frame.guard,
-            joined: frame.joined,
-            conditions: frame.conditions.clone(),
-            tolerated: frame.tolerated,
-            scope: frame.scope,
-            index,
-            in_test: frame.in_test,
-            in_substitution: frame.in_substitution,
-            piped_into: frame.piped_into.clone(),
-            env: frame.env.clone(),
-            folder: frame.folder.clone(),
-            defaults: frame.defaults.clone(),
-            rows: Vec::new(),
-            program: name.into(),
-        };
-        self.words(&mut command, args.into_iter().skip(1));
-        command.classify();
-        self.out.push(command);
-    }
-
-    /// Sorts words into subcommands, flags and operands.
-    fn words(&self, command: &mut Command, args: impl Iterator<Item = Arg>) {
-        let grammar = known::grammar(&command.program);
-        let mut args = args.peekable();
-        let (mut plain, mut path_ended) = (false, grammar.is_none());
-        while let Some(arg) = args.next() {
-            let text = arg.text();
-            let dashed = text.len() > 1 && text.starts_with('-') && !text.starts_with("-\u{F8FF}") && !plain;
-            if text == "--" && !plain {
-                plain = true;
-                continue;
-            }
-            if !dashed {
-                let goes_on =
-                    !path_ended && grammar.is_some_and(|it| it.goes_on(&command.sub)) && arg.value.as_str().is_some();
-                if goes_on {
-                    command.sub.push(text.into());
-                } else {
-                    path_ended = true;
-                    command.operands.push(arg.value);
-                }
-                continue;
-            }
-            let span = self.text.span(arg.span);
-            let attached = grammar.and_then(|it| it.attached(&text)).filter(|(_, value)| !value.starts_with('='));
-            let (name, value) = if let Some((name, value)) = attached {
-                (name, Some(after(&arg.value, name, value)))
-            } else if let Some(at) = text.find('=') {
-                (&text[..at], Some(after(&arg.value, &text[..=at], &text[at + 1..])))
-            } else {
-                let plain_value = grammar.is_some_and(|it| it.plain_values);
-                let takes = plain_value || grammar.is_some_and(|it| it.takes_value(&text));
-                let next = args.next_if(|next| {
-                    let lone = plain_value || !text.starts_with("--");
-                    takes && !(lone && next.text().starts_with('-'))
-                });
-                (&*text, next.map(|next| next.value))
-            };
-            let value = value.unwrap_or_else(|| Value::known(true));
-            command.flags.push(Flag { name: name.into(), value, span });
-        }
-    }
-}
-
-/// The value of `-flag=value` or `-fvalue`: what stands after `start`, which is `text`.
-pub(super) fn after(value: &Value, start: &str, text: &str) -> Value {
-    let mut rest = match &value.kind {
-        Kind::Text(pieces) => {
-            let mut pieces = pieces.to_vec();
-            if let Some(Piece::Lit(first)) = pieces.first_mut() {
-                *first = first.strip_prefix(start).unwrap_or("").into();
-            }
-            Value::text(pieces)
-        }
-        _ => Value::known(text),
-    };
-    rest.origin = value.origin;
-    rest
 }
 
 fn within(mut frame: Frame, through: Option<String>) -> Frame {
@@ -542,7 +515,14 @@ fn base(text: &str) -> &str {
 /// The program of a command: base name in lower case; of a variable that is not known, what its name says.
 fn program(args: &[Arg]) -> Option<String> {
     let first = args.first()?;
-    let text = first.text();
+    let text = match &first.value.kind {
+        // Whichever it is, it is called the same way.
+        Kind::OneOf(values) => {
+            let mut texts = values.iter().filter_map(crate::value::Data::scalar);
+            texts.find(|text| known::is_known(base(text)))?.to_string()
+        }
+        _ => first.text(),
+    };
     let name = base(&text).to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
     if !name.contains(HOLE) {
@@ -557,23 +537,4 @@ fn program(args: &[Arg]) -> Option<String> {
         return Some("tofu".to_owned());
     }
     None
-}
-
-/// A command line for people.
-fn shown(args: &[Arg]) -> String {
-    let mut out = String::new();
-    for arg in args {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        let text = arg.text().replace(HOLE, "…");
-        out.push_str(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-        if out.len() > 640 {
-            break;
-        }
-    }
-    if out.chars().count() > 160 {
-        out = out.chars().take(159).chain(['…']).collect();
-    }
-    out
 }

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 const MAX_TEXT: usize = 16 << 10;
 /// Arrays are followed up to this many elements.
 const MAX_WORDS: usize = 256;
+/// A variable with more values than this is not known.
+const MAX_SEVERAL: usize = 8;
 
 /// Variables by name.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +64,7 @@ pub(super) fn is_temporary(value: &Value) -> bool {
     first.is_some_and(|reason| &**reason == TEMPORARY)
 }
 
-fn merge(values: Vec<Value>) -> Value {
+pub(super) fn merge(values: Vec<Value>) -> Value {
     let mut pieces = Vec::new();
     for value in values {
         match value.kind {
@@ -128,11 +130,26 @@ impl Variables {
         for command in &script.commands {
             self.learn_input(command);
         }
+        self.learn_arguments(script, text, file);
         let assigned = script.assignments.iter().flat_map(|assignment| &assignment.values);
         for word in script.commands.iter().flat_map(|command| &command.words).chain(assigned) {
             for piece in &word.pieces {
                 if let WordPiece::Var { name, default: Some(default), .. } = piece {
                     self.set_default(name, default);
+                }
+            }
+            // `: "${X:=y}"` sets what nobody has set.
+            for (piece, span) in word.pieces.iter().zip(&word.spans) {
+                if let WordPiece::Var { name, default: Some(default), .. } = piece
+                    && span
+                        .slice(&text.text)
+                        .trim_start_matches("${")
+                        .trim_start_matches(&**name)
+                        .starts_with([':', '='])
+                    && span.slice(&text.text).contains(&format!("={default}"))
+                    && !self.known.contains_key(name)
+                {
+                    self.set(name, Value::known(&**default));
                 }
             }
         }
@@ -158,6 +175,24 @@ impl Variables {
         }
     }
 
+    /// `set -- a b`: what `$@` is from there on, if it is said once.
+    fn learn_arguments(&mut self, script: &Script, text: &Mapped, file: FileId) {
+        let sets = |command: &&Simple| {
+            let word = |at: usize| command.words.get(at).and_then(Word::literal);
+            word(0).is_some_and(|it| it == "set") && word(1).is_some_and(|it| it == "--")
+        };
+        let mut all = script.commands.iter().filter(sets);
+        let (Some(command), None) = (all.next(), all.next()) else { return };
+        let words = command.words.get(2..).unwrap_or_default();
+        let values = words.iter().flat_map(|word| self.word(word, text, file)).map(|arg| arg.value);
+        let values: Vec<Value> = values.take(MAX_WORDS).collect();
+        for (at, value) in values.iter().enumerate().take(9) {
+            self.set(&(at + 1).to_string(), value.clone());
+        }
+        self.set_array("*", values.clone());
+        self.set_array("@", values);
+    }
+
     fn learn_one(&mut self, assignment: &Assignment, first: bool, script: &Script, text: &Mapped, file: FileId) {
         let name = &*assignment.name;
         let own =
@@ -177,6 +212,9 @@ impl Variables {
             (Some(Binding::Array(_)), bound @ Binding::Array(_)) => bound,
             (Some(Binding::One(before)), Binding::One(value)) if is_temporary(before) && is_temporary(&value) => {
                 Binding::One(value)
+            }
+            (Some(Binding::One(before)), Binding::One(value)) if several(before, &value).is_some() => {
+                Binding::One(several(before, &value).unwrap_or_default())
             }
             _ => Binding::One(Value::unknown(format!("variable `{name}` has several values in this script"))),
         };
@@ -209,7 +247,7 @@ impl Variables {
         let known: Option<Vec<Data>> = values.iter().map(|value| value.data().cloned()).collect();
         match (values.as_slice(), known) {
             ([one], _) => one.clone(),
-            (_, Some(data)) if (2..=8).contains(&data.len()) => {
+            (_, Some(data)) if (2..=MAX_SEVERAL).contains(&data.len()) => {
                 Value { kind: Kind::OneOf(data.into()), ..Value::default() }
             }
             _ => Value::unknown(format!("variable `{}` changes with every turn of a loop", assignment.name)),
@@ -317,6 +355,19 @@ pub(super) fn push_exact(out: &mut Mapped, literal: &str, span: Span, text: &Map
             at += word.len();
         }
     }
+}
+
+/// One of the values that a variable is given in the branches of a script, if they are few and known.
+fn several(before: &Value, next: &Value) -> Option<Value> {
+    let next = next.data().filter(|data| data.scalar().is_some_and(|text| !text.is_empty()))?;
+    let mut all: Vec<Data> = match &before.kind {
+        Kind::OneOf(values) => values.to_vec(),
+        _ => vec![before.data().filter(|data| data.scalar().is_some_and(|text| !text.is_empty()))?.clone()],
+    };
+    if !all.contains(next) {
+        all.push(next.clone());
+    }
+    (all.len() <= MAX_SEVERAL).then(|| Value { kind: Kind::OneOf(all.into()), ..Value::default() })
 }
 
 fn makes_temporary(script: &Script, span: Span) -> bool {

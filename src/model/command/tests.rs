@@ -215,6 +215,14 @@ fn hostile_text_ends() {
     {
         let _ = of(text);
     }
+    for text in ["cat <<A\n", "1<>", "[[ a =~ (|", "$(cat <<E", "echo x | sh <<", "cat > ./a <<E\n./a\nE\n./a\n"] {
+        let _ = of(&text.repeat(3000));
+    }
+    let calls = format!(
+        "f = $(call f,$(1)$(1)){}\na:\n\t$(call f,x)\n",
+        "$(call f,$(foreach i,1 2 3,$(i)$(call f)))".repeat(200)
+    );
+    let _ = of_makefile(FileId(0), &calls);
     let mut doubling = String::from("a0=xxxxxxxxxxxxxxxx\n");
     for i in 0..60 {
         doubling.extend(["a", &(i + 1).to_string(), "=$a", &i.to_string(), "$a", &i.to_string(), "\n"]);

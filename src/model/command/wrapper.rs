@@ -23,6 +23,8 @@ pub(super) enum Inner {
         outer: bool,
         /// Whether the variables around it hold inside.
         visible: bool,
+        /// What it is given as `$0`, `$1`…
+        given: Vec<Arg>,
     },
 }
 
@@ -37,9 +39,32 @@ fn skip(args: &[Arg], from: usize, values: &[&str]) -> usize {
         if text == "--" {
             return at + 1;
         }
-        at += if values.contains(&&*text) { 2 } else { 1 };
+        at += if takes_next(&text, values) { 2 } else { 1 };
     }
     at
+}
+
+/// Whether a flag takes the next word; of letters in one word (`-iu`) the first that takes anything decides.
+fn takes_next(flag: &str, values: &[&str]) -> bool {
+    if flag.starts_with("--") || values.contains(&flag) {
+        return values.contains(&flag);
+    }
+    let letters: Vec<char> = flag.chars().skip(1).collect();
+    let first = letters.iter().position(|letter| values.contains(&&*format!("-{letter}")));
+    first.is_some_and(|at| at + 1 == letters.len())
+}
+
+/// The value of a flag, as the next word or behind `=`.
+fn value_of(args: &[Arg], names: &[&str]) -> Option<Arg> {
+    args.iter().enumerate().skip(1).find_map(|(at, arg)| {
+        let text = arg.text();
+        if names.contains(&&*text) {
+            return args.get(at + 1).cloned();
+        }
+        let (name, value) = text.split_once('=')?;
+        let value = names.contains(&name).then(|| super::read::after(&arg.value, &text[..=name.len()], value))?;
+        Some(Arg { value, span: arg.span, word: None })
+    })
 }
 
 fn rest(args: &[Arg], from: usize) -> Vec<Arg> {
@@ -52,7 +77,16 @@ fn argv(args: &[Arg], from: usize, through: &str, outer: bool) -> Inner {
 }
 
 fn text(args: Vec<Arg>, through: &str, outer: bool, visible: bool) -> Inner {
-    if args.is_empty() { Inner::No } else { Inner::Text { args, through: Some(through.to_owned()), outer, visible } }
+    let (through, given) = (Some(through.to_owned()), Vec::new());
+    if args.is_empty() { Inner::No } else { Inner::Text { args, through, outer, visible, given } }
+}
+
+/// Words of a command, or one word that holds a whole command line.
+fn either(args: &[Arg], from: usize, through: &str, outer: bool) -> Inner {
+    match args.get(from..) {
+        Some([one]) if one.text().trim().contains([' ', '\n']) => text(vec![one.clone()], through, outer, false),
+        _ => argv(args, from, through, outer),
+    }
 }
 
 const SSH: [&str; 22] = [
@@ -60,62 +94,250 @@ const SSH: [&str; 22] = [
     "-w", "-B", "-P",
 ];
 const SUDO: [&str; 9] = ["-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user"];
-const XARGS: [&str; 9] = ["-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E", "--max-procs"];
+const ENV: [&str; 4] = ["-u", "-C", "--unset", "--chdir"];
+const XARGS: [&str; 13] = [
+    "-I",
+    "-n",
+    "-P",
+    "-L",
+    "-d",
+    "-a",
+    "-s",
+    "-E",
+    "--max-procs",
+    "--max-args",
+    "--max-lines",
+    "--delimiter",
+    "--arg-file",
+];
+const PARALLEL: [&str; 16] = [
+    "-j",
+    "--jobs",
+    "-a",
+    "--arg-file",
+    "--colsep",
+    "--delay",
+    "--halt",
+    "--joblog",
+    "--results",
+    "--retries",
+    "-I",
+    "-N",
+    "-n",
+    "-L",
+    "-S",
+    "--sshlogin",
+];
+
+/// Programs that run the words after them: names, flags that take a word, words before the command.
+type Prefix = (&'static [&'static str], &'static [&'static str], usize);
+const PREFIXES: [Prefix; 17] = [
+    (&["nohup", "setsid", "builtin", "unbuffer", "chronic", "fakeroot", "proot", "coproc", "busybox"], &[], 0),
+    (&["dumb-init", "noglob", "caffeinate", "torsocks", "bunx", "eatmydata"], &[], 0),
+    (&["time"], &["-f", "-o"], 0),
+    (&["tini"], &["-p", "-e"], 0),
+    (&["stdbuf"], &["-i", "-o", "-e"], 0),
+    (&["nice", "ionice", "chrt", "taskset"], &["-n", "-c", "-p", "--adjustment", "--class", "--classdata"], 0),
+    (&["timeout", "gtimeout"], &["-k", "-s", "--kill-after", "--signal"], 1),
+    (&["gosu", "su-exec", "setuidgid"], &[], 1),
+    (
+        &["systemd-run"],
+        &[
+            "-p",
+            "--property",
+            "-u",
+            "--unit",
+            "--uid",
+            "--gid",
+            "--slice",
+            "-E",
+            "--setenv",
+            "-M",
+            "--machine",
+            "-H",
+            "--host",
+            "--description",
+            "--on-calendar",
+            "--on-active",
+            "--working-directory",
+            "--nice",
+        ],
+        0,
+    ),
+    (&["systemd-inhibit"], &["--what", "--who", "--why", "--mode"], 0),
+    (&["setpriv"], &["--reuid", "--regid", "--groups", "--inh-caps", "--bounding-set"], 0),
+    (&["strace", "ltrace"], &["-o", "-e", "-s", "-u", "-E", "-P", "-b"], 0),
+    (&["nsenter", "unshare"], &["-t", "--target", "-S", "-G", "--setuid", "--setgid"], 0),
+    (&["sshpass"], &["-p", "-f", "-d", "-P"], 0),
+    (&["exec"], &["-a"], 0),
+    (&["xargs"], &XARGS, 0),
+    (&["arch-chroot"], &["-u"], 1),
+];
+/// Flags of `uv run` and its kin that take a word.
+const RUN: [&str; 12] = [
+    "--with",
+    "--python",
+    "-p",
+    "--project",
+    "--directory",
+    "--env-file",
+    "--extra",
+    "--group",
+    "--package",
+    "-C",
+    "--from",
+    "--dir",
+];
 
 /// What the wrapper `program` (base name of the first word) runs.
 pub(super) fn inner(program: &str, args: &[Arg]) -> Inner {
+    if let Some((_, values, words)) = PREFIXES.iter().find(|(names, ..)| names.contains(&program)) {
+        return argv(args, skip(args, 1, values) + words, program, false);
+    }
+    let second = args.get(1).map(Arg::text).unwrap_or_default();
     match program {
         "sudo" | "doas" => {
             let at = skip(args, 1, &SUDO);
             argv(args, assignments(args, at), program, false)
         }
-        "env" => {
-            let at = skip(args, 1, &["-u", "-C", "--unset", "--chdir"]);
-            argv(args, assignments(args, at), program, false)
-        }
-        "nohup" | "setsid" | "builtin" | "stdbuf" | "time" | "unbuffer" | "chronic" | "fakeroot" | "proot" => {
-            argv(args, skip(args, 1, &["-f", "-o", "-i", "-e"]), program, false)
-        }
-        "command" => match args.get(1).map(Arg::text).as_deref() {
-            Some("-v" | "-V") => Inner::No,
-            _ => argv(args, skip(args, 1, &[]), program, false),
+        "env" => match value_of(args, &["-S", "--split-string", "-vS"]) {
+            Some(line) => text(vec![line], program, false, false),
+            None => argv(args, assignments(args, skip(args, 1, &ENV)), program, false),
         },
-        "exec" => argv(args, skip(args, 1, &["-a"]), program, false),
-        "nice" | "ionice" | "chrt" | "taskset" => {
-            argv(args, skip(args, 1, &["-n", "-c", "-p", "--adjustment", "--class"]), program, false)
+        "command" if matches!(&*second, "-v" | "-V") => Inner::No,
+        "command" => argv(args, skip(args, 1, &[]), program, false),
+        "parallel" => {
+            let end = args.iter().position(|arg| arg.text().starts_with(":::")).unwrap_or(args.len());
+            either(&args[..end], skip(&args[..end], 1, &PARALLEL), program, false)
         }
-        "timeout" | "gtimeout" => argv(args, skip(args, 1, &["-k", "-s"]) + 1, program, false),
-        "xargs" | "parallel" => argv(args, skip(args, 1, &XARGS), program, false),
         "flock" => flock(args),
         "chroot" => argv(args, skip(args, 1, &[]) + 1, program, true),
-        "nsenter" | "unshare" => argv(args, skip(args, 1, &["-t", "--target"]), program, false),
-        "ssh" | "autossh" | "mosh" => text(rest(args, skip(args, 1, &SSH) + 1), "ssh", true, false),
-        "sshpass" => argv(args, skip(args, 1, &["-p", "-f", "-e", "-P"]), program, false),
-        "su" | "runuser" | "script" => after_flag(args, &["-c", "--command", "-qc"], program),
+        "ssh" | "autossh" | "mosh" => ssh(args, 1),
+        "tsh" if second == "ssh" => ssh(args, 2),
+        "su" | "script" => after_flag(args, &["-c", "--command", "-qc"], program),
+        "runuser" => match after_flag(args, &["-c", "--command"], program) {
+            Inner::No => argv(args, skip(args, 1, &["-u", "-g", "-G"]), program, false),
+            found => found,
+        },
         "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" => shell(args, program),
-        "eval" => Inner::Text { args: rest(args, 1), through: None, outer: false, visible: true },
+        "eval" => Inner::Text { args: rest(args, 1), through: None, outer: false, visible: true, given: Vec::new() },
         "trap" => text(rest(args, 1).into_iter().take(1).collect(), program, false, true),
         "watch" => text(rest(args, skip(args, 1, &["-n", "--interval"])), program, false, false),
         "find" => find(args),
         "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => container(program, args),
-        "kubectl" | "oc" => dashed(args, "exec", "kubectl exec"),
+        "kubectl" | "oc" => cluster(args),
         "lxc" | "incus" => dashed(args, "exec", &format!("{program} exec")),
+        "multipass" => dashed(args, "exec", "multipass exec"),
         "pct" => dashed(args, "exec", "pct exec"),
-        "aws-vault" | "op" | "doppler" | "terramate" | "chamber" | "teller" | "infisical" | "mise" | "dotenv"
-        | "nix" => separated(program, args),
-        "poetry" | "uv" | "pipenv" | "asdf" | "direnv" | "tfenv" | "tofuenv" | "bundle" => {
-            match args.get(1).map(Arg::text).as_deref() {
-                Some("run" | "exec") => argv(args, 2, program, false),
-                _ => Inner::No,
-            }
+        _ => tool(program, &second, args),
+    }
+}
+
+/// Wrappers that know an environment, a version or a machine, each with a subcommand of its own.
+fn tool(program: &str, second: &str, args: &[Arg]) -> Inner {
+    match program {
+        "aws-vault" if second == "exec" && !args.iter().any(|arg| arg.text() == "--") => {
+            argv(args, skip(args, 2, &["-d", "--duration", "-r", "--region"]) + 1, program, false)
         }
+        "nix" if second == "run" => flake(args),
+        "nix-shell" => after_flag(args, &["--run", "--command"], program),
+        "aws-vault" | "op" | "doppler" | "terramate" | "chamber" | "teller" | "infisical" | "mise" | "dotenv"
+        | "dotenv-cli" | "nix" | "saml2aws" | "granted" | "assume" | "aws-okta" | "envchain" => {
+            separated(program, args)
+        }
+        "direnv" if second == "exec" => argv(args, 3, program, false),
+        "sops" if matches!(second, "exec-env" | "exec-file") => {
+            either(args, skip(args, 2, &["--user"]) + 1, program, false)
+        }
+        "tfenv" | "tofuenv" if second == "exec" => {
+            let mut inner = rest(args, 2);
+            if inner.first().is_some_and(|first| terraform_of(&first.text()).is_none()) {
+                let binary = if program == "tfenv" { "terraform" } else { "tofu" };
+                inner.insert(0, Arg::made(binary, args[1].span));
+            }
+            argv(&inner, 0, program, false)
+        }
+        "poetry" | "uv" | "pipenv" | "pdm" | "hatch" | "rye" | "pixi" | "asdf" | "bundle" | "pnpm" | "yarn"
+        | "pipx"
+            if matches!(second, "run" | "exec" | "dlx") =>
+        {
+            argv(args, skip(args, 2, &RUN), program, false)
+        }
+        "npx" => argv(args, skip(args, 1, &["-p", "--package"]), program, false),
         "python" | "python3" => module(args),
-        "atmos" => match args.get(1).map(Arg::text).as_deref() {
-            Some("terraform") => argv(args, 1, program, false),
-            _ => Inner::No,
+        "php" | "ruby" | "node" => interpreted(args, &["-d", "-c", "-r"]),
+        "atmos" if second == "terraform" => argv(args, 1, program, false),
+        "ansible" => ad_hoc(args),
+        "vagrant" if second == "ssh" => after_flag(args, &["-c", "--command"], "ssh"),
+        "gcloud" if args.iter().any(|arg| arg.text() == "ssh") => match value_of(args, &["--command"]) {
+            Some(line) => text(vec![line], "ssh", true, false),
+            None => dashed(args, "ssh", "ssh"),
         },
+        "az" if args.iter().any(|arg| arg.text() == "run-command") => {
+            text(value_of(args, &["--scripts"]).into_iter().collect(), "az vm run-command", true, false)
+        }
         _ => foreign(program, args),
     }
+}
+
+/// `ssh host command…`: the words are joined and read by a shell over there.
+fn ssh(args: &[Arg], from: usize) -> Inner {
+    let mut at = skip(args, from, &SSH) + 1;
+    at += usize::from(args.get(at).is_some_and(|arg| arg.text() == "--"));
+    text(rest(args, at), "ssh", true, false)
+}
+
+/// `nix run nixpkgs#terraform -- …`
+fn flake(args: &[Arg]) -> Inner {
+    let named = args.iter().position(|arg| arg.text().contains('#'));
+    let dashes = args.iter().position(|arg| arg.text() == "--");
+    let (Some(named), Some(dashes)) = (named, dashes) else { return Inner::No };
+    let mut inner = rest(args, dashes);
+    let (arg, whole) = (&args[named], args[named].text());
+    inner[0] = Arg::made(whole.rsplit('#').next().unwrap_or(""), arg.span);
+    argv(&inner, 0, "nix", false)
+}
+
+/// `php artisan …`: the script is the program, where its name is one that is known.
+fn interpreted(args: &[Arg], values: &[&str]) -> Inner {
+    let at = skip(args, 1, values);
+    let known = args.get(at).is_some_and(|script| {
+        let text = script.text();
+        known::is_known(text.rsplit('/').next().unwrap_or(&text))
+    });
+    if known { Inner::Argv { args: rest(args, at), through: None, outer: false } } else { Inner::No }
+}
+
+/// `ansible hosts -m shell -a '…'`.
+fn ad_hoc(args: &[Arg]) -> Inner {
+    let module = value_of(args, &["-m", "--module-name"]).map_or_else(|| "command".to_owned(), |it| it.text());
+    let runs = matches!(module.rsplit('.').next().unwrap_or(""), "command" | "shell" | "raw");
+    let line = value_of(args, &["-a", "--args"]).filter(|_| runs);
+    text(line.into_iter().collect(), "ansible", true, false)
+}
+
+/// `kubectl exec`, `kubectl run` of an image, `oc rsh`.
+fn cluster(args: &[Arg]) -> Inner {
+    let verb = |verb: &str| args.iter().position(|arg| arg.text() == verb);
+    if let (Some(run), Some(dashes)) = (verb("run"), verb("--"))
+        && run < dashes
+    {
+        let image = value_of(args, &["--image"]).map(|image| image.text()).unwrap_or_default();
+        let mut inner = rest(args, dashes + 1);
+        let first = inner.first().map(Arg::text).unwrap_or_default();
+        if let Some(binary) = terraform_of(&image).filter(|_| !is_shell(&first) && terraform_of(&first).is_none()) {
+            inner.insert(0, Arg::made(binary, args[run].span));
+        }
+        return argv(&inner, 0, "kubectl run", true);
+    }
+    match verb("rsh") {
+        Some(rsh) => argv(args, skip(args, rsh + 1, &["-c", "-n", "--shell", "--timeout"]) + 1, "kubectl exec", true),
+        None => dashed(args, "exec", "kubectl exec"),
+    }
+}
+
+fn is_shell(word: &str) -> bool {
+    matches!(word, "sh" | "bash" | "/bin/sh" | "/bin/bash")
 }
 
 /// Skips `A=1 B=2`.
@@ -133,7 +355,7 @@ fn assigned(text: &str) -> Option<&str> {
 pub(super) fn environment(program: &str, args: &[Arg]) -> Vec<(Box<str>, Value)> {
     let words: Vec<&Arg> = match program {
         "env" | "sudo" | "doas" => {
-            let at = skip(args, 1, if program == "env" { &["-u", "-C", "--unset", "--chdir"] } else { &SUDO });
+            let at = skip(args, 1, if program == "env" { &ENV } else { &SUDO });
             args.iter().take(assignments(args, at)).skip(at).collect()
         }
         "docker" | "podman" | "nerdctl" => {
@@ -158,7 +380,7 @@ fn module(args: &[Arg]) -> Inner {
         .unwrap_or_default()
         .windows(2)
         .any(|pair| pair[0].text() == "-m" && pair[1].text() == "ansible");
-    let Some(sub) = args.get(at).filter(|_| named) else { return Inner::No };
+    let Some(sub) = args.get(at).filter(|_| named) else { return interpreted(args, &["-W", "-X", "-m", "-c"]) };
     let program = match &*sub.text() {
         "adhoc" => "ansible".to_owned(),
         sub => format!("ansible-{sub}"),
@@ -177,10 +399,7 @@ fn flock(args: &[Arg]) -> Inner {
 }
 
 fn after_flag(args: &[Arg], flags: &[&str], program: &str) -> Inner {
-    match args.iter().position(|arg| flags.contains(&&*arg.text())) {
-        Some(at) => text(rest(args, at + 1).into_iter().take(1).collect(), program, false, false),
-        None => Inner::No,
-    }
+    text(value_of(args, flags).into_iter().collect(), program, false, false)
 }
 
 /// `bash -euo pipefail -c '…'`.
@@ -194,7 +413,12 @@ fn shell(args: &[Arg], program: &str) -> Inner {
         let short = !word.starts_with("--");
         if short && word.contains('c') {
             let takes = usize::from(word.ends_with('o'));
-            return text(rest(args, at + 1 + takes).into_iter().take(1).collect(), program, false, true);
+            let mut given = rest(args, at + 1 + takes);
+            if given.is_empty() {
+                return Inner::No;
+            }
+            let args = vec![given.remove(0)];
+            return Inner::Text { args, through: Some(program.to_owned()), outer: false, visible: true, given };
         }
         at += if short && word.ends_with(['o', 'O']) { 2 } else { 1 };
     }
@@ -291,15 +515,16 @@ fn container(program: &str, args: &[Arg]) -> Inner {
     let through = if compose { format!("docker compose {word}") } else { format!("docker {word}") };
     let Some(target) = args.get(place) else { return Inner::No };
     let mut inner = rest(args, place + 1);
-    let entry = args.get(at..place).unwrap_or_default().iter().any(|arg| arg.text().starts_with("--entrypoint"));
+    let entry = value_of(args.get(at..place).unwrap_or_default(), &["--entrypoint"]);
     let first = inner.first().map(Arg::text).unwrap_or_default();
-    if first == "-c" {
-        return text(inner.split_off(1), &through, true, false);
-    }
     let name = target.text();
-    let binary = terraform_of(&name).filter(|_| word == "run" && !entry && !inner.is_empty());
-    if let Some(binary) =
-        binary.filter(|_| !matches!(&*first, "sh" | "bash" | "/bin/sh" | "/bin/bash") && terraform_of(&first).is_none())
+    if let Some(entry) = entry.filter(|entry| !entry.text().is_empty()) {
+        inner.insert(0, entry);
+    } else if first == "-c" {
+        return text(inner.split_off(1), &through, true, false);
+    } else if let Some(binary) = terraform_of(&name).filter(|_| word == "run" && !inner.is_empty())
+        && !is_shell(&first)
+        && terraform_of(&first).is_none()
     {
         inner.insert(0, Arg::made(binary, target.span));
     }
@@ -330,8 +555,8 @@ fn dashed(args: &[Arg], verb: &str, through: &str) -> Inner {
 /// `tool … -- command`.
 fn separated(program: &str, args: &[Arg]) -> Inner {
     match args.iter().position(|arg| matches!(&*arg.text(), "--" | "-c" | "--command")) {
-        Some(at) => argv(args, at + 1, program, false),
-        None => Inner::No,
+        Some(at) => either(args, at + 1, program, false),
+        None => after_flag(args, &["--command"], program),
     }
 }
 

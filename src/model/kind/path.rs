@@ -113,7 +113,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 24] = [
+const SUFFIXES: [(&str, Candidate); 26] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -136,6 +136,8 @@ const SUFFIXES: [(&str, Candidate); 24] = [
     (".jenkinsfile", Candidate::Is(Kind::Jenkinsfile)),
     (".groovy", Candidate::Is(Kind::Jenkinsfile)),
     (".service", Candidate::Is(Kind::SystemdUnit)),
+    (".cron", Candidate::Is(Kind::Crontab)),
+    (".crontab", Candidate::Is(Kind::Crontab)),
     (".container", Candidate::Is(Kind::Quadlet)),
     (".ini", Candidate::Inventory),
 ];
@@ -150,6 +152,9 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
     let recipe = |name: &str| {
         lower.strip_prefix(name).is_some_and(|rest| rest.is_empty() || name != "containerfile" && rest.starts_with('.'))
     };
+    if lower == "crontab" || !lower.contains('.') && folder(path).split('/').next_back() == Some("cron.d") {
+        return Some(Kind::Crontab);
+    }
     let template = TEMPLATES.iter().any(|suffix| lower.ends_with(suffix));
     let named =
         [("dockerfile", Kind::Dockerfile), ("containerfile", Kind::Dockerfile), ("jenkinsfile", Kind::Jenkinsfile)];
@@ -241,6 +246,8 @@ mod tests {
             ("live/account.hcl", Candidate::Hcl),
             (".claude/settings.local.json", Candidate::Is(Kind::AgentSettings)),
             ("bin/deploy", Candidate::Shebang),
+            ("etc/cron.d/backup", Candidate::Is(Kind::Crontab)),
+            ("files/crontab", Candidate::Is(Kind::Crontab)),
             ("x.png", Candidate::Not(Skip::NoKind)),
         ] {
             assert_eq!(by_path(path), expected, "{path}");

@@ -206,7 +206,7 @@ fn written(command: &Command) -> Option<&Value> {
     command
         .redirects
         .iter()
-        .find(|(op, _)| op.starts_with(['>', '&']))
+        .find(|(op, _)| op.trim_start_matches('|').starts_with(['>', '&']))
         .map(|(_, value)| value)
         .or(command.operands.last())
 }

@@ -1,5 +1,6 @@
 //! Template expressions inside shell text, painted over at equal length so that offsets stay.
 
+use super::repair::repair;
 use crate::text::HOLE;
 
 /// What stands for each byte of a painted expression: a word character to the grammar, absent from real scripts.
@@ -31,7 +32,7 @@ pub(super) fn mask(text: &str) -> String {
         rest = &tail[length..];
     }
     out.push_str(rest);
-    out
+    repair(out)
 }
 
 /// The length of the template expression that `tail` begins with, and what to paint it with.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 mod mask;
+mod repair;
 mod tree;
 mod word;
 
