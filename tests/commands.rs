@@ -245,6 +245,22 @@ fn commands_are_found_as_what_they_are() {
 }
 
 #[test]
+fn every_row_is_shown() {
+    let cases = cases(include_str!("commands/found.txt"), true);
+    let rows =
+        include_str!("../knowledge/commands.yaml").lines().filter_map(|line| line.trim().strip_prefix("- {id: "));
+    let ids: Vec<&str> = rows.filter_map(|row| row.split(',').next()).collect();
+    let missing: Vec<_> = ids.iter().filter(|id| cases.iter().all(|case| case.expected != **id)).collect();
+    assert!(ids.len() > 200 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn what_is_not_found_is_told() {
+    let cases = cases(include_str!("commands/undecided.txt"), true);
+    judge(&cases, |case, rows| rows.iter().all(|(id, _)| *id != case.expected));
+}
+
+#[test]
 fn words_are_no_commands() {
     let cases = cases(include_str!("commands/words.txt"), false);
     assert!(cases.len() >= 380);

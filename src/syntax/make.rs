@@ -430,12 +430,17 @@ fn repeated(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth
     }
     let name = name.trim();
     for word in words.split_whitespace().take(MAX_TURNS) {
-        let Some(filled) = put_in(text, name, word).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) else {
+        let Some(filled) = put_in(text, name, word).filter(|_| may_grow(out, depth)) else {
             break;
         };
-        expand_make(lookup, &filled, None, here, out, depth + 1);
+        expand_make(lookup, &filled, None, here, out, depth + 3);
         out.push_for(" ", here);
     }
+}
+
+/// Whether one more function may be worked out: each copies its text, so there are fewer of them than of plain variables.
+fn may_grow(out: &Mapped, depth: u32) -> bool {
+    depth < MAX_DEPTH && out.text.len() < MAX_LINE / 16
 }
 
 /// The text with a word for `$(name)` and `${name}`, unless that grows too long.
@@ -450,12 +455,12 @@ fn put_in(text: &str, name: &str, word: &str) -> Option<String> {
 fn called(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
     let mut given = call.trim_start_matches("call ").split(',');
     let value = given.next().and_then(|name| lookup.get(name.trim()));
-    let mut filled = value.filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE).map(str::to_owned);
+    let mut filled = value.filter(|_| may_grow(out, depth)).map(str::to_owned);
     for (at, text) in given.enumerate().take(9) {
         filled = filled.and_then(|value| put_in(&value, &(at + 1).to_string(), text.trim()));
     }
     match filled {
-        Some(filled) => expand_make(lookup, &filled, None, here, out, depth + 1),
+        Some(filled) => expand_make(lookup, &filled, None, here, out, depth + 3),
         None => out.push_hole(here),
     }
 }

@@ -107,10 +107,14 @@ impl Source<'_> {
     }
 
     fn piped(&self, index: usize, command: &Simple) -> Option<(Input, Value)> {
-        let before = self.script.commands.get(..index)?.iter().rev().take(MAX_BACK);
-        let writer = before.into_iter().find(|it| {
-            it.span.end <= command.span.start && it.followed == Joined::Pipe && it.around.len() == command.around.len()
+        let from = index.saturating_sub(MAX_BACK);
+        let at = (from..index).rev().find(|at| {
+            self.script.commands.get(*at).is_some_and(|it| {
+                let depth = it.around.len() == command.around.len();
+                it.span.end <= command.span.start && it.followed == Joined::Pipe && depth
+            })
         })?;
+        let writer = self.script.commands.get(at)?;
         let (name, words) = program(writer)?;
         let operands: Vec<Word> = words.iter().filter(|word| !is_flag(word)).cloned().collect();
         let text = |words: &[Word]| (Input::Text(Arc::new(self.mapped(words))), merge(spaced(self.values(words))));
@@ -126,6 +130,12 @@ impl Source<'_> {
                 let value = writer.redirects.iter().rev().find(|redirect| redirect.op.contains("<<"));
                 let value = value.map(|it| self.variables.one(&it.target, self.text, self.file))?;
                 (Input::Text(Arc::new(here)), value)
+            }
+            // In the middle of a chain: what comes in there.
+            "gunzip" | "zcat" | "gzip" | "xz" | "pv" | "tee"
+                if operands.is_empty() && writer.joined == Joined::Pipe =>
+            {
+                self.piped(at, writer)?
             }
             "cat" | "zcat" | "gunzip" | "gzip" | "bzcat" | "xzcat" | "xz" | "zstdcat" | "pv" => {
                 let file = self.values(&operands).pop()?;

@@ -17,6 +17,8 @@ pub(super) use emit::after;
 
 /// Wrappers in wrappers and calls in calls are followed so deep.
 const MAX_DEPTH: u32 = 8;
+/// Where a text is one of several, each is read, but not several in several.
+const MAX_LINES_DEPTH: u32 = 3;
 /// So many calls of a script's own functions are followed.
 const MAX_CALLS: u32 = 400;
 /// A text has no more commands than this.
@@ -283,6 +285,14 @@ impl Reader<'_> {
     /// Takes wrappers off and follows functions until a command is left.
     fn dispatch(&mut self, mut args: Vec<Arg>, variables: &Variables, frame: &Frame) {
         args.retain(|arg| arg.value.as_str() != Some("") || arg.word.as_ref().is_some_and(|word| word.quoted));
+        if let Some(lines) = lines(&args, frame.depth) {
+            let deeper = Frame { depth: frame.depth + 1, ..frame.clone() };
+            for line in lines {
+                let rest = args.iter().skip(1).cloned();
+                self.dispatch(line.into_iter().chain(rest).collect(), variables, &deeper);
+            }
+            return;
+        }
         let Some(program) = program(&args) else {
             // `$RUN rm file`: a prefix that may be anything, before a program that is known.
             let second = args.get(1).map(Arg::text).unwrap_or_default();
@@ -307,15 +317,20 @@ impl Reader<'_> {
             self.dispatch(words, variables, &deeper);
             return;
         }
-        match wrapper::inner(&program, &args) {
-            Inner::No if reads_environment(&program) => {
+        self.unwrap(&program, args, variables, frame, deeper);
+    }
+
+    /// Takes one wrapper off; what is none is a command.
+    fn unwrap(&mut self, program: &str, args: Vec<Arg>, variables: &Variables, frame: &Frame, deeper: Frame) {
+        match wrapper::inner(program, &args) {
+            Inner::No if reads_environment(program) => {
                 let env = variables.of_tools().filter(|(name, _)| frame.env.iter().all(|(own, _)| **own != **name));
                 let env = env.map(|(name, value)| (name.into(), value.clone()));
                 let env = frame.env.iter().cloned().chain(env).collect();
                 self.emit(args, &Frame { env, defaults: variables.defaults().to_vec(), ..frame.clone() });
             }
             Inner::No => {
-                self.here_script(&program, &args, variables, &deeper);
+                self.here_script(program, &args, variables, &deeper);
                 self.emit(args, frame);
             }
             Inner::Argv { args: mut inner, through, outer } => {
@@ -345,6 +360,16 @@ impl Reader<'_> {
 
     /// Reads shell text that is given as words.
     fn text(&mut self, args: &[Arg], variables: &Variables, env: &Variables, frame: &Frame) {
+        if let [Arg { value: Value { kind: Kind::OneOf(values), .. }, span, .. }] = args
+            && frame.depth <= MAX_LINES_DEPTH
+        {
+            for line in values.iter().filter_map(crate::value::Data::scalar) {
+                let mut text = Mapped::default();
+                text.push_for(&line, self.text.span(*span));
+                read(&text, self.file, self.site, env, frame, self.out);
+            }
+            return;
+        }
         let source = input::Source { script: self.script, text: self.text, file: self.file, variables };
         let whole = match args {
             [Arg { word: Some(word), .. }] => source.substituted(word),
@@ -487,6 +512,17 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The command lines of which an unquoted variable is one (`for line in "${lines[@]}"; do $line; done`).
+fn lines(args: &[Arg], depth: u32) -> Option<Vec<Vec<Arg>>> {
+    let first =
+        args.first().filter(|first| depth < MAX_DEPTH && first.word.as_ref().is_none_or(|word| !word.quoted))?;
+    let Kind::OneOf(values) = &first.value.kind else { return None };
+    let texts: Vec<_> = values.iter().filter_map(crate::value::Data::scalar).collect();
+    let several = texts.iter().any(|text| text.contains([' ', '\t', '\n']));
+    let words = |text: &std::sync::Arc<str>| text.split_whitespace().map(|word| Arg::made(word, first.span)).collect();
+    several.then(|| texts.iter().map(words).collect())
 }
 
 fn within(mut frame: Frame, through: Option<String>) -> Frame {

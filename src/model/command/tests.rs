@@ -218,6 +218,8 @@ fn hostile_text_ends() {
     for text in ["cat <<A\n", "1<>", "[[ a =~ (|", "$(cat <<E", "echo x | sh <<", "cat > ./a <<E\n./a\nE\n./a\n"] {
         let _ = of(&text.repeat(3000));
     }
+    let turns = "'eval \"$c\"; eval \"$c\"' ".repeat(8);
+    let _ = of(&format!("for c in {turns}'$c $c'; do eval \"$c\"; $c; done\n"));
     let calls = format!(
         "f = $(call f,$(1)$(1)){}\na:\n\t$(call f,x)\n",
         "$(call f,$(foreach i,1 2 3,$(i)$(call f)))".repeat(200)

@@ -569,11 +569,12 @@ fn foreign(program: &str, args: &[Arg]) -> Inner {
     if tool || !(remote || runs) {
         return Inner::No;
     }
+    let named_line = args.iter().any(|arg| several(&arg.text()) && names_program(&arg.text()));
     for (at, arg) in args.iter().enumerate().skip(1) {
         let value = arg.text();
+        let several = several(&value) && (names_program(&value) || !named_line);
         let first = value.split_whitespace().next().unwrap_or("");
-        let several = value.contains([' ', '\n']);
-        let named = known::is_known(first.rsplit('/').next().unwrap_or(first)) || matches!(first, "sudo" | "docker");
+        let named = names_program(first);
         if several && (named || remote) {
             return text(vec![arg.clone()], program, false, false);
         }
@@ -582,6 +583,16 @@ fn foreign(program: &str, args: &[Arg]) -> Inner {
         }
     }
     Inner::No
+}
+
+fn several(text: &str) -> bool {
+    text.contains([' ', '\n'])
+}
+
+/// Whether the first word of a line is a program that is known.
+fn names_program(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or("");
+    known::is_known(first.rsplit('/').next().unwrap_or(first)) || matches!(first, "sudo" | "docker")
 }
 
 /// The span from the first to the last word.

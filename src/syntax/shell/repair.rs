@@ -50,11 +50,11 @@ fn without_bodies(text: &str) -> String {
                 let line = line.trim_end_matches(['\n', '\r']);
                 (if *tabs { line.trim_start_matches('\t') } else { line }) == *name
             };
-            match lines.iter().skip(end).take(MAX_BODY).position(is_last) {
-                Some(length) => (end, looked) = (end + length + 1, looked + length),
-                // None ends it: it was none, such as a shift in arithmetic.
-                None => (end, looked) = (0, looked + MAX_BODY.min(lines.len() - at)),
-            }
+            // Where none ends it, it was none, such as a shift in arithmetic.
+            (end, looked) = match lines.iter().skip(end).take(MAX_BODY).position(is_last) {
+                Some(length) => (end + length + 1, looked + length),
+                None => (0, looked + MAX_BODY.min(lines.len() - at)),
+            };
             if end == 0 {
                 break;
             }
