@@ -1,14 +1,17 @@
 //! Variables that are set while a play runs: what tasks register, set and read from files.
 
 use super::super::task::ArgumentValue;
-use super::super::{Ansible, Task, include};
+use super::super::walk::By;
+use super::super::{Ansible, Section, Task, include};
 use super::context::Context;
 use crate::source::{folder, join};
 use crate::syntax::yaml::Node;
 use crate::text::FileId;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+/// Includes on the ways to a task.
+const MAX_SEEN: usize = 64;
 /// Files of one folder that `include_vars` reads.
 const MAX_FILES: usize = 200;
 
@@ -138,11 +141,29 @@ impl<'a> Ansible<'a> {
         setter.plays.iter().any(|other| self.order().may_precede(*other, play))
     }
 
-    /// Whether a task runs before another whenever that runs: it stands before it in the same list.
+    /// Whether a task has run on the same hosts whenever another runs: it stands before it, or before all by which its file is
+    /// entered.
     pub(super) fn precedes(&self, setter: &Task<'a>, task: &Task<'a>) -> bool {
-        let before = setter.file != task.file || setter.node.span().start < task.node.span().start;
+        let shared = task.plays.iter().all(|play| setter.plays.contains(play));
         let alone = setter.repeat.is_none() && setter.blocks.iter().all(|block| block.get("when").is_none());
-        before && alone && self.conditions(setter).is_empty() && !setter.rescue && !setter.handler
+        let always = alone && self.conditions(setter).is_empty() && !setter.rescue && !setter.handler;
+        shared && always && self.stands_before(setter, task, &mut HashSet::new())
+    }
+
+    /// Tasks are in the order of their lists, and the lists of a play in the order in which they run.
+    fn stands_before(&self, setter: &Task<'a>, task: &Task<'a>, seen: &mut HashSet<usize>) -> bool {
+        if setter.file == task.file {
+            return setter.index < task.index;
+        }
+        let ways = self.ways.into.get(&task.file).map_or(&[][..], Vec::as_slice);
+        let room = seen.len() < MAX_SEEN;
+        let before = |(play, by): &(usize, By)| match *by {
+            // What is looked at already says no more by another play, or on the way round.
+            By::Task(by) => !seen.insert(by) || self.stands_before(setter, &self.tasks[by], seen),
+            By::Use(_) => self.plays[*play].section(Section::Before).contains(&setter.index),
+            By::Dependency(..) => false,
+        };
+        room && !ways.is_empty() && ways.iter().all(before)
     }
 }
 

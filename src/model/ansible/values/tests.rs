@@ -166,3 +166,27 @@ fn localhost_needs_no_inventory() {
         assert_eq!(ansible.argument(task("Here"), "msg").display(), "localhost all");
     });
 }
+
+#[test]
+fn variables_are_read_before_they_count() {
+    let debug = "- debug: {msg: '{{ place }}'}\n";
+    let early = format!("{debug}  name: Before\n");
+    let late = "- include_vars: other.yml\n- import_tasks: install.yml\n";
+    let install = format!("{debug}  name: After\n");
+    let files = [
+        ("hosts", "[db]\ndb1\n"),
+        ("site.yml", "- hosts: db\n  vars: {place: play}\n  roles: [a, b]\n"),
+        ("roles/a/tasks/main.yml", &*early),
+        ("roles/b/tasks/main.yml", late),
+        ("roles/b/tasks/install.yml", &*install),
+        ("roles/b/vars/other.yml", "place: file\n"),
+    ];
+    within(&files, |ansible| {
+        let said = |name: &str| {
+            let task = ansible.tasks.iter().find(|task| task.name == Some(name)).unwrap();
+            ansible.argument(task, "msg").display()
+        };
+        assert_ne!(said("Before"), "file");
+        assert_eq!(said("After"), "file");
+    });
+}
