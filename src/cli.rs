@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod examples;
+mod map;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ struct Cli {
 enum Command {
     /// Analyse the project that contains a path and report findings
     Check(check::Args),
+    /// Draw the ownership map: which tool owns which machine, volume and data, and what becomes of the data
+    Map(map::Args),
     /// Explain a rule: what, why, the doctrine, examples, the remedy
     Explain(catalogue::ExplainArgs),
     /// List the rules
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Test(args) => examples::run(&args),

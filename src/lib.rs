@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: [`source`] → [`syntax`] → [`model`] → [`estate`] → [`engine`] (with the [`rule`]s) → [`report`].
 
+pub mod chart;
 pub mod cli;
 pub mod config;
 pub mod diag;

@@ -10,9 +10,10 @@ const MAX_FILE_LINES: usize = 650;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// Modules from the lowest floor to the highest; one may name only those before it.
-const FLOORS: [&str; 24] = [
+const FLOORS: [&str; 25] = [
     "text",
     "diag",
+    "chart",
     "source",
     "syntax",
     "value",

@@ -172,6 +172,7 @@ fn analyse(args: &Args) -> Result<Done, String> {
         no_ignores: args.no_ignores,
         today: today(),
         paths,
+        chart: false,
     };
     let analysis = engine::analyse(&tree, &cards, config, &request).map_err(|errors| show(&tree, &errors))?;
     Ok(Done { tree, analysis, cards, fail_on })
@@ -198,7 +199,7 @@ fn check_names(args: &Args, cards: &[Card]) -> Result<(), String> {
 }
 
 /// Mistakes in configuration files, with line and caret.
-fn show(tree: &Tree, errors: &[ConfigError]) -> String {
+pub(super) fn show(tree: &Tree, errors: &[ConfigError]) -> String {
     use std::fmt::Write as _;
     let mut shown = String::new();
     for error in errors {
@@ -219,7 +220,7 @@ fn show(tree: &Tree, errors: &[ConfigError]) -> String {
 }
 
 /// The day of the run: that of `SOURCE_DATE_EPOCH`, else today (UTC).
-fn today() -> String {
+pub(super) fn today() -> String {
     let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.trim().parse::<u64>().ok());
     let now =
         || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_secs());

@@ -6,9 +6,10 @@ mod run;
 pub mod select;
 pub mod suppress;
 
+use crate::chart::Chart;
 use crate::config::{Config, ConfigError};
 use crate::diag::{Finding, Undecided};
-use crate::estate::{Estate, Parts};
+use crate::estate::{Estate, Parts, chart};
 use crate::model::agents::Agents;
 use crate::model::annotation::{self, Remark};
 use crate::model::ansible::Ansible;
@@ -45,6 +46,8 @@ pub struct Analysis {
     pub by_kind: BTreeMap<&'static str, usize>,
     /// Whether a file that its own tool has to read could not be read.
     pub incomplete: bool,
+    /// The ownership map, when it was asked for.
+    pub chart: Option<Chart>,
 }
 
 /// The built-in cards.
@@ -101,7 +104,9 @@ pub fn analyse(
     let estate = Estate::join(parts);
     let ground = Ground { tree, documents: &documents, config: &config, request };
     let outcome = judge(&ground, cards, &estate, &documents);
-    Ok(conclude(&ground, cards, outcome, &remarks, &documents))
+    let mut analysis = conclude(&ground, cards, outcome, &remarks, &documents);
+    analysis.chart = request.chart.then(|| chart::draw(&estate));
+    Ok(analysis)
 }
 
 /// How Terraform is run: by commands, and as the configuration says.

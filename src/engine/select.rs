@@ -19,6 +19,8 @@ pub struct Request {
     pub today: String,
     /// Only findings below these paths (relative, empty: all).
     pub paths: Vec<String>,
+    /// Whether the ownership map is wanted too.
+    pub chart: bool,
 }
 
 /// Families that a throw-away environment lowers by one level.

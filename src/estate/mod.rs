@@ -1,8 +1,10 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
+pub mod alias;
 pub mod artifact;
 mod brought;
 mod carried;
+pub mod chart;
 pub mod collision;
 pub mod container;
 mod destruction;
@@ -37,7 +39,7 @@ use guard::Guards;
 use identity::{Adjustment, IdentityFact, Ownership};
 use invocation::Invocation;
 use machine::Machine;
-use placement::Placement;
+use placement::{Joined, Placement};
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -71,6 +73,8 @@ pub struct Estate<'m> {
     pub state_stores: HashSet<String>,
     /// Every container.
     pub containers: Vec<container::Container>,
+    /// Plays, machines and data, joined.
+    pub joined: Joined,
     /// Data services on machines.
     pub placements: Vec<Placement>,
     /// Identity in variables.
@@ -136,6 +140,7 @@ impl<'m> Estate<'m> {
             state_stores: root::state_stores(terraform),
             guards: Guards::join(terraform),
             containers: Vec::new(),
+            joined: Joined::default(),
             placements: Vec::new(),
             identities: Vec::new(),
             ownerships: Vec::new(),
@@ -144,7 +149,8 @@ impl<'m> Estate<'m> {
             containers_by_task: Vec::new(),
         };
         (estate.containers, estate.containers_by_task) = fleet::containers(&estate);
-        estate.placements = placement::placements(&estate);
+        estate.joined = placement::join(&estate);
+        estate.placements = placement::placements(&estate.joined.lodgings);
         estate.identities = identity::facts(&estate);
         estate.ownerships = identity::ownerships(&estate);
         estate.adjustments = identity::adjustments(&estate);

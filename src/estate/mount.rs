@@ -1,11 +1,10 @@
 //! What is mounted on a machine from elsewhere: the data below such a path is not the machine's.
 
 use super::Estate;
+use super::alias::Known;
 use super::machine::{Machine, is_below};
-use super::placement::Known;
 use super::task::runs_nowhere;
 use crate::model::ansible::{Ansible, Pattern, Rendered, Task, TextKind};
-use crate::model::command::Command;
 use crate::syntax::jinja;
 use crate::syntax::unit;
 use crate::syntax::yaml::Node;
@@ -112,11 +111,11 @@ fn is_device(source: &Value) -> bool {
 pub(super) fn elsewhere(
     machine: &Machine<'_>,
     mounts: &[Mounts],
-    ansible: &Ansible<'_>,
-    commands: &[&Command],
+    estate: &Estate<'_>,
     known: &mut Known,
 ) -> Vec<String> {
-    let mut found = by_host(machine, commands);
+    let ansible = estate.ansible;
+    let mut found = by_host(machine, estate);
     let mut bound: Vec<&Mount> = Vec::new();
     for mounts in mounts {
         if known.reached(machine, ansible, &ansible.plays[mounts.play], &mounts.pattern) {
@@ -137,9 +136,10 @@ pub(super) fn elsewhere(
 }
 
 /// Paths that `pct set -mpN source,mp=/path` mounts from outside, in the file that declares the machine.
-fn by_host(machine: &Machine<'_>, commands: &[&Command]) -> Vec<String> {
+fn by_host(machine: &Machine<'_>, estate: &Estate<'_>) -> Vec<String> {
     let file = machine.resource.loc().file;
-    let sets = commands.iter().filter(|command| command.loc.file == file && *command.program == *"pct");
+    let commands = estate.invocations.iter().map(|invocation| &invocation.command);
+    let sets = commands.filter(|command| command.loc.file == file && *command.program == *"pct");
     let values = sets
         .flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
     values

@@ -1,17 +1,16 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
+use super::alias::{self, Alias, Because, Known};
 use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
 use super::{Estate, brought, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Ansible, Pattern, Play, Seen};
+use crate::model::ansible::{Ansible, Play};
 use crate::model::command::{Command, Site};
-use crate::source::folder;
 use crate::text::{FileId, Loc};
-use crate::value::Value;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A data service that a play brings to its hosts.
 pub struct Use {
@@ -27,6 +26,46 @@ pub struct Use {
     pub clause: String,
     /// The role that brings it, by index.
     pub role: Option<usize>,
+}
+
+/// A play that means a machine.
+pub struct Reach {
+    /// The machine, by index.
+    pub machine: usize,
+    /// The play, by index.
+    pub play: usize,
+    /// The names by which it does, each with the reason; one at least.
+    pub names: Vec<(String, Because)>,
+    /// The play is for all hosts of a larger estate: it is run with a limit that no file tells.
+    pub vague: bool,
+}
+
+/// One data directory of one service on one machine.
+pub struct Lodging {
+    /// The machine, by index.
+    pub machine: usize,
+    /// The service's proper name.
+    pub service: String,
+    /// What losing its data loses.
+    pub data: ServiceData,
+    /// The directory.
+    pub directory: String,
+    /// What it lies on.
+    pub lies: Lies,
+    /// Where one sees the service, and what one sees there.
+    pub evidence: (Loc, String),
+    /// Nothing runs the playbook, while another play applies the same role.
+    pub dormant: bool,
+}
+
+/// What a directory lies on.
+pub enum Lies {
+    /// On a disk or mount of the machine's own declaration.
+    On(StorageKind, Fate),
+    /// Below a path on which something from elsewhere is mounted.
+    Elsewhere(String),
+    /// On the root or on a disk of which nothing says where it is mounted.
+    Open,
 }
 
 /// The data services on one storage of one machine.
@@ -49,96 +88,150 @@ pub struct Placement {
     pub dormant: bool,
 }
 
+/// Plays, machines and data, joined.
+#[derive(Default)]
+pub struct Joined {
+    /// Which plays mean which machines, by machine and play.
+    pub reaches: Vec<Reach>,
+    /// Where each service keeps its data, by machine.
+    pub lodgings: Vec<Lodging>,
+    /// The data services of each play that brings any.
+    pub uses: Vec<(usize, Vec<Use>)>,
+    /// Whether anything runs each play.
+    pub runs: Vec<bool>,
+}
+
 /// Up to this many machines, a play on all hosts means each of them.
 const FEW_MACHINES: usize = 6;
 
 /// Joins plays and machines.
 #[must_use]
-pub fn placements(estate: &Estate<'_>) -> Vec<Placement> {
+pub fn join(estate: &Estate<'_>) -> Joined {
     let ansible = estate.ansible;
-    if estate.machines.is_empty() {
-        return Vec::new();
-    }
     let brought: Vec<_> = (0..ansible.tasks.len()).into_par_iter().map(|at| brought::by_task(estate, at)).collect();
-    let commands: Vec<&Command> = estate.invocations.iter().map(|invocation| &invocation.command).collect();
-    let commands = commands.as_slice();
     let tools = run_by_tools(estate);
     let is_run = |play: &Play<'_>| {
         play.playbook_imported || !ansible.invoked(play.file).is_empty() || tools.contains(&play.file)
     };
     let runs: Vec<bool> = ansible.plays.iter().map(is_run).collect();
-    let plays: Vec<(usize, Pattern, Vec<Use>)> = ansible
+    let uses: Vec<(usize, Vec<Use>)> = ansible
         .plays
         .iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, play)| (at, play.pattern.clone(), service::uses(estate, at, &brought)))
-        .filter(|(.., uses)| !uses.is_empty())
+        .map(|(at, _)| (at, service::uses(estate, at, &brought)))
+        .filter(|(_, uses)| !uses.is_empty())
         .collect();
-    let mounts = mount::mounts(estate);
-    let mut found = Vec::new();
-    for (at, machine) in estate.machines.iter().enumerate() {
-        let mut known = Known::default();
-        let bound = mount::elsewhere(machine, &mounts, ansible, commands, &mut known);
-        for (play, pattern, uses) in &plays {
-            // A play on all hosts of a larger estate is run with a limit that no file tells.
-            let vague = pattern.is_all() && estate.machines.len() > FEW_MACHINES;
-            let named = || speaks_of(machine, &ansible.plays[*play], pattern);
-            let hosts = known.reaching(machine, ansible, &ansible.plays[*play], pattern);
-            let meant = named() || !vague && !hosts.is_empty();
-            for used in uses.iter().filter(|used| meant && !is_elsewhere(ansible, *play, used, &hosts)) {
-                let dormant = is_dormant(ansible, *play, used, &runs);
-                for directory in &used.directories {
-                    place(&mut found, (at, machine), used, directory, &bound, dormant);
-                }
-            }
-        }
-    }
-    found
+    let ground = Ground { estate, mounts: mount::mounts(estate), uses: &uses, runs: &runs };
+    let each = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at));
+    let (reaches, lodgings): (Vec<Vec<Reach>>, Vec<Vec<Lodging>>) = each.unzip();
+    let (reaches, lodgings) = (reaches.into_iter().flatten().collect(), lodgings.into_iter().flatten().collect());
+    Joined { reaches, lodgings, uses, runs }
 }
 
-fn place(
-    found: &mut Vec<Placement>,
-    machine: (usize, &Machine<'_>),
+/// What every machine is joined with.
+struct Ground<'e, 'm> {
+    estate: &'e Estate<'m>,
+    mounts: Vec<mount::Mounts>,
+    uses: &'e [(usize, Vec<Use>)],
+    runs: &'e [bool],
+}
+
+impl Ground<'_, '_> {
+    fn machine(&self, at: usize) -> (Vec<Reach>, Vec<Lodging>) {
+        let (ansible, machine) = (self.estate.ansible, &self.estate.machines[at]);
+        let mut known = Known::default();
+        let bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
+        let (mut reaches, mut lodgings) = (Vec::new(), Vec::new());
+        for (index, play) in ansible.plays.iter().enumerate().filter(|(_, play)| !play.local) {
+            let alias = |alias: &Alias| (alias.name.clone(), alias.because);
+            let hosts: Vec<(String, Because)> =
+                known.reaching(machine, ansible, play, &play.pattern).map(alias).collect();
+            // A play on all hosts of a larger estate is run with a limit that no file tells.
+            let all = play.pattern.is_all() && self.estate.machines.len() > FEW_MACHINES;
+            let spoken = alias::spoken_of(machine, play, &play.pattern);
+            if hosts.is_empty() && spoken.is_none() {
+                continue;
+            }
+            let vague = all && spoken.is_none();
+            let names: Vec<String> = hosts.iter().map(|(name, _)| name.clone()).collect();
+            let spoken = spoken.map(|name| (name.to_owned(), Because::Words));
+            let all_names = hosts.into_iter().chain(spoken).collect();
+            reaches.push(Reach { machine: at, play: index, names: all_names, vague });
+            let uses = self.uses.binary_search_by_key(&index, |(play, _)| *play).ok();
+            let uses = uses.map_or(&[][..], |found| &self.uses[found].1);
+            for used in uses.iter().filter(|used| !vague && !is_elsewhere(ansible, index, used, &names)) {
+                let dormant = is_dormant(ansible, index, used, self.runs);
+                let lodge = |directory: &String| lodging((at, machine), used, directory, &bound, dormant);
+                lodgings.extend(used.directories.iter().filter_map(lodge));
+            }
+        }
+        (reaches, lodgings)
+    }
+}
+
+fn lodging(
+    (at, machine): (usize, &Machine<'_>),
     used: &Use,
     directory: &str,
     bound: &[String],
     dormant: bool,
-) {
-    let (at, machine) = machine;
-    if bound.iter().any(|mount| is_below(directory, mount)) {
-        return;
-    }
-    let Some(storage) = machine.storage_of(directory) else { return };
-    // A volume that hangs on the machine may be mounted right there, by something that was not read.
-    if storage.kind == StorageKind::Root && machine.has_unplaced_storage() {
-        return;
-    }
-    let same = |placement: &&mut Placement| {
-        placement.machine == at && placement.kind == storage.kind && placement.dormant == dormant
+) -> Option<Lodging> {
+    let lies = if let Some(mount) = bound.iter().find(|mount| is_below(directory, mount)) {
+        Lies::Elsewhere(mount.clone())
+    } else {
+        let storage = machine.storage_of(directory)?;
+        // A volume that hangs on the machine may be mounted right there, by something that was not read.
+        let open = storage.kind == StorageKind::Root && machine.has_unplaced_storage();
+        if open { Lies::Open } else { Lies::On(storage.kind, storage.fate) }
     };
-    let evidence = (used.loc, used.clause.clone());
-    if let Some(placement) = found.iter_mut().find(same) {
-        placement.services.insert(used.label.clone());
-        placement.directories.insert(directory.to_owned());
-        if weight(used.data) > weight(placement.data) {
-            placement.data = used.data;
-        }
-        if !placement.evidence.contains(&evidence) {
-            placement.evidence.push(evidence);
-        }
-        return;
-    }
-    found.push(Placement {
+    Some(Lodging {
         machine: at,
-        kind: storage.kind,
-        fate: storage.fate,
-        services: BTreeSet::from([used.label.clone()]),
-        directories: BTreeSet::from([directory.to_owned()]),
+        service: used.label.clone(),
         data: used.data,
-        evidence: vec![evidence],
+        directory: directory.to_owned(),
+        lies,
+        evidence: (used.loc, used.clause.clone()),
         dormant,
-    });
+    })
+}
+
+/// What lies on storage of machines, the services of one storage together.
+#[must_use]
+pub fn placements(lodgings: &[Lodging]) -> Vec<Placement> {
+    let mut found: Vec<Placement> = Vec::new();
+    for lodging in lodgings {
+        let Lies::On(kind, fate) = lodging.lies else { continue };
+        let same = |placement: &&mut Placement| {
+            placement.machine == lodging.machine && placement.kind == kind && placement.dormant == lodging.dormant
+        };
+        // Those of one machine stand together.
+        let placement = if let Some(placement) = found.iter_mut().rev().take(16).find(same) {
+            placement
+        } else {
+            found.push(Placement {
+                machine: lodging.machine,
+                kind,
+                fate,
+                services: BTreeSet::new(),
+                directories: BTreeSet::new(),
+                data: lodging.data,
+                evidence: Vec::new(),
+                dormant: lodging.dormant,
+            });
+            let Some(last) = found.last_mut() else { continue };
+            last
+        };
+        placement.services.insert(lodging.service.clone());
+        placement.directories.insert(lodging.directory.clone());
+        if weight(lodging.data) > weight(placement.data) {
+            placement.data = lodging.data;
+        }
+        if !placement.evidence.contains(&lodging.evidence) {
+            placement.evidence.push(lodging.evidence.clone());
+        }
+    }
+    found
 }
 
 /// How much a loss weighs; nothing for what can be made again.
@@ -149,69 +242,6 @@ pub(super) fn weight(data: ServiceData) -> u8 {
         ServiceData::Queue => 2,
         ServiceData::State => 1,
         _ => 0,
-    }
-}
-
-/// Words of host names that say nothing about which host it is.
-const COMMON_WORDS: [&str; 12] =
-    ["docker", "lxc", "vm", "host", "server", "node", "prod", "container", "machine", "home", "local", "main"];
-
-/// Whether a play's own variables hold the machine's address, and the host that it names shares a telling word with it: an
-/// alias that only somebody's own inventory knows.
-fn speaks_of(machine: &Machine<'_>, play: &Play<'_>, pattern: &Pattern) -> bool {
-    let Some(vars) = play.node.get("vars") else { return false };
-    let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
-    let holds =
-        vars.entries().into_iter().any(|(_, value)| value.as_str().is_some_and(|text| addresses.contains(&text)));
-    let words = |name: &str| -> Vec<String> {
-        let parts = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-        parts.filter(|word| word.len() > 3 && !COMMON_WORDS.contains(&word.as_str())).collect()
-    };
-    let own = words(&machine.name());
-    holds && pattern.names().any(|name| words(name).iter().any(|word| own.contains(word)))
-}
-
-/// A machine's inventory names with their groups, as each folder of playbooks sees them.
-#[derive(Default)]
-pub(super) struct Known(BTreeMap<String, Vec<(String, Vec<String>)>>);
-
-impl Known {
-    /// Whether the play's pattern selects the machine.
-    pub(super) fn reached(
-        &mut self,
-        machine: &Machine<'_>,
-        ansible: &Ansible<'_>,
-        play: &Play<'_>,
-        pattern: &Pattern,
-    ) -> bool {
-        !self.reaching(machine, ansible, play, pattern).is_empty()
-    }
-
-    /// The names by which the play's pattern selects the machine.
-    fn reaching(
-        &mut self,
-        machine: &Machine<'_>,
-        ansible: &Ansible<'_>,
-        play: &Play<'_>,
-        pattern: &Pattern,
-    ) -> Vec<String> {
-        let from = folder(ansible.documents.tree.path(play.file));
-        let hosts = self.0.entry(from.to_owned()).or_insert_with(|| {
-            let seen = ansible.inventory.seen_from(from);
-            let groups = |host: &str| seen.groups_of(host).into_iter().map(str::to_owned).collect();
-            hosts_of(machine, ansible, &seen)
-                .into_iter()
-                .map(|host| {
-                    let own = groups(&host);
-                    (host, own)
-                })
-                .collect()
-        });
-        let matching = hosts.iter().filter(|(host, groups)| {
-            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-            pattern.matches(host, &groups)
-        });
-        matching.map(|(host, _)| host.clone()).collect()
     }
 }
 
@@ -237,35 +267,6 @@ fn is_elsewhere(ansible: &Ansible<'_>, play: usize, used: &Use, hosts: &[String]
         any = true;
         away(task)
     }) && any
-}
-
-/// The inventory names of a machine: its own, short and long, and those of hosts at its addresses.
-fn hosts_of(machine: &Machine<'_>, ansible: &Ansible<'_>, seen: &Seen<'_, '_>) -> Vec<String> {
-    let mut names: Vec<String> = machine.names.iter().filter_map(Value::scalar).map(|name| name.to_string()).collect();
-    let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
-    for host in &seen.hosts {
-        let short = host.name.split('.').next().unwrap_or(&host.name);
-        let listed = names.iter().any(|name| name == &host.name || name == short);
-        let address = host
-            .variables
-            .iter()
-            .find(|variable| variable.name == "ansible_host")
-            .map(|variable| variable.text.as_str());
-        let reached = address.into_iter().chain([host.name.as_str()]).any(|address| addresses.contains(&address));
-        if listed || reached {
-            names.push(host.name.clone());
-        }
-    }
-    // Host variables pin addresses too.
-    for variables in ansible.host_variables.iter().filter(|variables| variables.host) {
-        let address = variables.node.get("ansible_host").and_then(crate::syntax::yaml::Node::as_str);
-        if address.is_some_and(|address| addresses.contains(&address)) {
-            names.push(variables.name.clone());
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.

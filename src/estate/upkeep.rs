@@ -1,8 +1,8 @@
 //! What becomes of machines with data in daily work: arguments that replace them, commands that repair them, backups.
 
 use super::Estate;
+use super::alias::Known;
 use super::machine::{Machine, StorageKind};
-use super::placement::Known;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Play, Task};

@@ -13,6 +13,7 @@ pub mod github;
 pub mod human;
 pub mod json;
 mod layout;
+pub mod map;
 pub mod markdown;
 mod rules_table;
 pub mod sarif;

@@ -2,7 +2,7 @@
 
 use super::terraform::{ResourceRow, managed};
 use crate::estate::Estate;
-use crate::estate::guard::Guard;
+use crate::estate::guard::{Guard, is_guard};
 use crate::knowledge::terraform::{self as known, Lock, Protection, Role};
 use crate::model::terraform::{CallView, Unit};
 use crate::rule::subject::{Fact, Row};
@@ -102,11 +102,6 @@ impl<'m> Holder<'m> {
             Self::Call(..) | Self::Unit(..) => Fact::Absent,
         }
     }
-}
-
-/// Whether a role is that of a deletion guard.
-pub(super) fn is_guard(role: Role) -> bool {
-    matches!(role, Role::DeleteGuardApi | Role::DeleteGuardClient)
 }
 
 impl<'m> ProtectionRow<'m> {

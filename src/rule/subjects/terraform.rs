@@ -1,7 +1,7 @@
 //! Roots, resources and what protects them, provisioners, requirements, module calls.
 
-use super::protection::is_guard;
 use crate::estate::Estate;
+use crate::estate::guard::is_guard;
 use crate::estate::root::{self, Requirement, RootFacts};
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
@@ -101,13 +101,8 @@ impl<'m> ResourceRow<'m> {
         known::data_type(self.resource.ty()).map_or("none", |ty| ty.data.as_str())
     }
 
-    /// Whether a deletion guard is in force: Terraform's own, the service's, or a lock beside it.
     fn guarded(&self) -> Tri {
-        let own = self.prevent_destroy().or(|| self.resource.arg("lifecycle.destroy").equals(&false.into()));
-        let guards = self.kind().protections.iter().filter(|protection| is_guard(protection.role));
-        guards
-            .fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&self.resource.arg(&guard.path))))
-            .or(|| self.protected_by(is_guard))
+        self.estate.guarded(&self.resource)
     }
 
     fn guard_off(&self) -> Tri {

@@ -1,0 +1,235 @@
+//! Machines that Terraform makes.
+
+use super::{Drawing, by_path, by_weight, class, fate};
+use crate::chart::{Datum, Deed, Object, Owner, Sort, Storage, Verdict};
+use crate::diag::Confidence;
+use crate::estate::Estate;
+use crate::estate::alias::Because;
+use crate::estate::machine::{Machine, StorageKind};
+use crate::estate::placement::{Lies, Lodging, Reach};
+use crate::model::ansible::Play;
+use crate::value::{Tri, Value};
+use std::collections::BTreeSet;
+
+/// Adds every machine, with the plays that mean it.
+pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
+    let estate = drawing.estate;
+    for (at, machine) in estate.machines.iter().enumerate() {
+        let (mut object, plays) = object(estate, at, machine);
+        by_path(&mut object.storage);
+        by_weight(&mut object.data);
+        let index = drawing.add(object);
+        for play in plays {
+            drawing.meant.entry(play).or_default().push(index);
+        }
+    }
+}
+
+fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
+    let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| reach.machine == at).collect();
+    let mut owners = vec![Owner {
+        tool: "terraform",
+        does: Deed::Makes,
+        what: machine.address.clone(),
+        roles: Vec::new(),
+        because: "Terraform declares it".to_owned(),
+        confidence: Confidence::High,
+        dormant: false,
+        loc: machine.resource.loc(),
+    }];
+    owners.extend(reaches.iter().map(|reach| configured(estate, reach)));
+    owners.extend(provisioned(estate, machine));
+    owners.extend(adjusted(estate, at));
+    let texts = |values: &[Value]| values.iter().filter_map(Value::scalar).map(|text| text.to_string()).collect();
+    let root = &machine.resource.instance.root;
+    let object = Object {
+        id: format!("terraform:{root}:{}", machine.address),
+        name: machine.name(),
+        sort: Sort::Host,
+        kind: machine.ty.kind.clone(),
+        environment: machine.resource.instance.environment().to_owned(),
+        address: Some(machine.address.clone()),
+        loc: machine.resource.loc(),
+        addresses: texts(&machine.addresses),
+        groups: groups(estate, &reaches),
+        owners,
+        storage: storage(estate, at, machine),
+        data: data(estate, at, machine),
+        guarded: match machine.guarded {
+            Tri::True => Some(true),
+            Tri::False => Some(false),
+            Tri::Unknown(_) => None,
+        },
+        verdict: Verdict::NoData,
+    };
+    (object, reaches.iter().map(|reach| reach.play).collect())
+}
+
+/// What a play is called: its name, else its hosts.
+pub(super) fn title(play: &Play<'_>) -> String {
+    play.name.map_or_else(|| format!("hosts: {}", play.hosts), str::to_owned)
+}
+
+/// The roles that a play applies, each once.
+pub(super) fn roles(estate: &Estate<'_>, at: usize) -> Vec<String> {
+    let play = &estate.ansible.plays[at];
+    let mut seen = BTreeSet::new();
+    let named = play.roles.iter().map(|role| role.name.to_owned());
+    // `include_role` and `import_role` bring roles too.
+    let tasks = estate.ansible.tasks.iter().filter(|task| task.plays.contains(&at));
+    let brought = tasks.filter_map(|task| task.role).map(|role| estate.ansible.roles[role].name.clone());
+    named.chain(brought).filter(|name| seen.insert(name.clone())).collect()
+}
+
+fn configured(estate: &Estate<'_>, reach: &Reach) -> Owner {
+    let play = &estate.ansible.plays[reach.play];
+    let (name, because) = reach
+        .names
+        .iter()
+        .min_by_key(|(_, because)| *because)
+        .map_or(("", Because::Words), |(name, because)| (name, *because));
+    let clause = because.clause(name);
+    let dormant = !estate.joined.runs.get(reach.play).copied().unwrap_or(true);
+    Owner {
+        tool: "ansible",
+        does: Deed::Configures,
+        what: title(play),
+        roles: roles(estate, reach.play),
+        because: format!("{clause}, which `hosts: {}` means", play.hosts),
+        confidence: if reach.vague { Confidence::Low } else { because.confidence() },
+        dormant,
+        loc: play.loc,
+    }
+}
+
+/// Provisioners and first boots that run commands in it.
+fn provisioned<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<Owner> {
+    let declaration = machine.resource.declaration();
+    let own = |resource: &crate::model::terraform::Resource<'m, 'm>| resource.declaration() == declaration;
+    let found = estate.invocations.iter().find(|invocation| invocation.resource.as_ref().is_some_and(own))?;
+    Some(Owner {
+        tool: "terraform",
+        does: Deed::Configures,
+        what: if found.first_boot { "first boot (user data)" } else { "provisioner" }.to_owned(),
+        roles: Vec::new(),
+        because: "it stands in its declaration".to_owned(),
+        confidence: Confidence::High,
+        dormant: false,
+        loc: found.command.loc,
+    })
+}
+
+/// Tasks that set attributes of it, or manage it beside Terraform.
+fn adjusted(estate: &Estate<'_>, at: usize) -> Vec<Owner> {
+    let own = estate.adjustments.iter().filter(|adjustment| adjustment.machine == at);
+    own.map(|adjustment| Owner {
+        tool: "ansible",
+        does: Deed::Adjusts,
+        what: adjustment.text.clone(),
+        roles: Vec::new(),
+        because: format!("it sets {}, which Terraform declares", adjustment.attribute),
+        confidence: Confidence::High,
+        dormant: false,
+        loc: adjustment.loc,
+    })
+    .collect()
+}
+
+/// The groups of the hosts that the machine is.
+fn groups(estate: &Estate<'_>, reaches: &[&Reach]) -> Vec<String> {
+    let names: BTreeSet<&str> = reaches.iter().flat_map(|reach| &reach.names).map(|(name, _)| name.as_str()).collect();
+    let hosts = estate.ansible.inventory.hosts.iter().filter(|host| names.contains(host.name.as_str()));
+    let groups: BTreeSet<&String> = hosts.flat_map(|host| &host.groups).collect();
+    groups.into_iter().filter(|group| !matches!(group.as_str(), "all" | "ungrouped")).cloned().collect()
+}
+
+/// The interface's word for a kind of storage.
+fn kind(kind: StorageKind) -> &'static str {
+    match kind {
+        StorageKind::InlineDisk => "owned-volume",
+        kind => kind.as_str(),
+    }
+}
+
+fn storage(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Storage> {
+    let own = machine.storage.iter().map(|storage| Storage {
+        path: storage.path.as_str().map(str::to_owned),
+        kind: kind(storage.kind),
+        fate: fate(storage.fate),
+        loc: storage.place,
+    });
+    let mut found: Vec<Storage> = own.collect();
+    for lodging in estate.joined.lodgings.iter().filter(|lodging| lodging.machine == at) {
+        let Lies::Elsewhere(mount) = &lodging.lies else { continue };
+        if !found.iter().any(|storage| storage.path.as_ref() == Some(mount)) {
+            found.push(Storage {
+                path: Some(mount.clone()),
+                kind: "remote",
+                fate: "survives",
+                loc: machine.resource.loc(),
+            });
+        }
+    }
+    found
+}
+
+fn data(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Datum> {
+    let mut found: Vec<Datum> = Vec::new();
+    for lodging in estate.joined.lodgings.iter().filter(|lodging| lodging.machine == at) {
+        let same = |datum: &&mut Datum| {
+            datum.service == lodging.service
+                && datum.path.as_deref() == Some(&lodging.directory)
+                && datum.dormant == lodging.dormant
+        };
+        if let Some(datum) = found.iter_mut().find(same) {
+            if !datum.evidence.contains(&lodging.evidence) {
+                datum.evidence.push(lodging.evidence.clone());
+            }
+            continue;
+        }
+        found.push(datum(lodging, machine));
+    }
+    found
+}
+
+fn datum(lodging: &Lodging, machine: &Machine<'_>) -> Datum {
+    let name = machine.name();
+    let (storage, fate, because) = match &lodging.lies {
+        Lies::On(on, becomes) => {
+            let mount = machine.storage_of(&lodging.directory).and_then(|storage| storage.path.as_str());
+            (Some(kind(*on)), fate(*becomes), on_own(*on, mount.unwrap_or("/"), fate(*becomes), &name))
+        }
+        Lies::Elsewhere(mount) => {
+            (Some("remote"), "survives", format!("{mount} is mounted from elsewhere and survives {name}"))
+        }
+        Lies::Open => {
+            let because = format!("{name} has another disk, and nothing here says where it is mounted");
+            (None, "depends", because)
+        }
+    };
+    Datum {
+        service: lodging.service.clone(),
+        class: class(lodging.data),
+        path: Some(lodging.directory.clone()),
+        storage,
+        fate,
+        because,
+        dormant: lodging.dormant,
+        evidence: vec![lodging.evidence.clone()],
+    }
+}
+
+fn on_own(kind: StorageKind, mount: &str, fate: &str, name: &str) -> String {
+    let what = match kind {
+        StorageKind::Root => "the root filesystem".to_owned(),
+        StorageKind::OwnedVolume => format!("{mount}, a volume that belongs to it,"),
+        StorageKind::InlineDisk => "a disk that belongs to it".to_owned(),
+        StorageKind::Bind => format!("{mount}, a path of the node,"),
+        StorageKind::Managed => format!("{mount}, a volume that is declared apart,"),
+    };
+    match fate {
+        "destroyed" => format!("{what} is destroyed with {name}"),
+        "survives" => format!("{what} survives {name}"),
+        _ => format!("whether {what} survives {name} depends on settings that are not known here"),
+    }
+}

@@ -1,0 +1,126 @@
+//! The ownership map, drawn from the join: every machine, container, store and image, with its owners, its data and their fate.
+
+mod container;
+mod host;
+mod image;
+mod machine;
+mod store;
+
+use super::Estate;
+use super::placement::weight;
+use crate::chart::{Chart, Datum, Link, Object, Sort, Storage, Verdict};
+use crate::knowledge::compute::Fate;
+use crate::knowledge::services::ServiceData;
+use std::collections::{BTreeMap, HashSet};
+
+/// What the parts of a drawing share.
+struct Drawing<'e, 'm> {
+    estate: &'e Estate<'m>,
+    objects: Vec<Object>,
+    links: Vec<Link>,
+    /// Play → the objects that it means, by index.
+    meant: BTreeMap<usize, Vec<usize>>,
+    ids: HashSet<String>,
+}
+
+/// Draws the map.
+#[must_use]
+pub fn draw(estate: &Estate<'_>) -> Chart {
+    let mut drawing =
+        Drawing { estate, objects: Vec::new(), links: Vec::new(), meant: BTreeMap::new(), ids: HashSet::new() };
+    machine::draw(&mut drawing);
+    host::draw(&mut drawing);
+    container::draw(&mut drawing);
+    store::draw(&mut drawing);
+    image::draw(&mut drawing);
+    let Drawing { mut objects, mut links, .. } = drawing;
+    for object in &mut objects {
+        object.owners.sort_by(|a, b| (a.does, a.tool, a.loc, &a.what).cmp(&(b.does, b.tool, b.loc, &b.what)));
+        object.owners.dedup();
+    }
+    objects.sort_by(|a, b| (a.sort, &a.environment, &a.name, &a.id).cmp(&(b.sort, &b.environment, &b.name, &b.id)));
+    links.sort();
+    links.dedup();
+    Chart { objects, links }
+}
+
+impl Drawing<'_, '_> {
+    /// Adds an object; its id gets a number where another one has the same.
+    fn add(&mut self, mut object: Object) -> usize {
+        let wished = object.id.clone();
+        let mut count = 1;
+        while !self.ids.insert(object.id.clone()) {
+            count += 1;
+            object.id = format!("{wished} ({count})");
+        }
+        object.verdict = verdict(&object);
+        self.objects.push(object);
+        self.objects.len() - 1
+    }
+
+    fn link(&mut self, from: usize, to: usize, kind: &'static str) {
+        if from != to {
+            let (from, to) = (self.objects[from].id.clone(), self.objects[to].id.clone());
+            self.links.push(Link { from, to, kind });
+        }
+    }
+}
+
+/// The worst of what becomes of an object's data.
+fn verdict(object: &Object) -> Verdict {
+    let counted = object.data.iter().filter(|datum| !datum.dormant && is_kept_on_purpose(datum.class));
+    let one = |datum: &Datum| match (datum.fate, object.sort, object.guarded) {
+        ("destroyed", _, Some(true)) => Verdict::Guarded,
+        ("destroyed", Sort::Store, _) => Verdict::Exposed,
+        ("destroyed", ..) => Verdict::Lost,
+        ("survives", ..) => Verdict::Kept,
+        _ => Verdict::Unknown,
+    };
+    counted.map(one).min().unwrap_or(Verdict::NoData)
+}
+
+/// Whether losing it loses anything.
+fn is_kept_on_purpose(class: &str) -> bool {
+    matches!(class, "authoritative" | "secret" | "queue" | "state")
+}
+
+/// The interface's word for a class of data.
+fn class(data: ServiceData) -> &'static str {
+    match data {
+        ServiceData::PureCache => "cache",
+        data => data.as_str(),
+    }
+}
+
+/// The interface's word for a fate.
+fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Destroyed => "destroyed",
+        Fate::Survives => "survives",
+        Fate::Depends => "depends",
+    }
+}
+
+/// Root first, then by path.
+fn by_path(storage: &mut [Storage]) {
+    storage.sort_by(|a, b| (a.kind != "root", &a.path, a.loc).cmp(&(b.kind != "root", &b.path, b.loc)));
+}
+
+/// Data whose loss weighs most first.
+fn by_weight(data: &mut [Datum]) {
+    let rank = |datum: &Datum| match datum.class {
+        "authoritative" => weight(ServiceData::Authoritative),
+        "secret" => weight(ServiceData::Secret),
+        "queue" => weight(ServiceData::Queue),
+        "state" => weight(ServiceData::State),
+        _ => 0,
+    };
+    data.sort_by(|a, b| {
+        (a.dormant, std::cmp::Reverse(rank(a)), &a.service, &a.path).cmp(&(
+            b.dormant,
+            std::cmp::Reverse(rank(b)),
+            &b.service,
+            &b.path,
+        ))
+    });
+}

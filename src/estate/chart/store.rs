@@ -1,0 +1,75 @@
+//! Services, disks and buckets of providers that hold data.
+
+use super::Drawing;
+use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
+use crate::diag::Confidence;
+use crate::knowledge::compute::compute_type;
+use crate::knowledge::terraform::{DataClass, data_type};
+use crate::value::{Tri, Value};
+
+/// Adds every resource that holds data and is no machine.
+pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
+    let estate = drawing.estate;
+    for resource in estate.terraform.resources() {
+        let Some(ty) = data_type(resource.ty()).filter(|_| compute_type(resource.ty()).is_none()) else { continue };
+        if !matches!(ty.data, DataClass::Authoritative | DataClass::Secret | DataClass::Queue | DataClass::State) {
+            continue;
+        }
+        let guarded = match estate.guarded(&resource) {
+            Tri::True => Some(true),
+            Tri::False => Some(false),
+            Tri::Unknown(_) => None,
+        };
+        let (fate, because) = match guarded {
+            Some(true) => ("destroyed", "deleting it is refused"),
+            Some(false) => ("destroyed", "nothing stops a plan from deleting it"),
+            None => ("depends", "whether deleting it is refused depends on values that are not known here"),
+        };
+        let named = ["identifier", "bucket", "cluster_identifier", "name", "db_name", "hostname"];
+        let name = named.iter().find_map(|name| resource.arg(name).scalar().map(|text| text.to_string()));
+        let address = resource.address();
+        let owner = Owner {
+            tool: "terraform",
+            does: Deed::Makes,
+            what: address.clone(),
+            roles: Vec::new(),
+            because: "Terraform declares it".to_owned(),
+            confidence: Confidence::High,
+            dormant: false,
+            loc: resource.loc(),
+        };
+        let datum = Datum {
+            service: ty.kind.clone(),
+            class: ty.data.as_str(),
+            path: None,
+            storage: Some("managed"),
+            fate,
+            because: because.to_owned(),
+            dormant: false,
+            evidence: Vec::new(),
+        };
+        let root = &resource.instance.root;
+        drawing.add(Object {
+            id: format!("terraform:{root}:{address}"),
+            name: name.unwrap_or_else(|| address.clone()),
+            sort: Sort::Store,
+            kind: resource.ty().to_owned(),
+            environment: resource.instance.environment().to_owned(),
+            address: Some(address),
+            loc: resource.loc(),
+            addresses: Vec::new(),
+            groups: tags(&resource.arg("tags")),
+            owners: vec![owner],
+            storage: Vec::new(),
+            data: vec![datum],
+            guarded,
+            verdict: Verdict::NoData,
+        });
+    }
+}
+
+/// Names of tags are no groups of an inventory; a list of plain tags is read as such.
+fn tags(value: &Value) -> Vec<String> {
+    let items = value.as_list().map(|list| list.items.as_slice()).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,84 @@
+//! The ownership map to bytes, a file a format.
+
+pub mod graph;
+pub mod html;
+pub mod json;
+pub mod text;
+
+use super::place;
+use crate::chart::{Chart, Object, Sort, Verdict};
+use crate::diag::Finding;
+use crate::source::Tree;
+use std::collections::{BTreeMap, HashMap};
+
+/// Everything that a map may show.
+#[derive(Clone, Debug)]
+pub struct Atlas<'a> {
+    /// The files that the places point into.
+    pub tree: &'a Tree,
+    /// The map.
+    pub chart: &'a Chart,
+    /// The findings that are not suppressed, sorted.
+    pub findings: &'a [Finding],
+    /// Whether to colour.
+    pub color: bool,
+    /// Stateward's version.
+    pub tool_version: &'a str,
+}
+
+impl<'a> Atlas<'a> {
+    /// The findings of each object, in the order of the objects: those that name its address, or stand at its declaration or
+    /// at what shows its data.
+    fn findings(&self) -> Vec<Vec<&'a Finding>> {
+        let mut by_address: HashMap<&str, Vec<&'a Finding>> = HashMap::new();
+        let mut by_place: HashMap<_, Vec<&'a Finding>> = HashMap::new();
+        for finding in self.findings {
+            let named = finding.address.iter().filter(|_| finding.instances.is_empty()).chain(&finding.instances);
+            for address in named {
+                by_address.entry(address.as_str()).or_default().push(finding);
+            }
+            if finding.address.is_none() {
+                by_place.entry(finding.loc).or_default().push(finding);
+            }
+        }
+        let mut namesakes: HashMap<&str, usize> = HashMap::new();
+        for address in self.chart.objects.iter().filter_map(|object| object.address.as_deref()) {
+            *namesakes.entry(address).or_default() += 1;
+        }
+        let own = |object: &'a Object| {
+            let named = object.address.as_deref();
+            let one = named.is_none_or(|address| namesakes.get(address) == Some(&1));
+            let named = named.and_then(|address| by_address.get(address)).into_iter().flatten().copied();
+            // Roots may declare one address each; the module that they share is judged once for all of them.
+            let mut found: Vec<&'a Finding> = named.filter(|it| one || it.loc.file == object.loc.file).collect();
+            let places = object.data.iter().flat_map(|datum| &datum.evidence).map(|(loc, _)| loc);
+            let places = places.filter(|_| object.sort == Sort::Container).chain([&object.loc]);
+            found.extend(places.filter_map(|loc| by_place.get(loc)).flatten());
+            found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.loc, &finding.rule));
+            found.dedup_by_key(|finding| &finding.fingerprint);
+            found
+        };
+        self.chart.objects.iter().map(own).collect()
+    }
+
+    /// `path:line` of a place.
+    fn at(&self, loc: crate::text::Loc) -> String {
+        let place = place(self.tree, loc);
+        format!("{}:{}", place.path, place.start.line)
+    }
+
+    /// Objects by environment, in order; each with its index.
+    fn environments(&self) -> BTreeMap<&'a str, Vec<(usize, &'a Object)>> {
+        let mut found: BTreeMap<&str, Vec<(usize, &Object)>> = BTreeMap::new();
+        for (at, object) in self.chart.objects.iter().enumerate() {
+            found.entry(object.environment.as_str()).or_default().push((at, object));
+        }
+        found
+    }
+
+    /// How many objects have each verdict, the worst first.
+    fn verdicts(&self) -> Vec<(Verdict, usize)> {
+        let count = |verdict| self.chart.objects.iter().filter(|object| object.verdict == verdict).count();
+        Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict))).collect()
+    }
+}

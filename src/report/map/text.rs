@@ -1,0 +1,96 @@
+//! The map as a tree of text: environments, the objects of each, who owns them, what they hold and what becomes of it.
+
+use super::Atlas;
+use crate::chart::{Datum, Object, Owner, Verdict};
+use crate::diag::Confidence;
+use crate::report::{count, printable};
+use std::io::{self, Write};
+
+/// Writes the map.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn write(atlas: &Atlas<'_>, out: &mut impl Write) -> io::Result<()> {
+    let findings = atlas.findings();
+    for (environment, objects) in atlas.environments() {
+        let shown = if environment.is_empty() { "." } else { environment };
+        writeln!(out, "{}", printable(shown))?;
+        let last = objects.len().saturating_sub(1);
+        for (nth, (at, object)) in objects.into_iter().enumerate() {
+            let (branch, stem) = if nth == last { ("└─", "  ") } else { ("├─", "│ ") };
+            writeln!(out, "{branch} {}", head(atlas, object))?;
+            let lines = lines(atlas, object, findings[at].len());
+            for (nth, line) in lines.iter().enumerate() {
+                let twig = if nth + 1 == lines.len() { "└─" } else { "├─" };
+                writeln!(out, "{stem} {twig} {}", printable(line))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    legend(atlas, out)
+}
+
+fn head(atlas: &Atlas<'_>, object: &Object) -> String {
+    let mut parts = vec![object.name.clone(), format!("({}, {})", object.sort.as_str(), object.kind)];
+    parts.extend(object.addresses.first().cloned());
+    let name = printable(&parts.join(" ")).into_owned();
+    if object.verdict == Verdict::NoData { name } else { format!("{name}  {}", paint(atlas, object.verdict)) }
+}
+
+/// The verdict, coloured by how bad it is.
+fn paint(atlas: &Atlas<'_>, verdict: Verdict) -> String {
+    let word = verdict.as_str().to_uppercase();
+    if !atlas.color {
+        return word;
+    }
+    let code = match verdict {
+        Verdict::Lost | Verdict::Exposed => "1;31",
+        Verdict::Unknown => "1;33",
+        Verdict::Guarded | Verdict::Kept => "32",
+        Verdict::NoData => "2",
+    };
+    format!("\u{1b}[{code}m{word}\u{1b}[0m")
+}
+
+fn lines(atlas: &Atlas<'_>, object: &Object, findings: usize) -> Vec<String> {
+    // What is for every host, or for nobody, says little about this one.
+    let (own, common): (Vec<&Owner>, Vec<&Owner>) =
+        object.owners.iter().partition(|owner| !owner.dormant && owner.confidence != Confidence::Low);
+    let mut lines: Vec<String> = own.into_iter().map(|owner| owner_line(atlas, owner)).collect();
+    let dormant = common.iter().filter(|owner| owner.dormant).count();
+    for (number, what) in [(common.len() - dormant, "for all hosts"), (dormant, "that nothing here runs")] {
+        if number > 0 {
+            lines.push(format!("and {} {what}", count(number, "play")));
+        }
+    }
+    lines.extend(object.data.iter().filter(|datum| !datum.dormant).map(datum_line));
+    let hangs = atlas.chart.links.iter().filter(|link| link.from == object.id);
+    lines.extend(hangs.filter_map(|link| {
+        let to = atlas.chart.objects.iter().find(|other| other.id == link.to)?;
+        Some(format!("{} {}", link.kind.replace('-', " "), to.name))
+    }));
+    if findings > 0 {
+        lines.push(count(findings, "finding"));
+    }
+    lines
+}
+
+fn owner_line(atlas: &Atlas<'_>, owner: &Owner) -> String {
+    let roles = if owner.roles.is_empty() { String::new() } else { format!(" (roles: {})", owner.roles.join(", ")) };
+    format!("{} {} it: {}{roles}  {}", owner.tool, owner.does.as_str(), owner.what, atlas.at(owner.loc))
+}
+
+fn datum_line(datum: &Datum) -> String {
+    let path = datum.path.as_ref().map_or_else(String::new, |path| format!(" in {path}"));
+    format!("data: {}{path} ({}): {}", datum.service, datum.class, datum.because)
+}
+
+fn legend(atlas: &Atlas<'_>, out: &mut impl Write) -> io::Result<()> {
+    if atlas.chart.objects.is_empty() {
+        return writeln!(out, "nothing here is a machine, a container or a store of data");
+    }
+    for (verdict, number) in atlas.verdicts().into_iter().filter(|(_, number)| *number > 0) {
+        writeln!(out, "{number:>5}  {:<8} {}", verdict.as_str(), verdict.meaning())?;
+    }
+    Ok(())
+}

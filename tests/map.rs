@@ -1,0 +1,50 @@
+//! `stateward map`: what it draws of a project, in every form.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+const VIOLATING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/platform/violating");
+
+fn map(folder: &str, format: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_stateward"))
+        .args(["map", folder, "--format", format, "--color", "never"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(folder: &str) -> Value {
+    serde_json::from_str(&map(folder, "json")).unwrap()
+}
+
+fn object<'v>(map: &'v Value, name: &str) -> &'v Value {
+    map["objects"].as_array().unwrap().iter().find(|object| object["name"] == name).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn the_tree_of_a_platform() {
+    insta::assert_snapshot!(map(VIOLATING, "text"));
+}
+
+#[test]
+fn every_link_and_verdict_holds() {
+    let map = json(VIOLATING);
+    let objects = map["objects"].as_array().unwrap();
+    let ids: BTreeSet<&str> = objects.iter().filter_map(|object| object["id"].as_str()).collect();
+    assert_eq!(ids.len(), objects.len(), "ids are unique");
+    for link in map["links"].as_array().unwrap() {
+        assert!(ids.contains(link["from"].as_str().unwrap()) && ids.contains(link["to"].as_str().unwrap()), "{link}");
+    }
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    for object in objects {
+        *counted.entry(object["verdict"].as_str().unwrap()).or_default() += 1;
+    }
+    for (verdict, count) in map["summary"]["verdicts"].as_object().unwrap() {
+        assert_eq!(counted.get(verdict.as_str()).copied().unwrap_or(0), count.as_u64().unwrap(), "{verdict}");
+    }
+    assert!(counted.get("lost").is_some_and(|count| *count > 0), "the platform loses data: {counted:?}");
+}
