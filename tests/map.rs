@@ -21,10 +21,6 @@ fn json(folder: &str) -> Value {
     serde_json::from_str(&map(folder, "json")).unwrap()
 }
 
-fn object<'v>(map: &'v Value, name: &str) -> &'v Value {
-    map["objects"].as_array().unwrap().iter().find(|object| object["name"] == name).unwrap_or(&Value::Null)
-}
-
 #[test]
 fn the_tree_of_a_platform() {
     insta::assert_snapshot!(map(VIOLATING, "text"));
