@@ -35,6 +35,8 @@ pub struct Object {
     pub groups: Vec<String>,
     /// Who makes, configures, changes and destroys it.
     pub owners: Vec<Owner>,
+    /// What other tools write down of its identity too.
+    pub identity: Vec<Statement>,
     /// Its disks and mounts, root first.
     pub storage: Vec<Storage>,
     /// The data that it holds.
@@ -116,6 +118,21 @@ impl Deed {
             Self::Destroys => "destroys",
         }
     }
+}
+
+/// An attribute of identity that a second tool writes down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// `address`, `vmid` or `mac`.
+    pub attribute: &'static str,
+    /// As it is written there.
+    pub value: String,
+    /// The name of the variable.
+    pub variable: String,
+    /// Whether Terraform says the same.
+    pub agrees: bool,
+    /// Where it is written.
+    pub loc: Loc,
 }
 
 /// A disk or mount.

@@ -99,9 +99,15 @@ fn is_number_key(key: &str) -> bool {
         || key.ends_with("_ctid")
 }
 
-/// Every variable of inventories, host and group variables and plays that holds identity.
+/// Every variable of inventories, host and group variables and plays that holds identity, those of one name in a file together.
 #[must_use]
 pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
+    group(statements(estate))
+}
+
+/// Every variable that holds identity, one by one.
+#[must_use]
+pub fn statements(estate: &Estate<'_>) -> Vec<IdentityFact> {
     let index = Index::new(&estate.machines);
     let mut found = Vec::new();
     for host in &estate.ansible.inventory.hosts {
@@ -132,7 +138,7 @@ pub fn facts(estate: &Estate<'_>) -> Vec<IdentityFact> {
             walk(&index, play.file, vars, "play-vars", 0, &mut found);
         }
     }
-    group(found)
+    found
 }
 
 fn walk(index: &Index, file: FileId, node: Node<'_>, place: &'static str, depth: usize, found: &mut Vec<IdentityFact>) {

@@ -40,6 +40,20 @@ pub struct Reach {
     pub vague: bool,
 }
 
+/// Whether nothing in the repository runs a play, while a play that is run applies one of its roles.
+#[must_use]
+pub fn play_is_dormant(ansible: &Ansible<'_>, at: usize, runs: &[bool]) -> bool {
+    let roles = || ansible.plays[at].roles.iter().filter_map(|role| role.role);
+    !runs.get(at).copied().unwrap_or(true) && roles().any(|role| applied_elsewhere(ansible, at, role, runs))
+}
+
+/// Whether a play of another file that is run applies a role.
+fn applied_elsewhere(ansible: &Ansible<'_>, at: usize, role: usize, runs: &[bool]) -> bool {
+    ansible.plays.iter().zip(runs).any(|(other, run)| {
+        *run && other.file != ansible.plays[at].file && other.roles.iter().any(|one| one.role == Some(role))
+    })
+}
+
 /// One data directory of one service on one machine.
 pub struct Lodging {
     /// The machine, by index.
@@ -271,10 +285,7 @@ fn is_elsewhere(ansible: &Ansible<'_>, play: usize, used: &Use, hosts: &[String]
 
 /// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.
 fn is_dormant(ansible: &Ansible<'_>, at: usize, used: &Use, runs: &[bool]) -> bool {
-    let Some(role) = used.role.filter(|_| !runs[at]) else { return false };
-    ansible.plays.iter().zip(runs).any(|(other, run)| {
-        *run && other.file != ansible.plays[at].file && other.roles.iter().any(|one| one.role == Some(role))
-    })
+    used.role.is_some_and(|role| !runs[at] && applied_elsewhere(ansible, at, role, runs))
 }
 
 /// The playbooks that tasks, provisioners, first boots and builds of images run.

@@ -1,16 +1,16 @@
 //! Containers of engines, and the machines that they run on.
 
-use super::{Drawing, by_weight, fate};
+use super::{Drawing, by_weight};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
-use crate::estate::carried;
-use crate::estate::container::{Container, Declared, MountKind};
-use crate::estate::machine::{StorageKind, is_below};
+use crate::estate::container::{Container, Declared, Mount, MountKind};
+use crate::estate::machine::{Machine, StorageKind, is_below};
+use crate::estate::{Estate, carried};
+use crate::knowledge::compute::Fate;
 use crate::source::folder;
-use crate::value::Value;
 use std::collections::{BTreeSet, HashMap};
 
-/// Adds every container that serves, with links to its hosts.
+/// Adds every container that serves, with links to its hosts, whose data its data is too.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
     let hosts = hosts(drawing);
@@ -19,12 +19,26 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             continue;
         }
         let on: Vec<usize> = hosts.get(&at).into_iter().flatten().copied().collect();
-        let object = object(drawing, container, &on);
+        let machine = on.iter().find_map(|host| drawing.machine(*host));
+        let object = object(estate, container, machine);
         let index = drawing.add(object);
         for host in on {
             drawing.link(index, host, "runs-on");
+            let own = data(container, drawing.machine(host).map_or(Under::Host, Under::Machine));
+            drawing.hold(host, own, &container.name);
         }
     }
+}
+
+/// What a container stands on.
+#[derive(Clone, Copy)]
+enum Under<'e, 'm> {
+    /// Nothing that is known.
+    Nothing,
+    /// A host whose disks nothing here tells.
+    Host,
+    /// A machine of Terraform.
+    Machine(&'e Machine<'m>),
 }
 
 /// Container → the objects that tasks run it on.
@@ -58,8 +72,7 @@ fn tool(declared: Declared) -> &'static str {
     }
 }
 
-fn object(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Object {
-    let estate = drawing.estate;
+fn object<'m>(estate: &Estate<'m>, container: &Container, machine: Option<&Machine<'m>>) -> Object {
     let environment = folder(estate.documents.tree.path(container.declaration.file));
     let owner = Owner {
         tool: tool(container.declared),
@@ -72,7 +85,7 @@ fn object(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Obj
         loc: container.declaration,
     };
     let image = if container.image.is_absent() { "built here".to_owned() } else { container.image.display() };
-    let mut data = data(drawing, container, on);
+    let mut data = data(container, machine.map_or(Under::Nothing, Under::Machine));
     by_weight(&mut data);
     let path = estate.documents.tree.path(container.declaration.file);
     Object {
@@ -86,6 +99,7 @@ fn object(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Obj
         addresses: Vec::new(),
         groups: Vec::new(),
         owners: vec![owner],
+        identity: Vec::new(),
         storage: Vec::new(),
         data,
         guarded: None,
@@ -93,7 +107,8 @@ fn object(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Obj
     }
 }
 
-fn data(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Vec<Datum> {
+/// The data of a container, and what becomes of it with what the container stands on.
+fn data(container: &Container, under: Under<'_, '_>) -> Vec<Datum> {
     let Some(service) = container.service() else { return Vec::new() };
     let class = match container.data().as_str() {
         Some("authoritative") => "authoritative",
@@ -121,7 +136,7 @@ fn data(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Vec<D
             };
             vec![one(Some(directory.to_owned()), Some(storage), "destroyed", because.to_owned())]
         }
-        (None, Some(_)) => durable(drawing, container, &directories, on)
+        (None, Some(_)) => durable(container, &directories, under)
             .into_iter()
             .map(|(path, storage, fate, because)| one(Some(path), Some(storage), fate, because))
             .collect(),
@@ -136,8 +151,8 @@ fn data(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Vec<D
 /// A path in the container, the storage that it lies on, its fate, and why.
 type Ground = (String, &'static str, &'static str, String);
 
-/// What lies on mounts, and what becomes of it with the machines that the container runs on.
-fn durable(drawing: &Drawing<'_, '_>, container: &Container, directories: &[String], on: &[usize]) -> Vec<Ground> {
+/// What lies on mounts, and what becomes of it with the machine that the container runs on.
+fn durable(container: &Container, directories: &[String], under: Under<'_, '_>) -> Vec<Ground> {
     let mut found = Vec::new();
     for mount in &container.mounts {
         let Some(target) = mount.target.as_str() else { continue };
@@ -145,47 +160,49 @@ fn durable(drawing: &Drawing<'_, '_>, container: &Container, directories: &[Stri
         if !holds || mount.kind.durable() != Some(true) {
             continue;
         }
-        let (storage, source) = match mount.kind {
-            MountKind::Named => ("managed", format!("the named volume {}", mount.source.display())),
-            MountKind::Claim => ("managed", format!("the claim {}", mount.source.display())),
-            _ => ("bind", format!("{} of the host", mount.source.display())),
+        let source = mount.source.display();
+        let (storage, shown) = match mount.kind {
+            MountKind::Named => ("managed", format!("the named volume {source}")),
+            MountKind::Claim => ("managed", format!("the claim {source}")),
+            MountKind::RelativeBind => ("bind", format!("{source} beside its compose file")),
+            _ => ("bind", format!("{source} of its host")),
         };
-        let (fate, because) = beneath(drawing, mount.kind, &mount.source, on, &source);
+        let (fate, because) = beneath(mount, under, &shown);
         found.push((target.to_owned(), storage, fate, because));
     }
     found
 }
 
-/// What becomes of a mount's source with the machine below it.
-fn beneath(
-    drawing: &Drawing<'_, '_>,
-    kind: MountKind,
-    source: &Value,
-    on: &[usize],
-    shown: &str,
-) -> (&'static str, String) {
-    let path = match kind {
-        MountKind::Named => Some("/var/lib/docker/volumes"),
-        MountKind::Bind => source.as_str().filter(|path| path.starts_with('/')),
-        _ => None,
-    };
-    let machine = |at: &usize| {
-        let id = &drawing.objects.get(*at)?.address;
-        drawing.estate.machines.iter().find(|machine| Some(&machine.address) == id.as_ref())
-    };
-    let machines: Vec<_> = on.iter().filter_map(machine).collect();
-    let (Some(path), Some(machine)) = (path, machines.first()) else {
-        return ("survives", format!("it lies in {shown}, which survives the container"));
+/// What becomes of a mount's source with what lies below it.
+fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, String) {
+    let survives = || ("survives", format!("it lies in {shown}, which survives the container"));
+    let machine = match under {
+        _ if mount.kind == MountKind::Claim => return survives(),
+        Under::Nothing => return survives(),
+        Under::Host => return ("depends", format!("it lies in {shown}; nothing here says on which disk that is")),
+        Under::Machine(machine) => machine,
     };
     let name = machine.name();
-    match machine.storage_of(path) {
+    let path = match mount.kind {
+        MountKind::Named => Some("/var/lib/docker/volumes"),
+        MountKind::Bind => mount.source.as_str().filter(|path| path.starts_with('/')),
+        _ => None,
+    };
+    // Where all of its storage is of one fate, a path that is not known is of that fate too.
+    let alike = || machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed);
+    let on = match path {
+        Some(path) => machine.storage_of(path),
+        None => machine.storage.first().filter(|_| alike()),
+    };
+    match on {
         Some(storage) if storage.kind == StorageKind::Root && machine.has_unplaced_storage() => {
             ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is"))
         }
-        Some(storage) if fate(storage.fate) == "destroyed" => {
+        Some(storage) if storage.fate == Fate::Destroyed => {
             let disk = if storage.kind == StorageKind::Root { "the root filesystem" } else { "a volume" };
             ("destroyed", format!("it lies in {shown}, on {disk} of {name}, and is destroyed with {name}"))
         }
-        _ => ("survives", format!("it lies in {shown}, which survives the container and {name}")),
+        Some(_) => ("survives", format!("it lies in {shown}, which survives the container and {name}")),
+        None => ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is")),
     }
 }

@@ -1,10 +1,11 @@
 //! Hosts of inventories that no Terraform here makes.
 
 use super::machine::{roles, title};
-use super::{Drawing, by_weight, class};
+use super::{Drawing, class};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
+use crate::estate::placement::play_is_dormant;
 use crate::model::ansible::Host;
 use crate::source::folder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +78,7 @@ fn object(estate: &Estate<'_>, declared: &[&Host<'_>], plays: &[usize]) -> Optio
             roles: roles(estate, *play),
             because: format!("`hosts: {}` means {}", own.hosts, first.name),
             confidence: Confidence::High,
-            dormant: !estate.joined.runs.get(*play).copied().unwrap_or(true),
+            dormant: play_is_dormant(estate.ansible, *play, &estate.joined.runs),
             loc: own.loc,
         }
     };
@@ -95,6 +96,7 @@ fn object(estate: &Estate<'_>, declared: &[&Host<'_>], plays: &[usize]) -> Optio
         addresses: address.map(|variable| variable.text.clone()).into_iter().collect(),
         groups: groups.into_iter().filter(|group| !matches!(group.as_str(), "all" | "ungrouped")).cloned().collect(),
         owners: plays.iter().map(configured).collect(),
+        identity: Vec::new(),
         storage: Vec::new(),
         data: data(estate, &first.name, plays),
         guarded: None,
@@ -128,6 +130,5 @@ fn data(estate: &Estate<'_>, name: &str, plays: &[usize]) -> Vec<Datum> {
             });
         }
     }
-    by_weight(&mut found);
     found
 }

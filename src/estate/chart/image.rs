@@ -49,6 +49,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             addresses: Vec::new(),
             groups: Vec::new(),
             owners: vec![owner],
+            identity: Vec::new(),
             storage: Vec::new(),
             data: Vec::new(),
             guarded: None,

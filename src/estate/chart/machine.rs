@@ -1,12 +1,14 @@
 //! Machines that Terraform makes.
 
-use super::{Drawing, by_path, by_weight, class, fate};
-use crate::chart::{Datum, Deed, Object, Owner, Sort, Storage, Verdict};
+use super::{Drawing, by_path, class, fate};
+use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
 use crate::estate::alias::Because;
+use crate::estate::identity::statements;
 use crate::estate::machine::{Machine, StorageKind};
-use crate::estate::placement::{Lies, Lodging, Reach};
+use crate::estate::placement::{Lies, Lodging, Reach, play_is_dormant};
+use crate::estate::roster::mismatches;
 use crate::model::ansible::Play;
 use crate::value::{Tri, Value};
 use std::collections::BTreeSet;
@@ -17,10 +19,32 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     for (at, machine) in estate.machines.iter().enumerate() {
         let (mut object, plays) = object(estate, at, machine);
         by_path(&mut object.storage);
-        by_weight(&mut object.data);
         let index = drawing.add(object);
+        drawing.machines.push(index);
+        drawing.declared.entry(machine.resource.declaration()).or_default().push(index);
         for play in plays {
             drawing.meant.entry(play).or_default().push(index);
+        }
+    }
+    identity(drawing);
+}
+
+/// Adds what other tools write down of the machines' identity.
+fn identity(drawing: &mut Drawing<'_, '_>) {
+    let estate = drawing.estate;
+    let said = statements(estate).into_iter().filter_map(|fact| {
+        let same =
+            Statement { attribute: fact.kind, value: fact.value, variable: fact.key, agrees: true, loc: fact.loc };
+        Some((fact.machine?, same))
+    });
+    let other = mismatches(estate).into_iter().map(|other| {
+        let (value, variable) = (other.listed, "ansible_host".to_owned());
+        (other.machine, Statement { attribute: "address", value, variable, agrees: false, loc: other.loc })
+    });
+    for (machine, statement) in said.chain(other) {
+        let Some(object) = drawing.machines.get(machine).map(|at| &mut drawing.objects[*at]) else { continue };
+        if !object.identity.contains(&statement) {
+            object.identity.push(statement);
         }
     }
 }
@@ -53,6 +77,7 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
         addresses: texts(&machine.addresses),
         groups: groups(estate, &reaches),
         owners,
+        identity: Vec::new(),
         storage: storage(estate, at, machine),
         data: data(estate, at, machine),
         guarded: match machine.guarded {
@@ -62,7 +87,7 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
         },
         verdict: Verdict::NoData,
     };
-    (object, reaches.iter().map(|reach| reach.play).collect())
+    (object, reaches.iter().filter(|reach| !reach.vague).map(|reach| reach.play).collect())
 }
 
 /// What a play is called: its name, else its hosts.
@@ -89,7 +114,7 @@ fn configured(estate: &Estate<'_>, reach: &Reach) -> Owner {
         .min_by_key(|(_, because)| *because)
         .map_or(("", Because::Words), |(name, because)| (name, *because));
     let clause = because.clause(name);
-    let dormant = !estate.joined.runs.get(reach.play).copied().unwrap_or(true);
+    let dormant = play_is_dormant(estate.ansible, reach.play, &estate.joined.runs);
     Owner {
         tool: "ansible",
         does: Deed::Configures,

@@ -7,11 +7,13 @@ mod machine;
 mod store;
 
 use super::Estate;
+use super::machine::Machine;
 use super::placement::weight;
 use crate::chart::{Chart, Datum, Link, Object, Sort, Storage, Verdict};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use std::collections::{BTreeMap, HashSet};
+use crate::model::terraform::Declaration;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the parts of a drawing share.
 struct Drawing<'e, 'm> {
@@ -21,13 +23,24 @@ struct Drawing<'e, 'm> {
     /// Play → the objects that it means, by index.
     meant: BTreeMap<usize, Vec<usize>>,
     ids: HashSet<String>,
+    /// Machine of the estate → its object, both by index.
+    machines: Vec<usize>,
+    /// Declaration of Terraform → the objects that it makes.
+    declared: HashMap<Declaration, Vec<usize>>,
 }
 
 /// Draws the map.
 #[must_use]
 pub fn draw(estate: &Estate<'_>) -> Chart {
-    let mut drawing =
-        Drawing { estate, objects: Vec::new(), links: Vec::new(), meant: BTreeMap::new(), ids: HashSet::new() };
+    let mut drawing = Drawing {
+        estate,
+        objects: Vec::new(),
+        links: Vec::new(),
+        meant: BTreeMap::new(),
+        ids: HashSet::new(),
+        machines: Vec::new(),
+        declared: HashMap::new(),
+    };
     machine::draw(&mut drawing);
     host::draw(&mut drawing);
     container::draw(&mut drawing);
@@ -35,6 +48,8 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
     image::draw(&mut drawing);
     let Drawing { mut objects, mut links, .. } = drawing;
     for object in &mut objects {
+        by_weight(&mut object.data);
+        object.verdict = verdict(object);
         object.owners.sort_by(|a, b| (a.does, a.tool, a.loc, &a.what).cmp(&(b.does, b.tool, b.loc, &b.what)));
         object.owners.dedup();
     }
@@ -44,7 +59,25 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
     Chart { objects, links }
 }
 
-impl Drawing<'_, '_> {
+impl<'e, 'm> Drawing<'e, 'm> {
+    /// The machine of Terraform that an object is.
+    fn machine(&self, object: usize) -> Option<&'e Machine<'m>> {
+        // Machines are drawn first, in their order.
+        self.machines.binary_search(&object).ok().and_then(|at| self.estate.machines.get(at))
+    }
+
+    /// Adds what a container holds to what its host holds, once a service and path.
+    fn hold(&mut self, host: usize, data: Vec<Datum>, container: &str) {
+        let held = &mut self.objects[host].data;
+        for mut datum in data {
+            datum.because = format!("in container {container}: {}", datum.because);
+            // A task that brings the service has told where it keeps its data on the host.
+            if !held.iter().any(|own| !own.dormant && own.service == datum.service && own.fate == datum.fate) {
+                held.push(datum);
+            }
+        }
+    }
+
     /// Adds an object; its id gets a number where another one has the same.
     fn add(&mut self, mut object: Object) -> usize {
         let wished = object.id.clone();
@@ -53,7 +86,6 @@ impl Drawing<'_, '_> {
             count += 1;
             object.id = format!("{wished} ({count})");
         }
-        object.verdict = verdict(&object);
         self.objects.push(object);
         self.objects.len() - 1
     }

@@ -3,8 +3,9 @@
 use super::Drawing;
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
-use crate::knowledge::compute::compute_type;
+use crate::knowledge::compute::{attachment, compute_type};
 use crate::knowledge::terraform::{DataClass, data_type};
+use crate::model::terraform::Declaration;
 use crate::value::{Tri, Value};
 
 /// Adds every resource that holds data and is no machine.
@@ -49,7 +50,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             evidence: Vec::new(),
         };
         let root = &resource.instance.root;
-        drawing.add(Object {
+        let index = drawing.add(Object {
             id: format!("terraform:{root}:{address}"),
             name: name.unwrap_or_else(|| address.clone()),
             sort: Sort::Store,
@@ -60,11 +61,57 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             addresses: Vec::new(),
             groups: tags(&resource.arg("tags")),
             owners: vec![owner],
+            identity: Vec::new(),
             storage: Vec::new(),
             data: vec![datum],
             guarded,
             verdict: Verdict::NoData,
         });
+        drawing.declared.entry(resource.declaration()).or_default().push(index);
+    }
+    attach(drawing);
+}
+
+/// Links volumes to the machines that they hang on.
+fn attach(drawing: &mut Drawing<'_, '_>) {
+    let terraform = drawing.estate.terraform;
+    for resource in terraform.resources() {
+        let Some(row) = attachment(resource.ty()) else { continue };
+        let volumes = if row.volume.is_empty() {
+            vec![resource.declaration()]
+        } else {
+            terraform.referred(&resource, &row.volume)
+        };
+        let machines = terraform.referred(&resource, &row.machine);
+        let objects = |declarations: &[Declaration]| -> Vec<usize> {
+            declarations.iter().filter_map(|one| drawing.declared.get(one)).flatten().copied().collect()
+        };
+        let key = instance_key(&resource.address()).to_owned();
+        let (volumes, machines) =
+            (same_key(drawing, objects(&volumes), &key), same_key(drawing, objects(&machines), &key));
+        for volume in &volumes {
+            for machine in &machines {
+                drawing.link(*volume, *machine, "attached-to");
+            }
+        }
+    }
+}
+
+/// `["a"]` or `[0]` of an address that ends so, else nothing.
+fn instance_key(address: &str) -> &str {
+    let at = address.rfind('[').filter(|_| address.ends_with(']'));
+    at.map_or("", |at| &address[at..])
+}
+
+/// Of several instances that with the attachment's own key, where there is one.
+fn same_key(drawing: &Drawing<'_, '_>, objects: Vec<usize>, key: &str) -> Vec<usize> {
+    let has = |at: &&usize| {
+        let address = drawing.objects[**at].address.as_deref();
+        address.is_some_and(|address| instance_key(address) == key)
+    };
+    match objects.iter().find(has) {
+        Some(same) if !key.is_empty() => vec![*same],
+        _ => objects,
     }
 }
 

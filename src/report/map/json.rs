@@ -1,7 +1,7 @@
 //! The map as JSON, schema version 1. These structs are the contract: change them only by adding.
 
 use super::{Atlas, place};
-use crate::chart::{Datum, Object, Owner, Sort, Storage};
+use crate::chart::{Datum, Object, Owner, Sort, Statement, Storage};
 use crate::diag::Finding;
 use crate::source::Tree;
 use crate::text::Loc;
@@ -47,6 +47,7 @@ struct Item<'a> {
     addresses: &'a [String],
     groups: &'a [String],
     owners: Vec<Holder<'a>>,
+    identity: Vec<Said<'a>>,
     storage: Vec<Disk<'a>>,
     data: Vec<Kept<'a>>,
     /// What only plays would bring that nothing runs, while another play applies the same role.
@@ -78,6 +79,15 @@ struct Holder<'a> {
     because: &'a str,
     confidence: &'static str,
     dormant: bool,
+    place: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    attribute: &'static str,
+    value: &'a str,
+    variable: &'a str,
+    agrees: bool,
     place: Place<'a>,
 }
 
@@ -161,6 +171,7 @@ fn item<'a>(tree: &'a Tree, object: &'a Object, findings: &[&'a Finding]) -> Ite
         addresses: &object.addresses,
         groups: &object.groups,
         owners: object.owners.iter().map(|owner| holder(tree, owner)).collect(),
+        identity: object.identity.iter().map(|said| identity(tree, said)).collect(),
         storage: object.storage.iter().map(|storage| disk(tree, storage)).collect(),
         data: data(false),
         dormant: data(true),
@@ -181,6 +192,11 @@ fn holder<'a>(tree: &'a Tree, owner: &'a Owner) -> Holder<'a> {
         dormant: owner.dormant,
         place: Place::of(tree, owner.loc),
     }
+}
+
+fn identity<'a>(tree: &'a Tree, said: &'a Statement) -> Said<'a> {
+    let place = Place::of(tree, said.loc);
+    Said { attribute: said.attribute, value: &said.value, variable: &said.variable, agrees: said.agrees, place }
 }
 
 fn disk<'a>(tree: &'a Tree, storage: &'a Storage) -> Disk<'a> {

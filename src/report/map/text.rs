@@ -1,7 +1,7 @@
 //! The map as a tree of text: environments, the objects of each, who owns them, what they hold and what becomes of it.
 
 use super::Atlas;
-use crate::chart::{Datum, Object, Owner, Verdict};
+use crate::chart::{Datum, Object, Owner, Statement, Verdict};
 use crate::diag::Confidence;
 use crate::report::{count, printable};
 use std::io::{self, Write};
@@ -63,6 +63,7 @@ fn lines(atlas: &Atlas<'_>, object: &Object, findings: usize) -> Vec<String> {
             lines.push(format!("and {} {what}", count(number, "play")));
         }
     }
+    lines.extend(object.identity.iter().map(|said| statement_line(atlas, said)));
     lines.extend(object.data.iter().filter(|datum| !datum.dormant).map(datum_line));
     let hangs = atlas.chart.links.iter().filter(|link| link.from == object.id);
     lines.extend(hangs.filter_map(|link| {
@@ -78,6 +79,11 @@ fn lines(atlas: &Atlas<'_>, object: &Object, findings: usize) -> Vec<String> {
 fn owner_line(atlas: &Atlas<'_>, owner: &Owner) -> String {
     let roles = if owner.roles.is_empty() { String::new() } else { format!(" (roles: {})", owner.roles.join(", ")) };
     format!("{} {} it: {}{roles}  {}", owner.tool, owner.does.as_str(), owner.what, atlas.at(owner.loc))
+}
+
+fn statement_line(atlas: &Atlas<'_>, said: &Statement) -> String {
+    let agrees = if said.agrees { "as Terraform does" } else { "Terraform does not agree" };
+    format!("{} {} is written down again, {agrees}  {}", said.variable, said.value, atlas.at(said.loc))
 }
 
 fn datum_line(datum: &Datum) -> String {
