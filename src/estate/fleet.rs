@@ -7,6 +7,7 @@ use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn}
 use crate::model::command::Command;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
+use crate::model::terraform::Resource;
 use crate::source::file_name;
 use crate::syntax::jinja;
 use crate::syntax::yaml::Node;
@@ -50,6 +51,7 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
             &setting,
         ));
     }
+    all.extend(estate.terraform.resources().flat_map(|resource| of_cluster(estate, &resource)));
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
@@ -145,6 +147,57 @@ fn of_file(documents: &Documents<'_>, document: &Document) -> Vec<Container> {
     container::of_unit(&text, &setting)
 }
 
+/// The containers of a workload of Kubernetes that Terraform declares, by blocks or as a manifest.
+fn of_cluster<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Container> {
+    let setting =
+        Setting { in_tests: is_test_path(estate.documents.tree.path(resource.loc().file)), ..Setting::unknown() };
+    match resource.ty() {
+        ty if container::is_workload(ty) => {
+            container::of_workload(&resource.view().to_value(), resource.loc(), &setting)
+        }
+        "kubernetes_manifest" => container::of_workload(&resource.arg("manifest"), resource.loc(), &setting),
+        "kubectl_manifest" => {
+            let text = resource.mapped("yaml_body");
+            let text = text.map(|text| Rendered::verbatim(text.text, text.file));
+            text.map(|text| container::of_manifests(&text, &setting)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The containers of the manifests that a task applies.
+fn applied<'m>(estate: &Estate<'m>, task: &Task<'m>, setting: &Setting<'_>) -> Vec<Container> {
+    let ansible = estate.ansible;
+    let of_turn = |turn: &Turn<'_, '_, 'm>| -> Vec<Container> {
+        if turn.argument("state").as_str() == Some("absent") {
+            return Vec::new();
+        }
+        for name in ["definition", "resource_definition", "inline"] {
+            if let Some(text) = turn.render_argument(name) {
+                return container::of_manifests(&text, setting);
+            }
+            let given = turn.argument(name);
+            let objects = given.as_list().map_or_else(|| vec![given.clone()], |list| list.items.clone());
+            if !given.is_absent() {
+                return objects.iter().flat_map(|one| container::of_workload(one, task.loc, setting)).collect();
+            }
+        }
+        for (name, template) in [("template", true), ("src", false)] {
+            let given = turn.argument(name);
+            let path = given.as_str().map(str::to_owned).or_else(|| given.get("path").as_str().map(str::to_owned));
+            let Some(file) = path.and_then(|path| ansible.applied_from(task, &path, template)) else { continue };
+            let text = if template {
+                turn.render_file(file)
+            } else {
+                Rendered::verbatim(Mapped::verbatim(estate.documents.tree.text(file), 0), file)
+            };
+            return container::of_manifests(&text, setting);
+        }
+        Vec::new()
+    };
+    ansible.in_turns(task, of_turn).into_iter().flatten().take(MAX_CONTAINERS).collect()
+}
+
 /// The containers of a text that a task writes.
 fn of_text(text: &Text, setting: &Setting<'_>) -> Vec<Container> {
     match text.kind {
@@ -199,6 +252,7 @@ fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container
             found.extend(definitions.flat_map(|node| container::of_definition(node, &place, &setting)));
         }
         "command" | "shell" => found.extend(run_by(estate, at, &setting)),
+        "k8s" => found.extend(applied(estate, task, &setting)),
         module if container::MODULES.contains(&module) => {
             let of_turn = |turn: &Turn<'_, '_, 'm>| {
                 container::of_arguments(short, &|name| turn.argument(name), task.loc, &setting)

@@ -217,7 +217,7 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
                 let covers = target.is_none_or(|target| {
                     path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 });
-                covers && !matches!(mount.kind, MountKind::Anonymous | MountKind::Memory)
+                covers && !matches!(mount.kind, MountKind::Anonymous | MountKind::Memory | MountKind::EmptyDir)
             });
             if !covered {
                 found.push(EmbeddedDatabase { container, variable, path });

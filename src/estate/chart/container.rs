@@ -69,6 +69,7 @@ fn tool(declared: Declared) -> &'static str {
         Declared::Ansible => "ansible",
         Declared::Command => "script",
         Declared::Quadlet => "quadlet",
+        Declared::Kubernetes => "kubernetes",
     }
 }
 
@@ -131,6 +132,7 @@ fn data(container: &Container, under: Under<'_, '_>) -> Vec<Datum> {
         (Some(directory), Some(kind)) => {
             let (storage, because) = match kind {
                 "memory" => ("memory", "it lies in memory"),
+                "empty-dir" => ("anonymous", "it lies in a directory that goes with its pod"),
                 "anonymous" => ("anonymous", "it lies in a volume without a name, which goes with the container"),
                 _ => ("root", "it lies in the container itself and is destroyed with it"),
             };

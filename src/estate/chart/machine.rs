@@ -10,17 +10,21 @@ use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach, play_is_dormant};
 use crate::estate::roster::mismatches;
 use crate::model::ansible::Play;
+use crate::text::Loc;
 use crate::value::{Tri, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Adds every machine, with the plays that mean it.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
-    for (at, machine) in estate.machines.iter().enumerate() {
+    // What is declared as a container is drawn as one, with its image and mounts.
+    let containers: HashSet<Loc> = estate.containers.iter().map(|container| container.declaration).collect();
+    let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.resource.loc()));
+    for (at, machine) in own {
         let (mut object, plays) = object(estate, at, machine);
         by_path(&mut object.storage);
         let index = drawing.add(object);
-        drawing.machines.push(index);
+        drawing.machines.insert(index, at);
         drawing.declared.entry(machine.resource.declaration()).or_default().push(index);
         for play in plays {
             drawing.meant.entry(play).or_default().push(index);
@@ -41,8 +45,10 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
         let (value, variable) = (other.listed, "ansible_host".to_owned());
         (other.machine, Statement { attribute: "address", value, variable, agrees: false, loc: other.loc })
     });
+    let objects: BTreeMap<usize, usize> =
+        drawing.machines.iter().map(|(object, machine)| (*machine, *object)).collect();
     for (machine, statement) in said.chain(other) {
-        let Some(object) = drawing.machines.get(machine).map(|at| &mut drawing.objects[*at]) else { continue };
+        let Some(object) = objects.get(&machine).and_then(|at| drawing.objects.get_mut(*at)) else { continue };
         if !object.identity.contains(&statement) {
             object.identity.push(statement);
         }
@@ -69,7 +75,11 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
     let object = Object {
         id: format!("terraform:{root}:{}", machine.address),
         name: machine.name(),
-        sort: Sort::Host,
+        sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload") {
+            Sort::Container
+        } else {
+            Sort::Host
+        },
         kind: machine.ty.kind.clone(),
         environment: machine.resource.instance.environment().to_owned(),
         address: Some(machine.address.clone()),

@@ -23,8 +23,8 @@ struct Drawing<'e, 'm> {
     /// Play → the objects that it means, by index.
     meant: BTreeMap<usize, Vec<usize>>,
     ids: HashSet<String>,
-    /// Machine of the estate → its object, both by index.
-    machines: Vec<usize>,
+    /// Object → the machine of the estate that it is, both by index.
+    machines: BTreeMap<usize, usize>,
     /// Declaration of Terraform → the objects that it makes.
     declared: HashMap<Declaration, Vec<usize>>,
 }
@@ -38,7 +38,7 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
         links: Vec::new(),
         meant: BTreeMap::new(),
         ids: HashSet::new(),
-        machines: Vec::new(),
+        machines: BTreeMap::new(),
         declared: HashMap::new(),
     };
     machine::draw(&mut drawing);
@@ -62,8 +62,7 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
 impl<'e, 'm> Drawing<'e, 'm> {
     /// The machine of Terraform that an object is.
     fn machine(&self, object: usize) -> Option<&'e Machine<'m>> {
-        // Machines are drawn first, in their order.
-        self.machines.binary_search(&object).ok().and_then(|at| self.estate.machines.get(at))
+        self.machines.get(&object).and_then(|at| self.estate.machines.get(*at))
     }
 
     /// Adds what a container holds to what its host holds, once a service and path.

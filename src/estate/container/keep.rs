@@ -113,7 +113,7 @@ impl Container {
         if let Some(mount) = self.mounts.iter().filter(over).max_by_key(|mount| mount.path().map(|path| path.len())) {
             return match mount.kind.durable() {
                 Some(true) => Ground::Durable(mount.kind, mount.loc),
-                Some(false) => Ground::Loose(if mount.kind == MountKind::Memory { "memory" } else { "anonymous" }),
+                Some(false) => Ground::Loose(mount.kind.as_str()),
                 None => Ground::Unknown("the kind of a mount is not known".into()),
             };
         }

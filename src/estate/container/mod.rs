@@ -6,6 +6,7 @@ mod flat;
 mod interpolate;
 mod keep;
 mod mount;
+mod pod;
 mod reference;
 mod run;
 mod template;
@@ -19,6 +20,7 @@ pub use arguments::{MODULES, of_arguments, of_resource};
 pub use compose::{of_compose, of_definition};
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
+pub use pod::{is_workload, of_manifests, of_workload};
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
@@ -41,6 +43,8 @@ pub enum Declared {
     Command,
     /// A Quadlet unit of Podman.
     Quadlet,
+    /// A workload of Kubernetes, by Terraform or by a manifest that a task applies.
+    Kubernetes,
 }
 
 impl Declared {
@@ -54,6 +58,7 @@ impl Declared {
             Self::Ansible => "ansible",
             Self::Command => "command",
             Self::Quadlet => "quadlet",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }

@@ -133,6 +133,12 @@ impl<'a> Ansible<'a> {
         self.source(task, part, name).filter(|_| !name.is_empty())
     }
 
+    /// The file of the repository whose manifests a task applies.
+    #[must_use]
+    pub fn applied_from(&self, task: &Task<'a>, name: &str, template: bool) -> Option<FileId> {
+        self.source(task, if template { "templates" } else { "files" }, name).filter(|_| !name.is_empty())
+    }
+
     /// The file of the repository that a task means by `src`, looked for where Ansible looks.
     fn source(&self, task: &Task<'a>, part: &str, name: &str) -> Option<FileId> {
         let tree = self.documents.tree;

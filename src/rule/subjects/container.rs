@@ -28,7 +28,7 @@ subject! {
         pinned: Bool => row.container.pinned();
         /// The first data directory that lies on no durable mount.
         unmounted: Dyn => row.container.unmounted().directory;
-        /// What that directory lies on: `none`, `anonymous`, `memory`, or a durable kind.
+        /// What that directory lies on: `none`, `anonymous`, `memory`, `empty-dir`, or a durable kind.
         mount_kind: Dyn => row.container.unmounted().kind;
         /// Where the durable mount of its data is declared.
         mount: Loc => row.container.unmounted().mount;
@@ -39,7 +39,7 @@ subject! {
         /// Whether it runs one command and ends.
         oneshot: Bool certain => row.container.oneshot();
         /// What declares it.
-        declared: Word(&["compose", "text", "terraform", "ansible", "command", "quadlet"]) certain => row.container.declared.as_str();
+        declared: Word(&["compose", "text", "terraform", "ansible", "command", "quadlet", "kubernetes"]) certain => row.container.declared.as_str();
         /// Where it is declared.
         declaration: Loc => row.container.declaration;
         /// Where its image is named.
