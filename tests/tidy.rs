@@ -10,7 +10,7 @@ const MAX_FILE_LINES: usize = 650;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// Modules from the lowest floor to the highest; one may name only those before it.
-const FLOORS: [&str; 25] = [
+const FLOORS: [&str; 26] = [
     "text",
     "diag",
     "chart",
@@ -26,6 +26,7 @@ const FLOORS: [&str; 25] = [
     "model::terraform",
     "model::ansible",
     "model::packer",
+    "model::nomad",
     "model::gather",
     "model",
     "estate",

@@ -7,6 +7,7 @@ use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn}
 use crate::model::command::Command;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
+use crate::model::nomad;
 use crate::model::terraform::Resource;
 use crate::source::file_name;
 use crate::syntax::jinja;
@@ -31,6 +32,10 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
         if !rendered.contains(&document.file) {
             all.extend(of_file(estate.documents, document));
         }
+    }
+    for task in nomad::tasks(estate.documents) {
+        let in_tests = is_test_path(estate.documents.tree.path(task.loc.file));
+        all.extend(container::of_job_task(&task, &Setting { in_tests, ..Setting::unknown() }));
     }
     let of_tasks: Vec<Vec<Container>> =
         estate.ansible.tasks.par_iter().enumerate().map(|(at, task)| of_task(estate, at, task)).collect();

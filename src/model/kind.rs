@@ -42,6 +42,7 @@ pub enum Kind {
     SystemdUnit,
     Crontab,
     Quadlet,
+    Nomad,
     IgnoreFile,
     AgentSettings,
     AgentInstructions,
@@ -117,6 +118,7 @@ impl Kind {
             Self::SystemdUnit => "systemd units",
             Self::Crontab => "crontabs",
             Self::Quadlet => "Quadlet units",
+            Self::Nomad => "Nomad jobs",
             Self::IgnoreFile => "ignore files",
             Self::AgentSettings => "agent settings",
             Self::AgentInstructions => "agent instructions",
@@ -181,6 +183,12 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
         in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
     group
         && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(host))
+}
+
+/// Whether a file in HCL is a job of Nomad.
+pub fn is_nomad(file: &hcl::File) -> bool {
+    let mut jobs = file.body.blocks_of("job").peekable();
+    jobs.peek().is_some() && jobs.all(|job| job.body.blocks_of("group").next().is_some())
 }
 
 /// Whether a file in HCL is one of Terragrunt: it has nothing but what Terragrunt knows.

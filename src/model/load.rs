@@ -256,6 +256,8 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
             let errors = std::mem::take(&mut file.errors);
             if errors.is_empty() && kind::is_terragrunt(&file) {
                 finish(id, Kind::Terragrunt, Syntax::Hcl(file), errors)
+            } else if kind::is_nomad(&file) {
+                finish(id, Kind::Nomad, Syntax::Hcl(file), errors)
             } else {
                 skipped(Skip::NoKind)
             }

@@ -7,5 +7,6 @@ pub mod command;
 pub mod git;
 pub mod kind;
 pub mod load;
+pub mod nomad;
 pub mod packer;
 pub mod terraform;

@@ -69,6 +69,7 @@ fn tool(declared: Declared) -> &'static str {
         Declared::Ansible => "ansible",
         Declared::Command => "script",
         Declared::Quadlet => "quadlet",
+        Declared::Nomad => "nomad",
         Declared::Kubernetes => "kubernetes",
     }
 }

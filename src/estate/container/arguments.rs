@@ -121,7 +121,7 @@ fn volume_block(block: &Value, loc: Loc) -> Option<Mount> {
     Mount::long(&Value::known("volume"), volume, target, loc)
 }
 
-fn mount_of_map(map: &Value, loc: Loc) -> Option<Mount> {
+pub(super) fn mount_of_map(map: &Value, loc: Loc) -> Option<Mount> {
     let pick = |keys: &[&str]| keys.iter().map(|key| map.get(key)).find(|value| !value.is_absent()).unwrap_or_default();
     Mount::long(&map.get("type"), pick(&["source", "src"]), pick(&["target", "dst", "destination"]), loc)
 }
@@ -158,7 +158,7 @@ fn each(value: &Value, loc: Loc, own: &mut Container, mount: &dyn Fn(&Value, Loc
 }
 
 /// Adds variables given as a map or as a list of `NAME=value`.
-fn environment(value: &Value, own: &mut Container) {
+pub(super) fn environment(value: &Value, own: &mut Container) {
     if let Some(map) = value.as_map() {
         own.environment.extend(map.entries.iter().map(|(key, value)| (key.to_string(), value.clone())));
         own.more_environment.clone_from(&map.open);

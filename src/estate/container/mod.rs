@@ -4,6 +4,7 @@ mod arguments;
 mod compose;
 mod flat;
 mod interpolate;
+mod job;
 mod keep;
 mod mount;
 mod pod;
@@ -18,6 +19,7 @@ use crate::value::{Kind, Reason, Tri, Value};
 
 pub use arguments::{MODULES, of_arguments, of_resource};
 pub use compose::{of_compose, of_definition};
+pub use job::of_job_task;
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
 pub use pod::{is_workload, of_manifests, of_workload};
@@ -43,6 +45,8 @@ pub enum Declared {
     Command,
     /// A Quadlet unit of Podman.
     Quadlet,
+    /// A task of a Nomad job.
+    Nomad,
     /// A workload of Kubernetes, by Terraform or by a manifest that a task applies.
     Kubernetes,
 }
@@ -58,6 +62,7 @@ impl Declared {
             Self::Ansible => "ansible",
             Self::Command => "command",
             Self::Quadlet => "quadlet",
+            Self::Nomad => "nomad",
             Self::Kubernetes => "kubernetes",
         }
     }

@@ -113,7 +113,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 26] = [
+const SUFFIXES: [(&str, Candidate); 27] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -123,6 +123,7 @@ const SUFFIXES: [(&str, Candidate); 26] = [
     (".pkr.hcl", Candidate::Is(Kind::Packer)),
     (".pkrvars.hcl", Candidate::Is(Kind::PackerVariables)),
     (".hcl", Candidate::Hcl),
+    (".nomad", Candidate::Hcl),
     (".tfplan", Candidate::Is(Kind::Plan)),
     (".yml", Candidate::Yaml),
     (".yaml", Candidate::Yaml),
