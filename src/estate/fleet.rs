@@ -8,7 +8,7 @@ use crate::model::command::Command;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::model::nomad;
-use crate::model::terraform::Resource;
+use crate::model::terraform::{BlockView, Resource};
 use crate::source::file_name;
 use crate::syntax::jinja;
 use crate::syntax::yaml::Node;
@@ -44,19 +44,13 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
         by_task.push(all.len()..all.len() + containers.len());
         all.extend(containers);
     }
-    for resource in estate.terraform.resources().filter(|resource| resource.ty() == "docker_container") {
-        let path = estate.documents.tree.path(resource.loc().file);
-        let setting = Setting { in_tests: is_test_path(path), ..Setting::unknown() };
-        let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
-        all.extend(container::of_resource(
-            resource.ty(),
-            &|name| resource.arg(name),
-            &blocks,
-            (resource.loc(), resource.name()),
-            &setting,
-        ));
+    for resource in estate.terraform.resources() {
+        let mut own = of_declared(estate, &resource);
+        for container in &mut own {
+            container.address = Some(resource.address());
+        }
+        all.extend(own);
     }
-    all.extend(estate.terraform.resources().flat_map(|resource| of_cluster(estate, &resource)));
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
@@ -152,19 +146,29 @@ fn of_file(documents: &Documents<'_>, document: &Document) -> Vec<Container> {
     container::of_unit(&text, &setting)
 }
 
-/// The containers of a workload of Kubernetes that Terraform declares, by blocks or as a manifest.
-fn of_cluster<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Container> {
-    let setting =
-        Setting { in_tests: is_test_path(estate.documents.tree.path(resource.loc().file)), ..Setting::unknown() };
+/// The containers that a resource of Terraform declares: of Docker, of a swarm, of a workload of Kubernetes by blocks or as a
+/// manifest.
+fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Container> {
+    let in_tests = || is_test_path(estate.documents.tree.path(resource.loc().file));
+    let setting = || Setting { in_tests: in_tests(), ..Setting::unknown() };
+    let place = (resource.loc(), resource.name());
     match resource.ty() {
-        ty if container::is_workload(ty) => {
-            container::of_workload(&resource.view().to_value(), resource.loc(), &setting)
+        "docker_container" => {
+            let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
+            container::of_resource(&|name| resource.arg(name), &blocks, place, &setting()).into_iter().collect()
         }
-        "kubernetes_manifest" => container::of_workload(&resource.arg("manifest"), resource.loc(), &setting),
+        "docker_service" => {
+            let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
+            container::of_service(&resource.arg("name"), &task, place, &setting()).into_iter().collect()
+        }
+        ty if container::is_workload(ty) => {
+            container::of_workload(&resource.view().to_value(), resource.loc(), &setting())
+        }
+        "kubernetes_manifest" => container::of_workload(&resource.arg("manifest"), resource.loc(), &setting()),
         "kubectl_manifest" => {
             let text = resource.mapped("yaml_body");
             let text = text.map(|text| Rendered::verbatim(text.text, text.file));
-            text.map(|text| container::of_manifests(&text, &setting)).unwrap_or_default()
+            text.map(|text| container::of_manifests(&text, &setting())).unwrap_or_default()
         }
         _ => Vec::new(),
     }

@@ -96,7 +96,7 @@ fn object<'m>(estate: &Estate<'m>, container: &Container, machine: Option<&Machi
         sort: Sort::Container,
         kind: image,
         environment: environment.to_owned(),
-        address: None,
+        address: container.address.clone(),
         loc: container.declaration,
         addresses: Vec::new(),
         groups: Vec::new(),

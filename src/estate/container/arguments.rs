@@ -69,18 +69,14 @@ fn of_module(module: &str, get: &dyn Fn(&str) -> Value, loc: Loc, setting: &Sett
     Some(own)
 }
 
-/// The container that a Terraform resource of a type declares: its arguments, and its nested blocks as maps with their places.
+/// The container that a resource `docker_container` declares: its arguments, and its nested blocks as maps with their places.
 #[must_use]
 pub fn of_resource(
-    ty: &str,
     get: &dyn Fn(&str) -> Value,
     blocks: &dyn Fn(&str) -> Vec<(Loc, Value)>,
     (header, name): (Loc, &str),
     setting: &Setting<'_>,
 ) -> Option<Container> {
-    if ty != "docker_container" {
-        return None;
-    }
     let given = get("name").scalar();
     let mut own = Container::new(given.as_deref().unwrap_or(name).to_owned(), header, Declared::Terraform, setting);
     let image = get("image");
@@ -104,6 +100,30 @@ pub fn of_resource(
         );
     }
     environment(&get("env"), &mut own);
+    Some(own)
+}
+
+/// The container that a service of a swarm runs, its `task_spec` given as a map.
+#[must_use]
+pub fn of_service(
+    name: &Value,
+    task: &Value,
+    (header, label): (Loc, &str),
+    setting: &Setting<'_>,
+) -> Option<Container> {
+    let spec = task.get("container_spec");
+    let image = spec.get("image");
+    if image.is_absent() {
+        return None;
+    }
+    let given = name.scalar();
+    let mut own = Container::new(given.as_deref().unwrap_or(label).to_owned(), header, Declared::Terraform, setting);
+    let place = image.origin.unwrap_or(header);
+    own.set_image(image, place);
+    own.entrypoint = first(&|name| spec.get(name), &["command"]);
+    own.command = first(&|name| spec.get(name), &["args"]);
+    each(&spec.get("mounts"), header, &mut own, &mount_of_map);
+    environment(&spec.get("env"), &mut own);
     Some(own)
 }
 

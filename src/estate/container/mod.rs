@@ -17,7 +17,7 @@ use crate::knowledge::services::{self, Service, ServiceData};
 use crate::text::Loc;
 use crate::value::{Kind, Reason, Tri, Value};
 
-pub use arguments::{MODULES, of_arguments, of_resource};
+pub use arguments::{MODULES, of_arguments, of_resource, of_service};
 pub use compose::{of_compose, of_definition};
 pub use job::of_job_task;
 pub use keep::Keeping;
@@ -94,6 +94,8 @@ impl Setting<'_> {
 pub struct Container {
     /// Its name (in compose the service's).
     pub name: String,
+    /// The address of the resource of Terraform that declares it.
+    pub address: Option<String>,
     /// The service key, the task's module, the resource's header, the command.
     pub declaration: Loc,
     /// The image.
@@ -149,6 +151,7 @@ impl Container {
     fn new(name: String, declaration: Loc, declared: Declared, setting: &Setting<'_>) -> Self {
         Self {
             name,
+            address: None,
             declaration,
             image: Value::absent(),
             image_place: declaration,

@@ -306,7 +306,7 @@ fn terraform_resources() {
             ("volumes", Some(pairs)) => vec![(Loc::default(), map(pairs))],
             _ => Vec::new(),
         };
-        of_resource("docker_container", &get, &blocks, (Loc::default(), "pg"), &Setting::unknown()).unwrap()
+        of_resource(&get, &blocks, (Loc::default(), "pg"), &Setting::unknown()).unwrap()
     };
     let target = ("container_path", "/var/lib/postgresql/data");
     assert_eq!(keeps(&of("postgres:16", None)), "/var/lib/postgresql/data none");

@@ -1,7 +1,7 @@
 //! Containers, whoever declares them.
 
 use crate::estate::Estate;
-use crate::estate::container::{Container, Declared};
+use crate::estate::container::Container;
 use crate::rule::subject::Row;
 use crate::subject;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ subject! {
     }
     loc => row.container.declaration;
     label => "this container".to_owned();
-    address => (row.container.declared == Declared::Terraform).then(|| format!("docker_container.{}", row.container.name));
+    address => row.container.address.clone();
     identity => format!("{} {}", row.container.name, row.container.image.display());
 }
 
