@@ -240,7 +240,7 @@ fn of_images<'m>(packer: &Packer<'_>) -> Vec<Invocation<'m>> {
 const SCOPES: u32 = 1 << 12;
 
 /// Arguments whose text a machine runs when it first boots.
-const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
+pub(super) const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
 
 /// Lists of commands that Spacelift runs around a stack's phases.
 const HOOKS: [&str; 11] = [
