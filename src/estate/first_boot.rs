@@ -203,7 +203,9 @@ pub fn first_boots<'m>(estate: &'m Estate<'m>) -> Vec<FirstBoot<'m>> {
 pub fn formats<'m>(estate: &'m Estate<'m>) -> Vec<Format> {
     let mut found = Vec::new();
     for (_, data) in all(estate) {
-        data.iter().for_each(|data| data.formats(&mut found));
+        for data in &data {
+            data.formats(&mut found);
+        }
     }
     let mut seen = HashSet::new();
     found.retain(|format| seen.insert(format.loc));

@@ -143,7 +143,7 @@ fn programs_filled_in<'m>(ansible: &Ansible<'m>, task: &Task<'m>, text: Mapped) 
         // The quote of a word of `argv`.
         let before = text.text[..open].trim_end_matches([' ', '\t', '\'']);
         let first = before.is_empty() || before.ends_with('\n') || BEFORE_PROGRAM.iter().any(|it| before.ends_with(it));
-        let value = first.then(|| ansible.evaluate_text(task, &text.text[open..close])).unwrap_or_default();
+        let value = if first { ansible.evaluate_text(task, &text.text[open..close]) } else { Value::default() };
         let out = filled.get_or_insert_default();
         out.append(&text.part(from..open));
         match value.as_str() {
@@ -267,7 +267,7 @@ fn of_lists<'m>(terraform: &'m Terraform<'m>, resource: &Resource<'m, 'm>) -> Ve
     };
     for name in hooks {
         let Some((file, Expr { kind: ExprKind::List(items), .. })) = resource.expr(name) else { continue };
-        let word = |item: &Expr| (terraform.evaluate(&resource.instance, file, item), item.span);
+        let word = |item: &Expr| (terraform.evaluate(resource.instance, file, item), item.span);
         if *name == "program" {
             command::of_argv(items.iter().map(word).collect(), file, &Site::Provisioner, &mut found);
             continue;

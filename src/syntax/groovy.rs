@@ -150,7 +150,7 @@ impl<'t> Scan<'t> {
             Wants::Environment => {
                 if let Some((name, _)) = string.text.split_once('=') {
                     let value = string.part(name.len() + 1..string.text.len());
-                    self.keep(&name.to_owned(), value);
+                    self.keep(name, value);
                 }
                 return Wants::Environment;
             }

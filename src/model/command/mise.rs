@@ -9,7 +9,7 @@ use crate::value::Value;
 struct Text {
     table: String,
     key: String,
-    text: Mapped,
+    value: Mapped,
     span: Span,
 }
 
@@ -24,7 +24,7 @@ pub fn of_mise(file: FileId, text: &str) -> Vec<Command> {
         if one.table == "env" {
             let loc = Loc { file, span: one.span };
             let site = Site::Recipe { target: "".into() };
-            of_environment(&one.key, &Value::known(&*one.text.text), loc, &site, &mut out);
+            of_environment(&one.key, &Value::known(&*one.value.text), loc, &site, &mut out);
             continue;
         }
         let short = one.table == "tasks";
@@ -35,7 +35,7 @@ pub fn of_mise(file: FileId, text: &str) -> Vec<Command> {
         let guard = if confirmed(&one.table) { Guard::Confirmed } else { Guard::None };
         let site = Site::Recipe { target: name.trim_matches('"').into() };
         let frame = Frame { scope, guard, ..Frame::default() };
-        read::read(&one.text, file, &site, &Variables::default(), &frame, &mut out);
+        read::read(&one.value, file, &site, &Variables::default(), &frame, &mut out);
     }
     out
 }
@@ -58,14 +58,14 @@ fn texts(text: &str) -> Vec<Text> {
                 if !in_list && text[end..].trim_start_matches([' ', '\t']).starts_with('=') {
                     key = value.text;
                 } else if !key.is_empty() {
-                    found.push(Text { table: table.clone(), key: key.clone(), text: value, span });
+                    found.push(Text { table: table.clone(), key: key.clone(), value, span });
                     if !in_list {
                         key.clear();
                     }
                 }
             }
             b'[' if key.is_empty() && !in_list => {
-                table = rest[..line].trim().trim_matches(['[', ']']).trim().to_owned();
+                rest[..line].trim().trim_matches(['[', ']']).trim().clone_into(&mut table);
                 at += line;
             }
             b'{' if !key.is_empty() => {

@@ -118,20 +118,19 @@ impl Reader<'_> {
         let span = Span::new(start + from + lead, start + from + part.trim_end().len());
         let loc = Loc { file: self.file, span: self.text.span(span) };
         let shown = part.trim().to_owned();
-        let inner: Vec<&str>;
-        match &*name {
+        let inner: Vec<&str> = match &*name {
             "invoke-expression" | "iex" => {
                 let given = words.get(1).map_or("", |word| word.trim_matches(['"', '\'']));
-                inner = given.split_whitespace().collect();
+                given.split_whitespace().collect()
             }
-            "start-process" | "saps" => inner = started(&words),
-            _ => inner = Vec::new(),
-        }
+            "start-process" | "saps" => started(&words),
+            _ => Vec::new(),
+        };
         if let Some(program) = inner.first() {
             program.trim_end_matches(".exe").to_ascii_lowercase().clone_into(&mut name);
             words = inner;
         }
-        if !(is_cmdlet(&name) || PROGRAMS.contains(&&*name)) || words.iter().any(|word| *word == "-WhatIf") {
+        if !(is_cmdlet(&name) || PROGRAMS.contains(&&*name)) || words.contains(&"-WhatIf") {
             return;
         }
         let mut command = command(&name, &words, loc, self.site, self.place);

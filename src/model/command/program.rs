@@ -97,7 +97,8 @@ impl<'t> Imports<'t> {
 /// The commands that a Python or Node program runs, those of each function in one scope.
 #[must_use]
 pub fn of_program(file: FileId, path: &str, text: &str) -> Vec<Command> {
-    let python = path.ends_with(".py") || text.lines().next().is_some_and(|line| line.contains("python"));
+    let python =
+        path.rsplit('.').next() == Some("py") || text.lines().next().is_some_and(|line| line.contains("python"));
     let language = if python { Language::Python } else { Language::JavaScript };
     let Some(imports) = Imports::of(text, language) else { return Vec::new() };
     let wanted = |name: &str| PYTHON.contains(&name) || NODE.contains(&name) || OTHERS.contains(&name);
@@ -119,26 +120,50 @@ struct Reader<'t> {
     scopes: Vec<(u32, u32)>,
 }
 
-/// What a function's parameters are in one call.
-type Given<'e> = Vec<(&'e str, &'e Expr)>;
+/// What a function's parameters are in one call, and where that stands.
+#[derive(Default)]
+struct Given<'e> {
+    values: Vec<(&'e str, &'e Expr)>,
+    at: u32,
+}
+
+impl<'e> Given<'e> {
+    fn get(&self, name: &str) -> Option<&'e Expr> {
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
 
 impl<'t> Reader<'t> {
     fn call(&mut self, call: &'t Call) {
         if let Some(runs) = self.imports.runs(&call.name) {
-            self.run(call, runs, &Vec::new(), call.span);
+            self.run(call, runs, &Given::default(), call.span);
             return;
         }
         // A function of the program's own that hands on what it is given.
         let last = call.name.rsplit('.').next().unwrap_or(&call.name);
         let Some(function) = self.program.functions.iter().find(|function| &*function.name == last) else { return };
-        let own = |name: &&Box<str>| !matches!(&***name, "self" | "cls");
-        let mut given: Given<'t> = function.parameters.iter().filter(own).map(|name| &**name).zip(&call.args).collect();
-        given.extend(call.named.iter().map(|(name, value)| (&**name, value)));
+        let values = function
+            .parameters
+            .iter()
+            .map(|name| &**name)
+            .filter(|name| !matches!(*name, "self" | "cls"))
+            .zip(&call.args)
+            .collect();
+        let mut given = Given { values, at: call.span.start };
+        given.values.extend(call.named.iter().map(|(name, value)| (&**name, value)));
         for inner in &self.program.calls {
             let Some(runs) = self.imports.runs(&inner.name).filter(|_| inside(function, inner)) else { continue };
             let first = inner.args.first().or_else(|| named(inner, "args"));
-            if first.is_some_and(|first| mentions(first, &function.parameters)) {
+            let handed: Vec<Box<str>> = given.values.iter().map(|(name, _)| (*name).into()).collect();
+            if first.is_some_and(|first| mentions(first, &handed)) {
+                let begin = self.out.len();
                 self.run(inner, runs, &given, call.span);
+                // What the function does whatever it is given is said where it stands.
+                let own = self.out[..begin].iter().filter(|it| it.loc.span == inner.span).flat_map(|it| &it.rows);
+                let own: Vec<&str> = own.map(|row| &*row.id).collect();
+                if self.out[begin..].iter().flat_map(|it| &it.rows).all(|row| own.contains(&&*row.id)) {
+                    self.out.truncate(begin);
+                }
             }
         }
     }
@@ -210,8 +235,8 @@ impl<'t> Reader<'t> {
                 })
             }
             Expr::Name(name, _) => {
-                if let Some((_, value)) = given.iter().find(|(known, _)| *known == &**name) {
-                    return self.words(value, &Vec::new(), at, depth + 1);
+                if let Some(value) = given.get(name) {
+                    return self.words(value, &Given::default(), given.at, depth + 1);
                 }
                 let (set, added) = self.assigned(name, at)?;
                 let mut words = self.words(set, given, at, depth + 1)?;
@@ -249,8 +274,8 @@ impl<'t> Reader<'t> {
         match expr {
             Expr::Text(text) => Some(text.clone()),
             Expr::Name(name, _) => {
-                if let Some((_, value)) = given.iter().find(|(known, _)| *known == &**name) {
-                    return self.string(value, &Vec::new(), at, depth + 1);
+                if let Some(value) = given.get(name) {
+                    return self.string(value, &Given::default(), given.at, depth + 1);
                 }
                 let (set, added) = self.assigned(name, at)?;
                 let mut text = self.string(set, given, at, depth + 1)?;
@@ -313,10 +338,28 @@ impl<'t> Reader<'t> {
                 depth = statement.indent;
                 if line.starts_with("if ") || line.starts_with("elif ") || line.starts_with("if (") {
                     guard = guard.max(judge_text(line));
+                    if self.off_at_first(line) {
+                        guard = Guard::Confirmed;
+                    }
                 }
             }
         }
         guard
+    }
+}
+
+impl Reader<'_> {
+    /// Whether a condition is a switch that is off unless whoever calls says otherwise: `x=False`, `--x` of the command line.
+    fn off_at_first(&self, line: &str) -> bool {
+        let condition = line.trim_start_matches("elif ").trim_start_matches("if ");
+        let Some(name) = condition.split(':').next().map(|it| it.rsplit('.').next().unwrap_or(it).trim()) else {
+            return false;
+        };
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let has = |needle: &str| memchr::memmem::find(self.text.as_bytes(), needle.as_bytes()).is_some();
+        let parameter = || [": bool = False", "=False", " = False"].iter().any(|end| has(&format!("{name}{end}")));
+        let option = || has(&format!("--{}\"", name.replace('_', "-"))) && has("store_true");
+        plain && (parameter() || option())
     }
 }
 

@@ -4,6 +4,7 @@ use super::terraform::ResourceRow;
 use crate::estate::Estate;
 use crate::estate::first_boot::{self, FirstBoot, Format};
 use crate::estate::task::{is_image_path, is_test_path};
+use crate::model::terraform::Resource;
 use crate::rule::subject::{Fact, Row};
 use crate::subject;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ subject! {
     /// What a machine is told to do when it first boots (`user_data`, cloud-init), beyond letting somebody in.
     FirstBootRow<'m> as "first_boot" (row) {
         /// The machine's address, or the file.
-        machine: Str certain => row.boot.resource.as_ref().map_or_else(|| row.path().to_owned(), |resource| resource.address());
+        machine: Str certain => row.boot.resource.as_ref().map_or_else(|| row.path().to_owned(), Resource::address);
         /// Packages beyond agents, certificates and tools.
         installs: List(Str) => row.boot.installs.clone();
         /// Data services that it brings.
@@ -49,8 +50,8 @@ subject! {
     }
     loc => row.boot.loc;
     label => "this machine".to_owned();
-    address => row.boot.resource.as_ref().map(|resource| resource.address());
-    identity => row.boot.resource.as_ref().map_or_else(|| row.path().to_owned(), |resource| resource.address());
+    address => row.boot.resource.as_ref().map(Resource::address);
+    identity => row.boot.resource.as_ref().map_or_else(|| row.path().to_owned(), Resource::address);
     environment => row.boot.resource.as_ref().map(|resource| resource.instance.environment().to_owned());
 }
 

@@ -41,10 +41,12 @@ pub(super) fn work_out(lookup: &Lookup<'_>, reference: &str, here: Span, out: &m
                 None => put(then, true),
             },
         },
-        ("or", parts) => match parts.iter().find(|part| truth(lookup, part) != Some(false) && !unset(lookup, part)) {
-            Some(part) => put(part, true),
-            None => {}
-        },
+        ("or", parts) => {
+            let holds = |part: &&&str| truth(lookup, part) != Some(false) && !unset(lookup, part);
+            if let Some(part) = parts.iter().find(holds) {
+                put(part, true);
+            }
+        }
         ("and", parts) => match parts.last() {
             Some(last) if parts.iter().all(|part| truth(lookup, part) == Some(true)) => put(last, true),
             _ => out.push_hole(here),
