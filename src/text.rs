@@ -203,6 +203,11 @@ impl Mapped {
         self.push_for(HOLE.encode_utf8(&mut [0; 4]), source);
     }
 
+    /// Adds another text, each part led back to its own place.
+    pub fn append(&mut self, text: &Self) {
+        text.copy(Span::new(0, text.text.len()), self);
+    }
+
     /// A part of it.
     #[must_use]
     pub fn part(&self, range: Range<usize>) -> Self {

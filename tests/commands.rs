@@ -273,6 +273,42 @@ fn harmless_commands_are_no_more_than_that() {
     judge(&cases, |_, rows| rows.iter().all(|(_, severity)| *severity == Severity::Info));
 }
 
+#[test]
+fn commands_are_found_wherever_they_hide() {
+    let cases = cases(include_str!("commands/places.txt"), true);
+    let known = cases.iter().all(|case| stateward::knowledge::commands::row(case.expected).is_some());
+    assert!(known && cases.len() >= 100);
+    judge(&cases, |case, rows| rows.iter().any(|(id, _)| *id == case.expected));
+}
+
+#[test]
+fn look_alikes_of_hidden_commands_are_none() {
+    let cases = cases(include_str!("commands/places-quiet.txt"), false);
+    assert!(cases.len() >= 70);
+    judge(&cases, |_, rows| rows.iter().all(|(_, severity)| *severity == Severity::Info));
+}
+
+#[test]
+fn what_a_person_confirms_is_known_as_that() {
+    let cases = cases(include_str!("commands/confirmed.txt"), true);
+    let asked: Vec<bool> = cases.iter().map(asked).collect();
+    let wrong = cases.iter().zip(&asked).filter(|(_, asked)| !**asked).map(|(case, _)| (case.container, &case.text));
+    let wrong: Vec<_> = wrong.collect();
+    println!("{} of {} right", cases.len() - wrong.len(), cases.len());
+    assert!(wrong.is_empty() && cases.len() >= 20, "{wrong:#?}");
+}
+
+/// Whether the row holds in the file of a line, and never without a confirmation.
+fn asked(case: &Case<'_>) -> bool {
+    let (path, content) = file(case.container, &case.text);
+    let tree = Tree::new(vec![File::in_memory(&path, content.into_bytes(), true)], None);
+    with_estate(&tree, |estate| {
+        let all = estate.invocations.iter().map(|it| &it.command);
+        let mut own = all.filter(|it| it.rows.iter().any(|row| &*row.id == case.expected)).peekable();
+        own.peek().is_some() && own.all(|it| it.guard == command::Guard::Confirmed)
+    })
+}
+
 /// Files that hold commands, but for configurations of Terraform, whose every line would name it.
 const WITH_COMMANDS: [Kind; 13] = [
     Kind::Shell,

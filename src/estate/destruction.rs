@@ -17,6 +17,23 @@ impl TaskFacts<'_> {
         self.destroys().filter(|_| !self.dead())
     }
 
+    /// The option by which it formats or makes anew what is there already, at every run.
+    #[must_use]
+    pub fn formats(&self) -> Option<String> {
+        let (option, wanted): (_, &[&str]) = match self.task.short() {
+            "filesystem" | "luks_device" => ("force", &["true", "yes"]),
+            "docker_volume" | "podman_volume" => ("recreate", &["always", "true", "yes"]),
+            _ => return None,
+        };
+        // A swap area holds nothing.
+        if self.argument("state").as_str() == Some("absent") || self.argument("fstype").as_str() == Some("swap") {
+            return None;
+        }
+        let given = self.argument(option);
+        let set = given.as_bool() == Some(true) || given.as_str().is_some_and(|given| wanted.contains(&given));
+        (set && !self.dead()).then(|| format!("{option}: {}", given.display()))
+    }
+
     fn destroys(&self) -> Option<Value> {
         match self.task.short() {
             "file" | "file_remove" | "win_file" => self.removed_by_file(),
@@ -57,6 +74,8 @@ impl TaskFacts<'_> {
             && !self.task.short().contains("volume")
             && !self.task.short().contains("prune");
         let file = module.has(ModuleRole::WriteBack);
+        // A swap area holds nothing.
+        let swap = self.argument("fstype").as_str() == Some("swap");
         // Loading data into a store is another matter, and slots, links and users are not data.
         let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
         let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
@@ -68,6 +87,7 @@ impl TaskFacts<'_> {
             && self.argument("state").as_str() != Some("absent");
         if container
             || file
+            || swap
             || loads
             || link
             || adds

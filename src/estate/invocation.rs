@@ -8,8 +8,9 @@ use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::packer::Packer;
 use crate::model::terraform::{Resource, Terraform};
+use crate::syntax::hcl::{Expr, ExprKind};
 use crate::syntax::yaml::Yaml;
-use crate::text::FileId;
+use crate::text::{FileId, Mapped, Span};
 use crate::value::Value;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -89,8 +90,14 @@ pub fn gather<'m>(
     all.extend(of_texts(ansible, texts).into_iter().map(Invocation::plain));
     all.extend(of_images(packer));
     let mut seen = HashSet::new();
+    for resource in terraform.data().filter(|data| data.ty() == "external") {
+        let header = resource.loc();
+        if seen.insert((header.file, header.span.start)) {
+            all.extend(of_lists(terraform, &resource));
+        }
+    }
     for resource in terraform.resources() {
-        of_resource(&resource, &mut seen, &mut all);
+        of_resource(terraform, &resource, &mut seen, &mut all);
     }
     all
 }
@@ -101,6 +108,7 @@ fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocat
         return calls.map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect();
     }
     let Some(text) = task.command(ansible.documents.tree.text(task.file)) else { return Vec::new() };
+    let text = programs_filled_in(ansible, task, text);
     let mut found = Vec::new();
     if task.short().starts_with("win_") {
         command::powershell(&text, task.file, &Site::Ansible, &mut found);
@@ -118,6 +126,35 @@ fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocat
         }
     }
     found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect()
+}
+
+/// What stands before the place of a program, besides the beginning of a line.
+const BEFORE_PROGRAM: [&str; 6] = ["&&", "||", ";", "|", "(", "sudo"];
+/// So many expressions of one task are looked at.
+const MAX_PROGRAMS: usize = 32;
+
+/// The text of a task with expressions in the place of a program put in, where the play says what they are (`{{ tf }} state rm`).
+fn programs_filled_in<'m>(ansible: &Ansible<'m>, task: &Task<'m>, text: Mapped) -> Mapped {
+    let mut filled: Option<Mapped> = None;
+    let mut from = 0;
+    for _ in 0..MAX_PROGRAMS {
+        let Some(open) = text.text[from..].find("{{").map(|at| from + at) else { break };
+        let Some(close) = text.text[open..].find("}}").map(|at| open + at + 2) else { break };
+        // The quote of a word of `argv`.
+        let before = text.text[..open].trim_end_matches([' ', '\t', '\'']);
+        let first = before.is_empty() || before.ends_with('\n') || BEFORE_PROGRAM.iter().any(|it| before.ends_with(it));
+        let value = if first { ansible.evaluate_text(task, &text.text[open..close]) } else { Value::default() };
+        let out = filled.get_or_insert_default();
+        out.append(&text.part(from..open));
+        match value.as_str() {
+            Some(known) => out.push_for(known, text.span(Span::new(open, close))),
+            None => out.append(&text.part(open..close)),
+        }
+        from = close;
+    }
+    let Some(mut filled) = filled else { return text };
+    filled.append(&text.part(from..text.text.len()));
+    filled
 }
 
 /// Requests of one task that are looked at.
@@ -203,9 +240,55 @@ fn of_images<'m>(packer: &Packer<'_>) -> Vec<Invocation<'m>> {
 const SCOPES: u32 = 1 << 12;
 
 /// Arguments whose text a machine runs when it first boots.
-const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
+pub(super) const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
 
-fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)>, all: &mut Vec<Invocation<'m>>) {
+/// Lists of commands that Spacelift runs around a stack's phases.
+const HOOKS: [&str; 11] = [
+    "before_init",
+    "after_init",
+    "before_plan",
+    "after_plan",
+    "before_apply",
+    "after_apply",
+    "before_perform",
+    "after_perform",
+    "before_destroy",
+    "after_destroy",
+    "after_run",
+];
+
+/// What a resource or data source runs that lists it: the program of `external`, the hooks of a stack.
+fn of_lists<'m>(terraform: &'m Terraform<'m>, resource: &Resource<'m, 'm>) -> Vec<Invocation<'m>> {
+    let mut found = Vec::new();
+    let hooks: &[&str] = match resource.ty() {
+        "external" => &["program"],
+        "spacelift_stack" => &HOOKS,
+        _ => return Vec::new(),
+    };
+    for name in hooks {
+        let Some((file, Expr { kind: ExprKind::List(items), .. })) = resource.expr(name) else { continue };
+        let word = |item: &Expr| (terraform.evaluate(resource.instance, file, item), item.span);
+        if *name == "program" {
+            command::of_argv(items.iter().map(word).collect(), file, &Site::Provisioner, &mut found);
+            continue;
+        }
+        let mut text = Mapped::default();
+        for (value, span) in items.iter().map(word) {
+            text.push_for(&command::text_of(&value), span);
+            text.push_for("\n", span);
+        }
+        command::commands(&text, file, &Site::Ci { job: (*name).into() }, &Variables::default(), &mut found);
+    }
+    let one = |command| Invocation { resource: Some(resource.clone()), ..Invocation::plain(command) };
+    found.into_iter().map(one).collect()
+}
+
+fn of_resource<'m>(
+    terraform: &'m Terraform<'m>,
+    resource: &Resource<'m, 'm>,
+    seen: &mut HashSet<(FileId, u32)>,
+    all: &mut Vec<Invocation<'m>>,
+) {
     let header = resource.loc();
     // Every instance of a declaration runs the same text: once is enough.
     if !seen.insert((header.file, header.span.start)) {
@@ -227,6 +310,7 @@ fn of_resource<'m>(resource: &Resource<'m, 'm>, seen: &mut HashSet<(FileId, u32)
             ..Invocation::plain(command)
         }));
     }
+    all.extend(of_lists(terraform, resource));
     for name in FIRST_BOOT {
         let Some(rendered) = resource.mapped(name) else { continue };
         let (file, text) = (rendered.file, &rendered.text);

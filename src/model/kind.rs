@@ -35,6 +35,9 @@ pub enum Kind {
     Workflow,
     CloudInit,
     Shell,
+    PowerShell,
+    Program,
+    Mise,
     Makefile,
     Justfile,
     Jenkinsfile,
@@ -112,7 +115,10 @@ impl Kind {
             Self::Workflow => "CI workflows",
             Self::CloudInit => "cloud-init files",
             Self::Shell => "shell scripts",
+            Self::PowerShell => "PowerShell scripts",
+            Self::Program => "Python and Node programs",
             Self::Makefile | Self::Justfile => "makefiles",
+            Self::Mise => "mise tasks",
             Self::Jenkinsfile => "Jenkins pipelines",
             Self::Dockerfile => "Dockerfiles",
             Self::SystemdUnit => "systemd units",
@@ -161,6 +167,13 @@ pub fn is_shell_script(head: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line);
     line.starts_with("#!")
         && line.split(['/', ' ']).any(|word| matches!(word.trim(), "sh" | "bash" | "dash" | "ksh" | "zsh"))
+}
+
+/// Whether the first line names Python or Node.
+pub fn is_program(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
+    let line = String::from_utf8_lossy(line);
+    line.starts_with("#!") && line.split(['/', ' ']).any(|word| word.starts_with("python") || word.trim() == "node")
 }
 
 /// Whether a text without suffix reads as an INI inventory: a group header with a name, then host lines.
@@ -250,25 +263,32 @@ fn empty_yaml(path: &str) -> Result<Kind, Skip> {
     }
 }
 
+/// Files of pipelines, without the end of their names.
+const PIPELINES: [&str; 10] = [
+    "azure-pipelines",
+    ".drone",
+    ".woodpecker",
+    "atlantis",
+    "taskfile",
+    "bitbucket-pipelines",
+    ".travis",
+    "buildspec",
+    "buildkite",
+    ".buildkite",
+];
+
 fn workflow(path: &str, name: &str) -> Option<Kind> {
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".yml").or_else(|| lower.strip_suffix(".yaml")).unwrap_or(&lower);
     let ci = path.contains(".github/workflows/")
         || path.contains(".gitea/workflows/")
         || path.contains(".forgejo/workflows/")
         || name == ".gitlab-ci.yml"
         || name.ends_with(".gitlab-ci.yml")
-        || path.ends_with(".circleci/config.yml")
-        || matches!(
-            name,
-            "azure-pipelines.yml"
-                | ".drone.yml"
-                | ".woodpecker.yml"
-                | "atlantis.yaml"
-                | "Taskfile.yml"
-                | "Taskfile.yaml"
-                | "bitbucket-pipelines.yml"
-                | ".travis.yml"
-                | "buildspec.yml"
-        )
+        || path.contains(".circleci/")
+        || path.ends_with(".spacelift/config.yml")
+        || stem.starts_with("taskfile.")
+        || PIPELINES.contains(&stem)
         || path.contains(".woodpecker/")
         || path.contains(".buildkite/");
     ci.then_some(Kind::Workflow)
@@ -367,6 +387,9 @@ fn requirements_name(path: &str) -> bool {
 
 fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     let has = |key: &str| root.get(key).is_some();
+    if is_cluster_pipeline(root) || is_repositories(root) {
+        return Some(Kind::Workflow);
+    }
     if has("apiVersion") && has("kind") || has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion")
     {
         return None;
@@ -403,6 +426,20 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
         return Some(Kind::AnsibleVariables);
     }
     None
+}
+
+/// Tasks of Tekton and workflows of Argo.
+fn is_cluster_pipeline(root: Node<'_>) -> bool {
+    let word = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or_default();
+    let (version, kind) = (word("apiVersion"), word("kind"));
+    version.starts_with("tekton.dev/")
+        || version.starts_with("argoproj.io/") && (kind.ends_with("Workflow") || kind.ends_with("WorkflowTemplate"))
+}
+
+/// The repositories of an Atlantis server, with its workflows.
+fn is_repositories(root: Node<'_>) -> bool {
+    const OWN: [&str; 4] = ["workflow", "pre_workflow_hooks", "allowed_overrides", "allow_custom_workflows"];
+    root.get("repos").is_some_and(|repos| repos.items().any(|repo| OWN.iter().any(|key| repo.get(key).is_some())))
 }
 
 /// Azure Pipelines and their templates, whatever their name; composite actions of GitHub; parts of GitLab CI that another file

@@ -197,7 +197,7 @@ fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
-        Candidate::Shebang if !kind::is_shell_script(&file.head()) => {
+        Candidate::Shebang if !kind::is_shell_script(&file.head()) && !kind::is_program(&file.head()) => {
             return skipped(Skip::NoKind);
         }
         _ => {}
@@ -265,6 +265,7 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
         Candidate::Inventory if kind::is_shell_script(text.as_bytes()) => parse_as(id, Kind::Shell, text),
         Candidate::Inventory if text.starts_with("#!") => skipped(Skip::NoKind),
         Candidate::Inventory => inventory(id, &file.path, text),
+        Candidate::Shebang if kind::is_program(text.as_bytes()) => parse_as(id, Kind::Program, text),
         Candidate::Shebang => parse_as(id, Kind::Shell, text),
         Candidate::Not(skip) => skipped(skip),
     }

@@ -3,12 +3,12 @@
 use crate::text::{Mapped, Span};
 use std::collections::HashMap;
 
+mod functions;
+
 /// Variables of variables are followed so deep.
 const MAX_DEPTH: u32 = 12;
 /// One recipe line never grows beyond this many bytes.
 const MAX_LINE: usize = 64 << 10;
-/// So many turns of a `foreach` are taken.
-const MAX_TURNS: usize = 16;
 
 /// A parsed makefile or justfile.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub struct Target {
     pub span: Span,
     /// Its recipe, one entry a shell call.
     pub recipe: Vec<Recipe>,
+    /// Whether a person is asked first (`[confirm]` of a justfile).
+    pub confirmed: bool,
 }
 
 /// A line of a recipe, continuations joined.
@@ -125,7 +127,7 @@ pub fn parse(text: &str) -> Makefile {
 #[must_use]
 pub fn parse_just(text: &str) -> Makefile {
     let mut reader = Reader::default();
-    let mut script = false;
+    let (mut script, mut confirmed) = (false, false);
     for line in lines(text) {
         let indented = line.text.starts_with([' ', '\t']);
         if indented && !reader.targets.is_empty() {
@@ -141,15 +143,43 @@ pub fn parse_just(text: &str) -> Makefile {
         if let Some((name, value)) = plain.split_once(":=") {
             let name = name.trim().trim_start_matches("export ").trim();
             let value = value.trim();
-            let literal = ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
-            reader.assign(name, ":=", literal.unwrap_or("{{ }}"));
+            for value in just_values(value) {
+                reader.assign(name, ":=", value);
+            }
+        } else if plain.starts_with('[') {
+            confirmed |= plain.contains("confirm");
         } else if let Some((head, rest)) = plain.split_once(':').filter(|_| !plain.starts_with(['#', '[', '@'])) {
             script = false;
             let name = head.split_whitespace().next().unwrap_or("").trim_start_matches('@');
             reader.target(name, rest, line);
+            if let Some((target, _)) = reader.targets.last_mut() {
+                target.confirmed = std::mem::take(&mut confirmed);
+            }
         }
     }
     reader.finish(fill_just)
+}
+
+/// What a variable of a justfile is: a string, the default of a look into the environment, or what an `if` chooses from.
+fn just_values(value: &str) -> Vec<&str> {
+    let literal = |text: &str| {
+        let text = text.trim();
+        let start = value.find(text)?;
+        let inner = ['"', '\''].iter().find_map(|q| text.strip_prefix(*q)?.strip_suffix(*q))?;
+        (!inner.contains(['"', '\''])).then(|| &value[start + 1..start + 1 + inner.len()])
+    };
+    let choices = || -> Option<Vec<&str>> {
+        let (_, then) = value.strip_prefix("if ")?.split_once('{')?;
+        let (then, other) = then.split_once('}')?;
+        let other = other.trim().strip_prefix("else")?.trim().strip_prefix('{')?.strip_suffix('}')?;
+        Some(vec![literal(then)?, literal(other)?])
+    };
+    let default = || {
+        let given = ["env_var_or_default(", "env("].iter().find_map(|call| value.strip_prefix(call))?;
+        literal(given.strip_suffix(')')?.split_once(',')?.1)
+    };
+    let one = literal(value).or_else(default);
+    one.map(|one| vec![one]).or_else(choices).unwrap_or_else(|| vec!["{{ }}"])
 }
 
 /// The logical line: continuations become one blank.
@@ -175,7 +205,10 @@ impl<'a> Reader<'a> {
     fn target(&mut self, name: &str, prerequisites: &str, line: Line<'a>) {
         let span = Span::new(line.start, line.start + line.text.len());
         let prerequisites = prerequisites.split_whitespace().map(Box::from).collect();
-        self.targets.push((Target { name: name.trim().into(), prerequisites, span, recipe: Vec::new() }, Vec::new()));
+        self.targets.push((
+            Target { name: name.trim().into(), prerequisites, span, recipe: Vec::new(), confirmed: false },
+            Vec::new(),
+        ));
     }
 
     /// A line that is no recipe: an assignment, a rule or a directive.
@@ -399,8 +432,9 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
                 Some(first) => out.push_for(first, here),
                 None => out.push_hole(here),
             },
-            _ if name.starts_with("foreach ") => repeated(lookup, name, here, out, depth),
-            _ if name.starts_with("call ") => called(lookup, name, here, out, depth),
+            _ if functions::is_function(name) => {
+                functions::work_out(lookup, reference, here, out, depth);
+            }
             _ => match lookup.get(name).filter(|_| depth < MAX_DEPTH && out.text.len() < MAX_LINE) {
                 // The shell's own notation keeps the name, for conditions on it.
                 Some(value) if lookup.overridable(name) && is_plain(value) => {
@@ -415,54 +449,6 @@ fn expand_make(lookup: &Lookup<'_>, text: &str, at: Option<usize>, source: Span,
         }
     }
     put(out, &text[from..], at.map(|at| at + from), source);
-}
-
-/// `$(foreach name,words,text)`: the text once for each word, where the words are written down.
-fn repeated(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
-    let mut parts = call.trim_start_matches("foreach ").splitn(3, ',');
-    let (Some(name), Some(words), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
-        out.push_hole(here);
-        return;
-    };
-    if words.contains('$') {
-        out.push_hole(here);
-        return;
-    }
-    let name = name.trim();
-    for word in words.split_whitespace().take(MAX_TURNS) {
-        let Some(filled) = put_in(text, name, word).filter(|_| may_grow(out, depth)) else {
-            break;
-        };
-        expand_make(lookup, &filled, None, here, out, depth + 3);
-        out.push_for(" ", here);
-    }
-}
-
-/// Whether one more function may be worked out: each copies its text, so there are fewer of them than of plain variables.
-fn may_grow(out: &Mapped, depth: u32) -> bool {
-    depth < MAX_DEPTH && out.text.len() < MAX_LINE / 16
-}
-
-/// The text with a word for `$(name)` and `${name}`, unless that grows too long.
-fn put_in(text: &str, name: &str, word: &str) -> Option<String> {
-    let references = [format!("$({name})"), format!("${{{name}}}")];
-    let count: usize = references.iter().map(|reference| text.matches(reference.as_str()).count()).sum();
-    let short = count.saturating_mul(word.len()).saturating_add(text.len()) < MAX_LINE;
-    short.then(|| references.iter().fold(text.to_owned(), |text, reference| text.replace(reference.as_str(), word)))
-}
-
-/// `$(call name,a,b)`: the value of the variable with what it is given as `$(1)`, `$(2)`.
-fn called(lookup: &Lookup<'_>, call: &str, here: Span, out: &mut Mapped, depth: u32) {
-    let mut given = call.trim_start_matches("call ").split(',');
-    let value = given.next().and_then(|name| lookup.get(name.trim()));
-    let mut filled = value.filter(|_| may_grow(out, depth)).map(str::to_owned);
-    for (at, text) in given.enumerate().take(9) {
-        filled = filled.and_then(|value| put_in(&value, &(at + 1).to_string(), text.trim()));
-    }
-    match filled {
-        Some(filled) => expand_make(lookup, &filled, None, here, out, depth + 3),
-        None => out.push_hole(here),
-    }
 }
 
 /// The length of a bracketed part, brackets included.
@@ -501,57 +487,4 @@ fn fill_just(lookup: &Lookup<'_>, text: &str, at: Option<usize>, out: &mut Mappe
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::HOLE;
-
-    fn recipes(file: &Makefile) -> Vec<String> {
-        file.targets
-            .iter()
-            .flat_map(|target| &target.recipe)
-            .map(|recipe| recipe.text.text.replace(HOLE, "?"))
-            .collect()
-    }
-
-    #[test]
-    fn variables_are_filled_in() {
-        let text = "TF := terraform -chdir=$(DIR)\nDIR ?= envs/a\nX = 1\nifeq (a,b)\nX = 2\nendif\nFLAGS = -a\nFLAGS += -b\n\napply: init ## doc\n\t@$(TF) apply $(FLAGS) $(X) $(NONE) $$HOME \\\n\t  -x; $(MAKE) $@\n\t-rm -f ${DIR}/a\n";
-        let file = parse(text);
-        assert_eq!(
-            recipes(&file),
-            [
-                "terraform -chdir=${DIR:-envs/a} apply -a -b ? ${NONE} $HOME \\\n  -x; make apply",
-                "rm -f ${DIR:-envs/a}/a"
-            ]
-        );
-        let target = &file.targets[0];
-        assert_eq!((&*target.name, &*target.prerequisites), ("apply", &["init".into()][..]));
-        assert_eq!((target.recipe[0].tolerated, target.recipe[1].tolerated), (false, true));
-        let mapped = &target.recipe[0].text;
-        let at = mapped.text.find("apply").unwrap();
-        assert_eq!(mapped.span(Span::new(at, at + 5)).slice(text), "apply");
-        assert_eq!(mapped.span(Span::new(0, 9)).slice(text), "$(TF)");
-    }
-
-    #[test]
-    fn odd_files_are_survived() {
-        let file = parse(
-            "A = $(A)\nall: ; echo $(A) $(\n\techo $(foreach x,$(A),$(x)) ${\n.RECIPEPREFIX = >\nb:\n> echo hi\ndefine D\nx\ny\nendef\nc: D = 1\n",
-        );
-        assert_eq!(recipes(&file), ["echo ? ?", "echo ? ?", "echo hi"]);
-        assert_eq!(file.targets.len(), 2);
-        for text in ["\t\\", "\\", "a:\n\t\\", "$", "a: $", "a:\n\té$é"] {
-            let _ = parse(text);
-            let _ = parse_just(text);
-        }
-    }
-
-    #[test]
-    fn justfiles() {
-        let file = parse_just(
-            "env := \"prod\"\nset shell := ['bash']\napply target='x': build\n    @terraform -chdir={{env}} apply {{target}}\n    -rm x\nscript:\n    #!/bin/bash\n    a\n    b\n",
-        );
-        assert_eq!(recipes(&file), ["terraform -chdir=prod apply ?", "rm x", "#!/bin/bash\n    a\n    b"]);
-        assert!(file.targets[0].recipe[1].tolerated);
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ pub mod ini;
 pub mod jinja;
 pub mod json;
 pub mod make;
+pub mod program;
 pub mod python;
 pub mod shell;
 pub mod unit;

@@ -21,6 +21,9 @@ fn of_document(documents: &Documents<'_>, document: &Document) -> Vec<Command> {
     let path = documents.tree.path(document.file);
     match document.kind {
         Kind::Shell => super::of_script(document.file, text),
+        Kind::Program => super::of_program(document.file, path, text),
+        Kind::PowerShell => super::of_powershell(document.file, text),
+        Kind::Mise => super::of_mise(document.file, text),
         Kind::Makefile => super::of_makefile(document.file, text),
         Kind::Justfile => super::of_justfile(document.file, text),
         Kind::Jenkinsfile => super::of_jenkinsfile(document.file, text),

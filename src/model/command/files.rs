@@ -38,15 +38,27 @@ pub fn of_justfile(file: FileId, text: &str) -> Vec<Command> {
 #[must_use]
 pub fn of_jenkinsfile(file: FileId, text: &str) -> Vec<Command> {
     let mut out = Vec::new();
-    for step in groovy::steps(text) {
+    let pipeline = groovy::parse(text);
+    let mut env = Variables::default();
+    for (name, value) in pipeline.variables.iter().filter(|(_, value)| value.text.len() <= MAX_VALUE) {
+        let loc = Loc { file, span: value.span(Span::new(0, value.text.len())) };
+        let known = Value::known(&*value.text);
+        super::of_environment(name, &known, loc, &Site::Ci { job: "".into() }, &mut out);
+        if !value.text.contains(['$', HOLE]) {
+            env.set(name, known.at(loc));
+        }
+    }
+    for step in pipeline.steps {
         let site = Site::Ci { job: step.stage };
+        let guard = if step.asked { Guard::Confirmed } else { Guard::None };
         if step.windows {
+            let first = out.len();
             super::powershell(&step.script, file, &site, &mut out);
+            out[first..].iter_mut().for_each(|command| command.guard = command.guard.max(guard));
             continue;
         }
-        let guard = if step.asked { Guard::Confirmed } else { Guard::None };
         let frame = Frame { scope: next_scope(&out, file), guard, ..Frame::default() };
-        read::read(&step.script, file, &site, &Variables::default(), &frame, &mut out);
+        read::read(&step.script, file, &site, &env, &frame, &mut out);
     }
     out
 }
@@ -70,7 +82,7 @@ fn recipes(file: FileId, makefile: &Makefile) -> Vec<Command> {
     for target in &makefile.targets {
         let site = Site::Recipe { target: target.name.clone() };
         let scope = next_scope(&out, file);
-        let asks = target.prerequisites.iter().any(|it| it.contains("confirm"));
+        let asks = target.confirmed || target.prerequisites.iter().any(|it| it.contains("confirm"));
         let mut guard = if asks { Guard::Confirmed } else { Guard::None };
         for recipe in &target.recipe {
             let frame = Frame { scope, guard, tolerated: recipe.tolerated, ..Frame::default() };

@@ -11,8 +11,10 @@ mod document;
 mod files;
 mod guard;
 mod input;
+mod mise;
 pub mod path;
 mod powershell;
+mod program;
 mod read;
 mod resolve;
 mod wrapper;
@@ -20,7 +22,9 @@ mod wrapper;
 pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
 pub use document::of_documents;
 pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};
-pub use powershell::powershell;
+pub use mise::of_mise;
+pub use powershell::{of_powershell, powershell};
+pub use program::of_program;
 pub use resolve::Variables;
 
 /// One call of a program.

@@ -70,7 +70,7 @@ fn is_copy(name: &str) -> bool {
 }
 
 /// Files whose name alone says what they are.
-const NAMES: [(&str, Kind); 13] = [
+const NAMES: [(&str, Kind); 16] = [
     (".gitignore", Kind::IgnoreFile),
     (".stateward.yaml", Kind::Configuration),
     (".terraform.lock.hcl", Kind::LockFile),
@@ -83,6 +83,9 @@ const NAMES: [(&str, Kind); 13] = [
     ("justfile", Kind::Justfile),
     (".justfile", Kind::Justfile),
     ("jenkinsfile", Kind::Jenkinsfile),
+    (".envrc", Kind::Shell),
+    ("mise.toml", Kind::Mise),
+    (".mise.toml", Kind::Mise),
     ("tfplan", Kind::Plan),
 ];
 
@@ -113,7 +116,7 @@ const AGENT_FILES: [(&str, &str, Kind); 22] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 27] = [
+const SUFFIXES: [(&str, Candidate); 35] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -132,7 +135,15 @@ const SUFFIXES: [(&str, Candidate); 27] = [
     (".sh", Candidate::Is(Kind::Shell)),
     (".bash", Candidate::Is(Kind::Shell)),
     (".ksh", Candidate::Is(Kind::Shell)),
+    (".ps1", Candidate::Is(Kind::PowerShell)),
+    (".psm1", Candidate::Is(Kind::PowerShell)),
+    (".py", Candidate::Is(Kind::Program)),
+    (".js", Candidate::Is(Kind::Program)),
+    (".mjs", Candidate::Is(Kind::Program)),
+    (".cjs", Candidate::Is(Kind::Program)),
+    (".ts", Candidate::Is(Kind::Program)),
     (".mk", Candidate::Is(Kind::Makefile)),
+    (".just", Candidate::Is(Kind::Justfile)),
     (".dockerfile", Candidate::Is(Kind::Dockerfile)),
     (".jenkinsfile", Candidate::Is(Kind::Jenkinsfile)),
     (".groovy", Candidate::Is(Kind::Jenkinsfile)),
@@ -280,7 +291,7 @@ mod tests {
             assert!(!matches!(by_path(&path), Candidate::Not(_)), "{path} is not judged");
             assert!(pattern.is_match(&path), "{path}");
         }
-        for path in ["README.md", "a/x.png", "main.py", "a/x.tf.j2", "Cargo.toml"] {
+        for path in ["README.md", "a/x.png", "main.go", "a/x.tf.j2", "Cargo.toml"] {
             assert!(!pattern.is_match(path), "{path}");
         }
     }

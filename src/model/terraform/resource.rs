@@ -54,6 +54,14 @@ impl<'t> Terraform<'t> {
             .filter(|resource| resource.decl.mode == Mode::Managed)
     }
 
+    /// Every data source of every instance.
+    pub fn data(&self) -> impl Iterator<Item = Resource<'_, 't>> {
+        self.instances
+            .iter()
+            .flat_map(|instance| self.resources_of(instance))
+            .filter(|resource| resource.decl.mode == Mode::Data)
+    }
+
     /// The instances of one resource or data source in a module instance; none when it is not declared there.
     #[must_use]
     pub fn resource<'a>(

@@ -147,6 +147,8 @@ subject! {
             None => crate::value::Tri::False,
             Some(target) => target.reason().filter(|_| matches!(target.kind, Kind::Unknown(_))).map_or(crate::value::Tri::True, crate::value::Tri::Unknown),
         };
+        /// The option by which it formats or makes anew what is there already (`force: true`, `recreate: always`).
+        formats: Str => row.facts.formats();
         /// The data that it destroys.
         data_target: Dyn => row.facts.destroyed();
         /// The file of the repository that it writes on the controller.

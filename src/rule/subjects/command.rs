@@ -4,8 +4,9 @@ use super::ansible::TaskRow;
 use super::terraform::ResourceRow;
 use crate::estate::Estate;
 use crate::estate::invocation::Invocation;
+use crate::estate::live_value::{self, Fed};
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
-use crate::knowledge::commands::Row as Known;
+use crate::knowledge::commands::{Class, Row as Known};
 use crate::model::command::{Command, Guard, Site};
 use crate::model::load::Document;
 use crate::rule::subject::{Fact, Row};
@@ -163,6 +164,12 @@ impl<'m> CommandRow<'m> {
         })
     }
 
+    /// What its output becomes, of one that asks what is live.
+    fn fed(&self) -> Option<Fed> {
+        let asks = self.known.class == Class::RuntimeQuery;
+        asks.then(|| live_value::fed(self.estate.documents.tree, &self.invocation().command))?
+    }
+
     fn first_in_task(&self) -> bool {
         let Some(task) = self.invocation().task else { return true };
         let class = self.known.class;
@@ -286,6 +293,10 @@ subject! {
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.
         later: List(Str) => row.neighbours(false);
+        /// What its output becomes: a variable of Terraform, a file that declares intent.
+        feeds: Str => row.fed().map(|fed| fed.into);
+        /// Whether that is a file of the repository.
+        feeds_tracked: Bool => row.fed().is_some_and(|fed| fed.tracked);
         /// Whether the repository has Terraform.
         terraform_here: Bool certain => row.estate.has_terraform();
         /// The resource whose provisioner or first boot runs it.

@@ -2,6 +2,7 @@
 
 mod agent;
 mod ansible;
+mod boot;
 mod clash;
 mod command;
 mod container;
@@ -73,5 +74,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: habit::RunRow::schema, rows: habit::runs },
     Table { schema: habit::SettingRow::schema, rows: habit::settings },
     Table { schema: habit::FactCacheRow::schema, rows: habit::fact_caches },
+    Table { schema: boot::FirstBootRow::schema, rows: boot::first_boots },
+    Table { schema: boot::FormatRow::schema, rows: boot::formats },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
 ];

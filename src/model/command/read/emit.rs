@@ -4,6 +4,7 @@ use super::{Frame, Reader, program};
 use crate::knowledge::commands as known;
 use crate::model::command::resolve::Arg;
 use crate::model::command::{Command, Flag, text_of, wrapper};
+use crate::syntax::shell::WordPiece;
 use crate::text::{HOLE, Loc};
 use crate::value::{Kind, Piece, Value};
 
@@ -62,7 +63,9 @@ impl Reader<'_> {
                     command.sub.push(text.into());
                 } else {
                     path_ended = true;
-                    command.operands.push(arg.value);
+                    if !(is_terraform(&command.program) && holds_flags(&arg)) {
+                        command.operands.push(arg.value);
+                    }
                 }
                 continue;
             }
@@ -85,6 +88,21 @@ impl Reader<'_> {
             command.flags.push(Flag { name: name.into(), value, span });
         }
     }
+}
+
+fn is_terraform(program: &str) -> bool {
+    matches!(program, "terraform" | "tofu" | "terragrunt")
+}
+
+/// Whether a word that is not known stands for flags, by what its variable is called: `$TF_ARGS`, `"$@"`.
+fn holds_flags(arg: &Arg) -> bool {
+    const NAMES: [&str; 9] = ["arg", "opt", "flag", "param", "extra", "target", "var_file", "varfile", "tfvars"];
+    let Kind::Unknown(_) = arg.value.kind else { return false };
+    let Some([WordPiece::Var { name, all, .. }]) = arg.word.as_ref().map(|word| word.pieces.as_slice()) else {
+        return false;
+    };
+    let lower = name.to_ascii_lowercase();
+    matches!(&*lower, "@" | "*") || *all || lower == "vars" || NAMES.iter().any(|part| lower.contains(part))
 }
 
 /// The value of `-flag=value` or `-fvalue`: what stands after `start`, which is `text`.
