@@ -115,15 +115,21 @@ impl File {
     /// The first bytes, without keeping the file.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
+        self.beginning(HEAD_BYTES)
+    }
+
+    /// So many of its first bytes, without keeping the file.
+    #[must_use]
+    pub fn beginning(&self, limit: usize) -> Vec<u8> {
         use std::io::Read as _;
         match &self.content {
-            Content::Memory(bytes) => bytes[..bytes.len().min(HEAD_BYTES)].to_vec(),
+            Content::Memory(bytes) => bytes[..bytes.len().min(limit)].to_vec(),
             Content::Outside => Vec::new(),
             Content::Disk(path) => {
                 let mut head = Vec::new();
                 if let Ok(file) = std::fs::File::open(path) {
                     // What cannot be read here is reported when the text is asked for.
-                    let _ = file.take(HEAD_BYTES as u64).read_to_end(&mut head);
+                    let _ = file.take(limit as u64).read_to_end(&mut head);
                 }
                 head
             }

@@ -31,16 +31,27 @@ pub fn by_path(path: &str) -> Candidate {
     by_suffix(path, &lower)
 }
 
-/// Whether a file name is one that Terraform gives to state.
+/// Whether a file name is one that Terraform gives to state, or a copy of one.
 pub fn is_state_name(lower: &str) -> bool {
-    let suffix = |suffix: &str| lower.ends_with(suffix);
-    suffix(".tfstate")
-        || suffix(".tfstate.backup")
-        || lower.contains(".tfstate.")
-            && !TEMPLATES.iter().any(|template| lower.ends_with(template))
-            && !suffix(".tf")
-            && !suffix(".md")
-            && !suffix(".sh")
+    const OF_OTHERS: [&str; 10] =
+        [".tf", ".tofu", ".md", ".sh", ".yml", ".yaml", ".hcl", ".py", ".tfvars", ".dockerfile"];
+    let Some(at) = lower.find(".tfstate") else { return false };
+    let rest = &lower[at + ".tfstate".len()..];
+    rest.is_empty()
+        || rest.starts_with(['.', '~', '-', '_', ' '])
+            && !TEMPLATES.iter().chain(&OF_OTHERS).any(|suffix| lower.ends_with(suffix))
+}
+
+/// Suffixes under which people keep a copy of state or a plan; what is in such a file decides.
+const KEPT_SUFFIXES: [&str; 14] = [
+    ".txt", ".bak", ".backup", ".old", ".orig", ".save", ".state", ".plan", ".out", ".copy", ".prev", ".dat", ".bin",
+    ".log",
+];
+
+/// Whether a file of no kind of ours may hold state or a plan, by its name.
+pub fn may_hold_state(path: &str) -> bool {
+    let lower = file_name(path).to_ascii_lowercase();
+    KEPT_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
 }
 
 fn by_folder(path: &str) -> Option<Skip> {
@@ -196,9 +207,11 @@ fn by_suffix(path: &str, lower: &str) -> Candidate {
 pub fn pattern() -> String {
     let suffixes: Vec<String> = SUFFIXES.iter().map(|(suffix, _)| regex::escape(&suffix[1..])).collect();
     let names: Vec<String> = NAMES.iter().map(|(name, _)| regex::escape(name)).collect();
+    let kept: Vec<&str> = KEPT_SUFFIXES.iter().map(|suffix| &suffix[1..]).collect();
     let mut lines = vec![
         format!(r"\.({})$", suffixes.join("|")),
-        r"\.tfstate(\.[^/]*)?$".to_owned(),
+        r"\.tfstate([.~_\ -][^/]*)?$".to_owned(),
+        format!(r"\.({})$", kept.join("|")),
         format!("(^|/)({})$", names.join("|")),
         r"(^|/)(dockerfile|jenkinsfile)\.[^/]*$".to_owned(),
         r"(^|/)[^./]+$".to_owned(),

@@ -3,6 +3,7 @@
 use crate::estate::Estate;
 use crate::estate::root::RootFacts;
 use crate::model::git::{StateFile, is_fixture};
+use crate::model::kind::state::STATE_CONTENTS;
 use crate::model::terraform::Role;
 use crate::rule::subject::Row;
 use crate::source::ignored::Pattern;
@@ -27,11 +28,17 @@ subject! {
         /// Its path.
         path: Str certain => row.path().to_owned();
         /// What it holds, by its content.
-        content: Word(&["state", "empty-state", "encrypted", "plan", "nothing", "other"]) certain => row.state.content.as_str();
+        content: Word(&STATE_CONTENTS) certain => row.state.content.as_str();
         /// Whether Git tracks it.
         tracked: Bool certain => row.estate.documents.tree.file(row.state.file).tracked;
         /// Whether it lies among test data.
         fixture: Bool certain => is_fixture(row.path());
+        /// What it holds, in words.
+        evidence: Str certain => row.state.evidence();
+        /// Whether an ignore file names it, so that somebody added it by force.
+        ignored: Bool certain => row.estate.repository.ignores.ignores(row.path());
+        /// Whether its lineage is none that Terraform gives.
+        made_up: Bool certain => row.state.made_up;
         /// Its serial number, when it can be read.
         serial: Int => row.state.serial.and_then(|serial| i64::try_from(serial).ok());
         /// How many resources it lists.
