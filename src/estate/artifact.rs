@@ -93,7 +93,9 @@ fn generated_inventory(estate: &Estate<'_>, id: FileId, file: &File) -> Option<A
     let says = |line: &str| {
         let line = line.to_ascii_lowercase();
         let written = ["generated", "created", "written"].iter().any(|word| line.contains(word));
-        line.starts_with(['#', ';']) && written && ["terraform", "opentofu"].iter().any(|word| line.contains(&format!("by {word}")))
+        line.starts_with(['#', ';'])
+            && written
+            && ["terraform", "opentofu"].iter().any(|word| line.contains(&format!("by {word}")))
     };
     let text = &file.text().ok()?.text;
     text.lines().map(str::trim).take(8).any(says).then(|| Artifact {
@@ -142,7 +144,9 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     if matches!(lower, "terraform-output.json" | "terraform_output.json" | "tf-output.json" | "tf_output.json") {
         return Some(("terraform-output", "what Terraform printed".to_owned()));
     }
-    if lower.contains("rootfs") && [".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".squashfs"].iter().any(|end| lower.ends_with(end)) {
+    if lower.contains("rootfs")
+        && [".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".squashfs"].iter().any(|end| lower.ends_with(end))
+    {
         return Some(("root-filesystem", "a root file system that a build makes".to_owned()));
     }
     if suffix == "json" && printed_outputs(file) {
@@ -217,13 +221,15 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
     if !matches!(suffix, "sql" | "dump" | "bak" | "backup") {
         return None;
     }
-    let of_schema =
-        |part: &str| matches!(part, "migrations" | "migration" | "migrate" | "seeds" | "seed" | "schema" | "structure.sql");
+    let of_schema = |part: &str| {
+        matches!(part, "migrations" | "migration" | "migrate" | "seeds" | "seed" | "schema" | "structure.sql")
+    };
     if path.split('/').any(of_schema) {
         return None;
     }
     let Some((rows, more)) = rows_of(file) else { return None };
-    let dumped = ["-- PostgreSQL database dump", "-- MySQL dump", "-- MariaDB dump"].iter().any(|mark| contains(&head, mark));
+    let dumped =
+        ["-- PostgreSQL database dump", "-- MySQL dump", "-- MariaDB dump"].iter().any(|mark| contains(&head, mark));
     let enough = if dumped { 1 } else { MANY_ROWS };
     let least = if more { "at least " } else { "" };
     (rows >= enough).then(|| ("dump", format!("{least}{rows} statements or lines of rows")))
@@ -263,8 +269,14 @@ fn magic(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Tables in which tools that migrate a schema keep what they have done.
-const BOOKKEEPING: [&str; 6] =
-    ["schema_migrations", "ar_internal_metadata", "flyway_schema_history", "alembic_version", "databasechangelog", "goose_db_version"];
+const BOOKKEEPING: [&str; 6] = [
+    "schema_migrations",
+    "ar_internal_metadata",
+    "flyway_schema_history",
+    "alembic_version",
+    "databasechangelog",
+    "goose_db_version",
+];
 
 /// Statements that insert rows, and the lines of `COPY … FROM stdin`.
 fn rows(text: &str) -> usize {
@@ -299,7 +311,10 @@ mod tests {
     fn rows_of_dumps() {
         assert_eq!(rows("CREATE TABLE a (x int);\nINSERT INTO a VALUES (1),(2),(3);\ninsert into a values (4);\n"), 4);
         assert_eq!(rows("COPY a FROM stdin;\n1\n2\n\\.\nSELECT 1;\n"), 2);
-        assert_eq!(rows("INSERT INTO \"schema_migrations\" VALUES ('1');\nCOPY public.schema_migrations (v) FROM stdin;\n"), 0);
+        assert_eq!(
+            rows("INSERT INTO \"schema_migrations\" VALUES ('1');\nCOPY public.schema_migrations (v) FROM stdin;\n"),
+            0
+        );
     }
 
     #[test]
@@ -313,7 +328,10 @@ mod tests {
         assert_eq!(kind(&file("a/prod.backup", b"PGDMP\x01\x0e")), Some("dump"));
         assert_eq!(kind(&file("a/users.bson", b"\x40\0\0\0\x07_id\0")), Some("dump"));
         assert_eq!(kind(&file("a/dump.rdb", b"REDIS0011")), Some("database-file"));
-        assert_eq!(kind(&file("a/prod.sql", b"-- PostgreSQL database dump\nCOPY a FROM stdin;\n1\n\\.\n")), Some("dump"));
+        assert_eq!(
+            kind(&file("a/prod.sql", b"-- PostgreSQL database dump\nCOPY a FROM stdin;\n1\n\\.\n")),
+            Some("dump")
+        );
         assert_eq!(kind(&file("db/structure.sql", b"-- PostgreSQL database dump\nINSERT INTO a VALUES (1);\n")), None);
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 900\n";
         assert_eq!(kind(&file("a/app.sqlite3", pointer)), Some("database-file"));

@@ -1,11 +1,14 @@
 //! What the repository itself keeps: state and other runtime artefacts in the index, patterns of ignore files.
 
+pub mod past;
+
 pub use super::kind::state::StateContent;
 use super::kind::{Kind, state};
 use super::load::Documents;
 use crate::source::ignored::{Ignores, Pattern};
 use crate::source::{file_name, folder};
 use crate::text::{FileId, Loc, Span};
+use past::PastState;
 
 /// A Terraform state (or plan) file of the tree.
 #[derive(Debug)]
@@ -27,11 +30,26 @@ pub struct StateFile {
 }
 
 impl StateFile {
+    /// The facts of a state file by what is in it; `whole`: all of it is there, so that its resources can be counted.
+    fn new(loc: Loc, content: StateContent, text: &str, whole: bool) -> Self {
+        let count = || Some(managed(text)).filter(|count| *count > 0);
+        Self {
+            file: loc.file,
+            loc,
+            content,
+            serial: number_after(text, "\"serial\""),
+            resources: if whole && content == StateContent::State { count() } else { None },
+            bytes: state::pointer_size(text.as_bytes()),
+            made_up: text_after(text, "\"lineage\"").is_none_or(is_made_up),
+        }
+    }
+
     /// What it holds, in words.
     #[must_use]
     pub fn evidence(&self) -> String {
         let serial = self.serial.map(|serial| format!("serial {serial}"));
-        let resources = self.resources.map(|count| format!("{count} {}", if count == 1 { "resource" } else { "resources" }));
+        let resources =
+            self.resources.map(|count| format!("{count} {}", if count == 1 { "resource" } else { "resources" }));
         let details: Vec<String> = serial.into_iter().chain(resources).collect();
         let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
         match self.content {
@@ -56,6 +74,8 @@ impl StateFile {
 pub struct Repository {
     /// State and plan files.
     pub states: Vec<StateFile>,
+    /// Those of earlier commits, when history was asked for.
+    pub past: Vec<PastState>,
     /// The ignore files.
     pub ignores: Ignores,
     /// Their patterns.
@@ -66,7 +86,7 @@ impl Repository {
     /// Looks at the documents.
     #[must_use]
     pub fn new(documents: &Documents<'_>) -> Self {
-        let states = documents
+        let states: Vec<StateFile> = documents
             .of(&[Kind::State, Kind::Plan])
             // In Git, a link is a path and nothing else.
             .filter(|document| documents.tree.file(document.file).symlink.is_none())
@@ -74,7 +94,8 @@ impl Repository {
             .collect();
         let ignores = Ignores::new(documents.tree);
         let patterns = ignores.patterns(documents.tree).collect();
-        Self { states, ignores, patterns }
+        let past = past::states(documents.tree, &states);
+        Self { states, past, ignores, patterns }
     }
 }
 
@@ -86,13 +107,8 @@ fn state_file(documents: &Documents<'_>, id: FileId, kind: Kind) -> StateFile {
     let beginning = String::from_utf8_lossy(&head);
     let text = whole.unwrap_or(&beginning);
     let content = state::of_named(whole.map_or(&head, str::as_bytes), kind == Kind::Plan);
-    let serial = number_after(text, "\"serial\"");
-    let managed = || whole.map(|text| managed(text)).filter(|count| *count > 0);
-    let resources = if content == StateContent::State { managed() } else { None };
     let line = text.find('\n').unwrap_or(text.len()).min(1);
-    let loc = Loc { file: id, span: Span::new(0, line) };
-    let made_up = text_after(text, "\"lineage\"").is_none_or(is_made_up);
-    StateFile { file: id, loc, content, serial, resources, bytes: state::pointer_size(&head), made_up }
+    StateFile::new(Loc { file: id, span: Span::new(0, line) }, content, text, whole.is_some())
 }
 
 /// How many managed resources a state of the current format lists.
@@ -128,7 +144,15 @@ pub fn is_fixture(path: &str) -> bool {
     let part = |part: &str| {
         matches!(
             part,
-            "testdata" | "test-data" | "test_data" | "fixture" | "fixtures" | "tests" | "test" | "__tests__" | "examples"
+            "testdata"
+                | "test-data"
+                | "test_data"
+                | "fixture"
+                | "fixtures"
+                | "tests"
+                | "test"
+                | "__tests__"
+                | "examples"
         )
     };
     folder(path).split('/').any(part) || file_name(path).starts_with("test_")

@@ -96,9 +96,9 @@ pub fn recognise(bytes: &[u8]) -> Option<StateContent> {
 fn is_plan_archive(bytes: &[u8]) -> bool {
     const ENTRY_NAME: usize = 30;
     let archive = bytes.starts_with(b"PK\x03\x04")
-        && bytes.get(ENTRY_NAME..).is_some_and(|name| {
-            [&b"tfplan"[..], b"tfstate", b"tfconfig/"].iter().any(|entry| name.starts_with(entry))
-        });
+        && bytes
+            .get(ENTRY_NAME..)
+            .is_some_and(|name| [&b"tfplan"[..], b"tfstate", b"tfconfig/"].iter().any(|entry| name.starts_with(entry)));
     archive || bytes.starts_with(b"tfplan\x01") || bytes.starts_with(b"tfplan\x02")
 }
 
@@ -200,15 +200,21 @@ mod tests {
             "sorted"
         );
         assert_eq!(
-            of("{\"version\":3,\"serial\":1,\"lineage\":\"x\",\"backend\":{\"type\":\"s3\"},\"modules\":[{\"resources\":{}}]}"),
+            of(
+                "{\"version\":3,\"serial\":1,\"lineage\":\"x\",\"backend\":{\"type\":\"s3\"},\"modules\":[{\"resources\":{}}]}"
+            ),
             Some(StateContent::BackendCache)
         );
         assert_eq!(
-            of("{\"version\": 1, \"serial\": 9, \"modules\": [{\"resources\": {\"a.b\": {\"type\": \"a\", \"primary\": {}}}}]}"),
+            of(
+                "{\"version\": 1, \"serial\": 9, \"modules\": [{\"resources\": {\"a.b\": {\"type\": \"a\", \"primary\": {}}}}]}"
+            ),
             Some(StateContent::State)
         );
         assert_eq!(
-            of("{\"meta\":{\"key_provider.pbkdf2.k\":\"eA==\"},\"encrypted_data\":\"eA==\",\"encryption_version\":\"v0\"}"),
+            of(
+                "{\"meta\":{\"key_provider.pbkdf2.k\":\"eA==\"},\"encrypted_data\":\"eA==\",\"encryption_version\":\"v0\"}"
+            ),
             Some(StateContent::Encrypted)
         );
         assert_eq!(

@@ -2,6 +2,7 @@
 
 use crate::estate::Estate;
 use crate::estate::root::RootFacts;
+use crate::model::git::past::PastState;
 use crate::model::git::{StateFile, is_fixture};
 use crate::model::kind::state::STATE_CONTENTS;
 use crate::model::terraform::Role;
@@ -53,6 +54,55 @@ subject! {
 /// Rows of `state_file`.
 pub(super) fn state_files<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     estate.repository.states.iter().map(|state| Arc::new(StateFileRow { estate, state }) as Row<'m>).collect()
+}
+
+/// A state or plan of earlier commits.
+pub(super) struct PastStateRow<'m> {
+    estate: &'m Estate<'m>,
+    past: &'m PastState,
+}
+
+impl PastStateRow<'_> {
+    fn path(&self) -> &str {
+        self.estate.documents.tree.path(self.past.state.file)
+    }
+}
+
+subject! {
+    /// A state or plan that earlier commits hold and the index no longer has; only with `--history`.
+    PastStateRow<'m> as "past_state" (row) {
+        /// Its path, as it was.
+        path: Str certain => row.path().to_owned();
+        /// What its last version holds, by its content.
+        content: Word(&STATE_CONTENTS) certain => row.past.state.content.as_str();
+        /// What it holds, in words.
+        evidence: Str certain => row.past.state.evidence();
+        /// Whether it lay among test data.
+        fixture: Bool certain => row.past.fixture(row.estate.documents.tree);
+        /// Whether its lineage is none that Terraform gives.
+        made_up: Bool certain => row.past.state.made_up;
+        /// Its serial number, when it can be read.
+        serial: Int => row.past.state.serial.and_then(|serial| i64::try_from(serial).ok());
+        /// The first commit that brought it, its first digits.
+        first_commit: Str certain => row.past.first.id.to_string();
+        /// The day of that commit.
+        first_date: Str certain => row.past.first.date.to_string();
+        /// The last commit that brought a version of it.
+        last_commit: Str certain => row.past.last.id.to_string();
+        /// The day of that commit.
+        last_date: Str certain => row.past.last.date.to_string();
+        /// Which commits hold it, in words.
+        when: Str certain => row.past.when();
+    }
+    loc => row.past.state.loc;
+    label => "this file".to_owned();
+    address => None;
+    identity => row.path().to_owned();
+}
+
+/// Rows of `past_state`.
+pub(super) fn past_states<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    estate.repository.past.iter().map(|past| Arc::new(PastStateRow { estate, past }) as Row<'m>).collect()
 }
 
 /// A pattern of an ignore file.

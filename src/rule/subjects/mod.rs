@@ -28,6 +28,7 @@ pub struct Table {
 /// Every table that an estate gives.
 pub static TABLES: &[Table] = &[
     Table { schema: git::StateFileRow::schema, rows: git::state_files },
+    Table { schema: git::PastStateRow::schema, rows: git::past_states },
     Table { schema: git::IgnoreEntryRow::schema, rows: git::ignore_entries },
     Table { schema: command::CommandRow::schema, rows: command::commands },
     Table { schema: terraform::RootRow::schema, rows: terraform::roots },
