@@ -169,7 +169,7 @@ fn printed_outputs(file: &File) -> bool {
     }
     let Ok(text) = file.text() else { return false };
     let json = json::parse(&text.text);
-    let outputs = json.root().map(|root| root.entries()).unwrap_or_default();
+    let outputs = json.root().map(Node::entries).unwrap_or_default();
     let output = |output: Node<'_>| {
         let has = |key: &str| output.get(key).is_some();
         output.is_map() && output.entries().len() == 3 && has("sensitive") && has("type") && has("value")
@@ -227,7 +227,7 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
     if path.split('/').any(of_schema) {
         return None;
     }
-    let Some((rows, more)) = rows_of(file) else { return None };
+    let (rows, more) = rows_of(file)?;
     let dumped =
         ["-- PostgreSQL database dump", "-- MySQL dump", "-- MariaDB dump"].iter().any(|mark| contains(&head, mark));
     let enough = if dumped { 1 } else { MANY_ROWS };

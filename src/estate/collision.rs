@@ -168,7 +168,7 @@ fn shown(folder: &str) -> String {
 }
 
 /// The object that a backend names, in one text; none when a part of it is not known or chosen by workspace.
-fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
+pub(super) fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
     let row = known::backend(ty)?;
     let by_workspace = ["workspaces.tags", "workspaces.prefix", "workspaces.project"];
     if by_workspace.iter().any(|name| !arg(name).is_absent()) {

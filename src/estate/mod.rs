@@ -20,6 +20,8 @@ pub mod placement;
 pub mod root;
 pub mod roster;
 mod service;
+pub mod state_access;
+pub mod state_backend;
 pub mod task;
 pub mod upkeep;
 pub mod wiring;
@@ -39,7 +41,6 @@ use invocation::Invocation;
 use machine::Machine;
 use placement::Placement;
 use rayon::prelude::*;
-use std::collections::HashSet;
 
 /// What the tools of a repository say together.
 pub struct Estate<'m> {
@@ -68,7 +69,7 @@ pub struct Estate<'m> {
     /// What protects resources from beside them.
     pub guards: Guards<'m>,
     /// The buckets and accounts that backends keep state in.
-    pub state_stores: HashSet<String>,
+    pub state_stores: state_backend::Stores,
     /// Every container.
     pub containers: Vec<container::Container>,
     /// Data services on machines.
@@ -133,7 +134,7 @@ impl<'m> Estate<'m> {
             texts,
             invocations,
             machines,
-            state_stores: root::state_stores(terraform),
+            state_stores: state_backend::stores(terraform),
             guards: Guards::join(terraform),
             containers: Vec::new(),
             placements: Vec::new(),

@@ -2,12 +2,11 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, Locks};
-use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role, Terraform};
+use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role};
 use crate::source::folder;
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::text::{FileId, Loc, Span};
 use crate::value::{Tri, Value};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A root (or library, or example) in its estate.
@@ -200,23 +199,6 @@ impl<'m> RootFacts<'m> {
     pub fn ephemeral(&self) -> bool {
         (self.estate.ephemeral)(self.estate.documents.tree.path(self.declaration().file))
     }
-}
-
-/// The names of the buckets and accounts in which the backends of a repository keep state.
-#[must_use]
-pub fn state_stores(terraform: &Terraform<'_>) -> HashSet<String> {
-    let of_roots = terraform.tops().filter_map(|root| terraform.backend(root));
-    let of_units = terraform.units.iter().filter_map(|unit| terraform.unit_backend(unit));
-    let stores = of_roots.chain(of_units).flat_map(|backend| {
-        let provider = match backend.ty.scalar().as_deref() {
-            Some("gcs") => "google",
-            Some("azurerm") => "azurerm",
-            _ => "",
-        };
-        let named = ["bucket", "storage_account_name"].into_iter();
-        named.filter_map(move |name| Some(format!("{provider} {}", backend.arg(name).scalar()?)))
-    });
-    stores.collect()
 }
 
 /// A provider that a module requires.

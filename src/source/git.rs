@@ -110,7 +110,7 @@ pub(super) fn records(root: &Path, args: &[&str], each: &mut dyn FnMut(&[u8])) -
 /// What is not in the repository is left out. False when `git` fails.
 pub fn blobs(root: &Path, ids: &[&str], limit: u64, each: &mut dyn FnMut(usize, u64, &[u8])) -> bool {
     asked(root, "--batch", ids, &mut |output, at| {
-        let Some(size) = header(output)? else { return Some(()) };
+        let Header::Blob(size) = header(output)? else { return Some(()) };
         let mut bytes = Vec::new();
         output.by_ref().take(size.min(limit)).read_to_end(&mut bytes).ok()?;
         let rest = size - size.min(limit) + 1;
@@ -123,7 +123,7 @@ pub fn blobs(root: &Path, ids: &[&str], limit: u64, each: &mut dyn FnMut(usize, 
 /// The same for their sizes alone.
 pub(super) fn sizes(root: &Path, ids: &[&str], each: &mut dyn FnMut(usize, u64)) -> bool {
     asked(root, "--batch-check", ids, &mut |output, at| {
-        if let Some(size) = header(output)? {
+        if let Header::Blob(size) = header(output)? {
             each(at, size);
         }
         Some(())
@@ -150,10 +150,19 @@ fn asked(root: &Path, how: &str, ids: &[&str], read: &mut dyn FnMut(&mut Output,
     }) && child.wait().is_ok()
 }
 
-/// The size in the header of an answer; `None` inside for what is no blob of this repository.
-fn header(output: &mut Output) -> Option<Option<u64>> {
+/// The header of an answer.
+enum Header {
+    /// A blob of this size follows.
+    Blob(u64),
+    /// There is no such blob in this repository.
+    Missing,
+}
+
+/// The next header; none when there is no more.
+fn header(output: &mut Output) -> Option<Header> {
     let mut line = String::new();
     output.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut words = line.split_whitespace().skip(1);
-    Some(words.next().filter(|kind| *kind == "blob").and_then(|_| words.next()?.parse().ok()))
+    let size = words.next().filter(|kind| *kind == "blob").and_then(|_| words.next()?.parse().ok());
+    Some(size.map_or(Header::Missing, Header::Blob))
 }

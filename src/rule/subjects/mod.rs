@@ -2,6 +2,7 @@
 
 mod agent;
 mod ansible;
+mod backend;
 mod clash;
 mod command;
 mod container;
@@ -65,6 +66,9 @@ pub static TABLES: &[Table] = &[
     Table { schema: clash::CollisionRow::schema, rows: clash::collisions },
     Table { schema: clash::SharedStateRow::schema, rows: clash::shared_states },
     Table { schema: clash::CredentialRow::schema, rows: clash::credentials },
+    Table { schema: backend::StateBackendRow::schema, rows: backend::backends },
+    Table { schema: backend::SelfDependencyRow::schema, rows: backend::self_dependencies },
+    Table { schema: backend::GrantRow::schema, rows: backend::grants },
     Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
     Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
     Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },

@@ -3,6 +3,7 @@
 use super::protection::is_guard;
 use crate::estate::Estate;
 use crate::estate::root::{self, Requirement, RootFacts};
+use crate::estate::state_backend;
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
@@ -127,11 +128,9 @@ impl<'m> ResourceRow<'m> {
         self.estate.guards.protects(&self.resource, role)
     }
 
-    fn keeps_state(&self) -> bool {
-        let name = ["bucket", "name"].iter().find_map(|name| self.resource.arg(name).scalar());
-        let provider =
-            self.resource.ty().split('_').next().filter(|it| matches!(*it, "google" | "azurerm")).unwrap_or("");
-        name.is_some_and(|name| self.estate.state_stores.contains(&format!("{provider} {name}")))
+    /// The folders whose state it keeps.
+    fn state_of(&self) -> &'m [String] {
+        state_backend::kept_in(self.estate, &self.resource)
     }
 
     fn prevent_destroy(&self) -> Tri {
@@ -251,7 +250,9 @@ subject! {
         /// Whether a backup plan beside it makes copies of it.
         backed_up: Bool => row.protected_by(|role| role == ProtectionRole::Backup);
         /// Whether a backend of this repository keeps its state in it.
-        keeps_state: Bool => row.keeps_state();
+        keeps_state: Bool => !row.state_of().is_empty();
+        /// The folders whose state it keeps.
+        state_of: List(Str) => row.state_of().iter().map(String::as_str).collect::<Vec<_>>();
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
