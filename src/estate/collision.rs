@@ -257,13 +257,14 @@ fn is_placeholder(lower: &str) -> bool {
 }
 
 /// What Terraform leaves beside a root, and a path that shows whether it is ignored.
-const NAMES: [(&str, &str); 3] = [
+const NAMES: [(&str, &str); 4] = [
     ("terraform.tfstate", "terraform.tfstate"),
     ("terraform.tfstate.backup", "terraform.tfstate.backup"),
+    ("errored.tfstate", "errored.tfstate"),
     (".terraform", ".terraform/modules.json"),
 ];
 
-/// The names that a plain `git add .` would take in beside a root: state, its backup, the working folder.
+/// The names that a plain `git add .` would take in beside a root: state, its backup, what a failed upload leaves, the working folder.
 #[must_use]
 pub fn exposed(estate: &Estate<'_>, root: &str) -> Vec<&'static str> {
     // Without Git's word nobody knows what a checkout ignores, and a few files in memory are no checkout.

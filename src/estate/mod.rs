@@ -16,6 +16,7 @@ pub mod invocation;
 mod kept;
 pub mod machine;
 mod mount;
+pub mod pinning;
 pub mod placement;
 pub mod root;
 pub mod roster;

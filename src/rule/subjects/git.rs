@@ -1,6 +1,7 @@
 //! What Git keeps and leaves out.
 
 use crate::estate::Estate;
+use crate::estate::pinning::{self, IgnoredValues};
 use crate::estate::root::RootFacts;
 use crate::model::git::past::PastState;
 use crate::model::git::{StateFile, is_fixture};
@@ -121,8 +122,11 @@ subject! {
         /// Whether a root module lies in the pattern's folder or below; a library's lock files are its users'.
         root_here: Bool certain => row.estate.terraform.tops().any(|instance| {
             let below = instance.module.folder.strip_prefix(row.entry.folder.as_str());
+            let root = RootFacts { estate: row.estate, instance };
+            // A later pattern may take the file in again, and somebody may have added it by force.
             instance.role == Role::Root
-                && RootFacts { estate: row.estate, instance }.evident()
+                && root.lock_ignored()
+                && root.evident()
                 && (row.entry.folder.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
         });
     }
@@ -135,4 +139,32 @@ subject! {
 /// Rows of `ignore_entry`.
 pub(super) fn ignore_entries<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     estate.repository.patterns.iter().map(|entry| Arc::new(IgnoreEntryRow { estate, entry }) as Row<'m>).collect()
+}
+
+/// A variable file that Git ignores though commands name it.
+pub(super) struct IgnoredValuesRow<'m> {
+    estate: &'m Estate<'m>,
+    values: IgnoredValues,
+}
+
+subject! {
+    /// A variable file that a command gives Terraform, that Git ignores and nobody has an example of.
+    IgnoredValuesRow<'m> as "ignored_values" (row) {
+        /// Its path.
+        path: Str certain => row.values.path.clone();
+        /// The command.
+        command: Str certain => row.values.command.clone();
+        /// Whether the command stands among tests.
+        in_tests: Bool certain => is_fixture(row.estate.documents.tree.path(row.values.loc.file));
+    }
+    loc => row.values.loc;
+    label => "this command".to_owned();
+    address => None;
+    identity => row.values.path.clone();
+}
+
+/// Rows of `ignored_values`.
+pub(super) fn ignored_values<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = pinning::ignored_values(estate).into_iter();
+    all.map(|values| Arc::new(IgnoredValuesRow { estate, values }) as Row<'m>).collect()
 }

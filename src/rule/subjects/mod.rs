@@ -31,6 +31,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: git::StateFileRow::schema, rows: git::state_files },
     Table { schema: git::PastStateRow::schema, rows: git::past_states },
     Table { schema: git::IgnoreEntryRow::schema, rows: git::ignore_entries },
+    Table { schema: git::IgnoredValuesRow::schema, rows: git::ignored_values },
     Table { schema: command::CommandRow::schema, rows: command::commands },
     Table { schema: terraform::RootRow::schema, rows: terraform::roots },
     Table { schema: terraform::ResourceRow::schema, rows: terraform::resources },

@@ -45,6 +45,12 @@ subject! {
         manages: Bool certain => row.facts.manages();
         /// Whether several people or jobs work on it, by its path or because CI applies.
         shared: Bool => row.facts.shared();
+        /// Whether a lock file stands beside it.
+        locked: Bool certain => row.facts.locked();
+        /// Whether an ignore rule keeps a lock file there out of Git.
+        lock_ignored: Bool certain => row.facts.lock_ignored();
+        /// Whether it sets up providers of which it says neither source nor version.
+        undeclared_providers: Bool certain => row.facts.uses_undeclared_providers();
         /// Whether Terragrunt runs it.
         terragrunt: Bool certain => row.facts.terragrunt();
         /// Whether a comment says that it creates what the others keep their state in.
@@ -496,6 +502,8 @@ subject! {
         source: Str certain => row.call.call.source.unwrap_or("");
         /// Whether that is this repository.
         local: Bool certain => root::is_local(row.call.call.source.unwrap_or(""));
+        /// Whether it names a folder that is no part of this repository.
+        leaves_repository: Bool certain => root::leaves_repository(row.estate, &row.call);
         /// Whether it leads to a module, nowhere, or back to the module that calls.
         leads: Word(&["somewhere", "nowhere", "circle"]) certain => root::leads(row.estate, &row.call);
         /// What losing what a well-known module makes loses; `none` when that is not known.
