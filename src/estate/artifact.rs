@@ -3,7 +3,7 @@
 use super::Estate;
 use super::task::is_test_path;
 use crate::model::git::is_fixture;
-use crate::model::kind::{self, Candidate, Kind, is_state_name, state};
+use crate::model::kind::{self, Candidate, DATA_SUFFIXES, Kind, WORKING, is_state_name, state};
 use crate::source::{File, Unreadable, file_name, folder};
 use crate::syntax::json;
 use crate::syntax::yaml::Node;
@@ -42,9 +42,6 @@ pub const KINDS: [&str; 12] = [
 
 /// This many lines of rows make a SQL file a dump; fewer are seed data of a migration.
 const MANY_ROWS: usize = 20;
-
-/// Folders in which Terraform and Terragrunt work.
-const WORKING: [&str; 2] = [".terraform", ".terragrunt-cache"];
 
 /// Every artifact, in path order; of a working folder the first file.
 #[must_use]
@@ -176,29 +173,6 @@ fn printed_outputs(file: &File) -> bool {
     };
     json.errors.is_empty() && !outputs.is_empty() && outputs.into_iter().all(|(_, node)| output(node))
 }
-
-/// Suffixes of files that databases write, and whether such a file is called a dump.
-const DATA_SUFFIXES: [(&str, bool); 19] = [
-    ("sqlite", false),
-    ("sqlite3", false),
-    ("db", false),
-    ("db3", false),
-    ("rdb", false),
-    ("aof", false),
-    ("ibd", false),
-    ("mdb", false),
-    ("accdb", false),
-    ("snap", false),
-    ("snapshot", false),
-    ("etcd", false),
-    ("dump", true),
-    ("bak", true),
-    ("pgdump", true),
-    ("backup", true),
-    ("custom", true),
-    ("bson", true),
-    ("sql", true),
-];
 
 /// Of these suffixes nobody keeps anything but data, so that a pointer of Git LFS tells enough.
 const SURELY_DATA: [&str; 8] = ["sqlite", "sqlite3", "db3", "rdb", "aof", "pgdump", "ibd", "accdb"];

@@ -30,7 +30,11 @@ pub fn ignored_values(estate: &Estate<'_>) -> Vec<IgnoredValues> {
             let Some(name) = flag.value.as_str() else { continue };
             let Some(path) = missing(estate, command, name) else { continue };
             if !found.iter().any(|other| other.path == path) {
-                found.push(IgnoredValues { path, loc: command.loc, command: command.text.replace(crate::text::HOLE, "…") });
+                found.push(IgnoredValues {
+                    path,
+                    loc: command.loc,
+                    command: command.text.replace(crate::text::HOLE, "…"),
+                });
             }
         }
     }
@@ -57,16 +61,22 @@ fn missing(estate: &Estate<'_>, command: &Command, name: &str) -> Option<String>
         std::iter::once(base.to_owned()).chain(below)
     });
     let applied = |folder: &str| estate.terraform.role(folder).is_some_and(|judged| judged.role == Role::Root);
-    let places: Vec<String> =
-        bases.filter(|folder| applied(folder)).filter_map(|folder| join(&folder, name)).collect();
+    let places: Vec<String> = bases.filter(|folder| applied(folder)).filter_map(|folder| join(&folder, name)).collect();
     let there = |path: &String| tree.find(path).is_some();
     let example = |path: &String| {
         let stem = path.trim_end_matches(".tfvars");
         ["example", "sample", "dist", "template", "tpl", "j2", "tmpl"].iter().any(|end| {
-            [format!("{path}.{end}"), format!("{stem}.{end}.tfvars"), format!("{stem}-{end}.tfvars"), format!("{end}.tfvars")]
-                .iter()
-                .any(there)
-        }) || tree.find(&format!("{}/terraform.tfvars.example", folder(path)).trim_start_matches('/').to_owned()).is_some()
+            [
+                format!("{path}.{end}"),
+                format!("{stem}.{end}.tfvars"),
+                format!("{stem}-{end}.tfvars"),
+                format!("{end}.tfvars"),
+            ]
+            .iter()
+            .any(there)
+        }) || tree
+            .find(&format!("{}/terraform.tfvars.example", folder(path)).trim_start_matches('/').to_owned())
+            .is_some()
     };
     let path = places.iter().find(|path| estate.repository.ignores.ignores(path))?;
     // The script or the job may write it before.

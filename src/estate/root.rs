@@ -156,7 +156,8 @@ impl<'m> RootFacts<'m> {
     #[must_use]
     pub fn lock_ignored(&self) -> bool {
         let path = crate::source::join(self.folder(), LOCK_FILE).unwrap_or_default();
-        let forced = self.estate.documents.tree.find(&path).is_some_and(|id| self.estate.documents.tree.file(id).tracked);
+        let forced =
+            self.estate.documents.tree.find(&path).is_some_and(|id| self.estate.documents.tree.file(id).tracked);
         self.estate.repository.ignores.ignores(&path) && !forced
     }
 

@@ -202,16 +202,54 @@ fn by_suffix(path: &str, lower: &str) -> Candidate {
     if lower == "hosts" || in_inventory(path) { Candidate::Inventory } else { Candidate::Shebang }
 }
 
+/// Suffixes of files that databases write, and whether such a file is called a dump.
+pub const DATA_SUFFIXES: [(&str, bool); 19] = [
+    ("sqlite", false),
+    ("sqlite3", false),
+    ("db", false),
+    ("db3", false),
+    ("rdb", false),
+    ("aof", false),
+    ("ibd", false),
+    ("mdb", false),
+    ("accdb", false),
+    ("snap", false),
+    ("snapshot", false),
+    ("etcd", false),
+    ("dump", true),
+    ("bak", true),
+    ("pgdump", true),
+    ("backup", true),
+    ("custom", true),
+    ("bson", true),
+    ("sql", true),
+];
+
+/// Suffixes of what runs leave behind.
+const LEFT_BEHIND: [&str; 8] = ["retry", "pid", "sock", "qcow2", "vmdk", "vdi", "vhdx", "kubeconfig"];
+
+/// Folders in which Terraform and Terragrunt work.
+pub const WORKING: [&str; 2] = [".terraform", ".terragrunt-cache"];
+
 /// A regular expression, in verbose form and for Rust and Python alike, that every path matches that could be judged.
 /// It is made from the tables above; a file without suffix may be a script or an inventory, so all of these match.
 pub fn pattern() -> String {
     let suffixes: Vec<String> = SUFFIXES.iter().map(|(suffix, _)| regex::escape(&suffix[1..])).collect();
     let names: Vec<String> = NAMES.iter().map(|(name, _)| regex::escape(name)).collect();
     let kept: Vec<&str> = KEPT_SUFFIXES.iter().map(|suffix| &suffix[1..]).collect();
+    let left: Vec<&str> = DATA_SUFFIXES
+        .iter()
+        .map(|(suffix, _)| *suffix)
+        .chain(LEFT_BEHIND)
+        .filter(|suffix| !kept.contains(suffix))
+        .collect();
     let mut lines = vec![
         format!(r"\.({})$", suffixes.join("|")),
         r"\.tfstate([.~_\ -][^/]*)?$".to_owned(),
         format!(r"\.({})$", kept.join("|")),
+        format!(r"\.({})$", left.join("|")),
+        format!("(^|/)({})/", WORKING.map(regex::escape).join("|")),
+        r"rootfs[^/]*$".to_owned(),
         format!("(^|/)({})$", names.join("|")),
         r"(^|/)(dockerfile|jenkinsfile)\.[^/]*$".to_owned(),
         r"(^|/)[^./]+$".to_owned(),
@@ -291,6 +329,11 @@ mod tests {
         for path in paths {
             assert!(!matches!(by_path(&path), Candidate::Not(_)), "{path} is not judged");
             assert!(pattern.is_match(&path), "{path}");
+        }
+        for path in
+            ["backup/prod.sql", "a/dump.rdb", "a/x.sqlite3", "site.retry", "a/.terraform/x.md", "notes/state.txt"]
+        {
+            assert!(pattern.is_match(path), "{path}");
         }
         for path in ["README.md", "a/x.png", "main.py", "a/x.tf.j2", "Cargo.toml"] {
             assert!(!pattern.is_match(path), "{path}");
