@@ -95,6 +95,7 @@ pub(super) fn states(tree: &Tree, today: &[StateFile]) -> Vec<PastState> {
             last: past.last.clone(),
             removed: past.removed.clone(),
         })
+        .filter(|past| !matches!(past.state.content, StateContent::Other | StateContent::Nothing))
         .collect()
 }
 
