@@ -74,7 +74,7 @@ fn missing(estate: &Estate<'_>, command: &Command, name: &str) -> Option<String>
             ]
             .iter()
             .any(there)
-        }) || tree.find(&format!("{}/terraform.tfvars.example", folder(path)).trim_start_matches('/')).is_some()
+        }) || tree.find(format!("{}/terraform.tfvars.example", folder(path)).trim_start_matches('/')).is_some()
     };
     let path = places.iter().find(|path| estate.repository.ignores.ignores(path))?;
     // The script or the job may write it before.
