@@ -5,6 +5,7 @@ use super::{USAGE, written};
 use crate::config::{Config, ConfigError};
 use crate::diag::{Finding, Severity};
 use crate::engine::{self, Analysis, Request};
+use crate::model::git::past;
 use crate::report::{self, Files, Report, RuleInfo};
 use crate::rule::card::Card;
 use crate::source::{Tree, disk};
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// A variable file that Terraform is run with, instead of those that scripts name (repeatable)
     #[arg(long, value_name = "FILE")]
     var_file: Vec<PathBuf>,
+    /// Also look for state in earlier commits of the branch that is checked out
+    #[arg(long)]
+    history: bool,
     /// How many threads to use (default: one for each core)
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -149,7 +153,7 @@ fn analyse(args: &Args) -> Result<Done, String> {
     };
     let paths = args.paths.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
     let var_files = args.var_file.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
-    let tree = disk::tree(&root).map_err(|error| unreadable(&root, error))?;
+    let mut tree = past::with_absent(disk::tree(&root).map_err(|error| unreadable(&root, error))?);
     let mut cards = catalogue::built_in()?;
     let mut config = load_config(args, &tree)?;
     config.var_files.extend(var_files);
@@ -165,6 +169,9 @@ fn analyse(args: &Args) -> Result<Done, String> {
         Some(FailOn::Never) => config.fail_on = None,
         None => {}
     }
+    if args.history {
+        tree = with_history(tree, &root, &config);
+    }
     let fail_on = config.fail_on;
     let request = Request {
         select: args.select.clone(),
@@ -176,6 +183,28 @@ fn analyse(args: &Args) -> Result<Done, String> {
     };
     let analysis = engine::analyse(&tree, &cards, config, &request).map_err(|errors| show(&tree, &errors))?;
     Ok(Done { tree, analysis, cards, fail_on })
+}
+
+/// The tree with its history beside it; what history cannot tell is said.
+fn with_history(tree: Tree, root: &Path, config: &Config) -> Tree {
+    let excluded = |path: &str| config.exclude.as_ref().is_some_and(|globs| globs.is_match(path));
+    let (tree, found) = past::with_history(tree, root, &excluded);
+    match found {
+        None => eprintln!("stateward: --history: there is no Git history here"),
+        Some(found) => {
+            if found.shallow {
+                eprintln!(
+                    "stateward: --history: the clone is shallow; older commits were not seen (`git fetch --unshallow`)"
+                );
+            }
+            if found.cut {
+                eprintln!(
+                    "stateward: --history: some contents are too large, too many or not in this clone; they were not read"
+                );
+            }
+        }
+    }
+    tree
 }
 
 fn load_config(args: &Args, tree: &Tree) -> Result<Config, String> {

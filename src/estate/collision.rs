@@ -168,7 +168,7 @@ fn shown(folder: &str) -> String {
 }
 
 /// The object that a backend names, in one text; none when a part of it is not known or chosen by workspace.
-fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
+pub(super) fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> {
     let row = known::backend(ty)?;
     let by_workspace = ["workspaces.tags", "workspaces.prefix", "workspaces.project"];
     if by_workspace.iter().any(|name| !arg(name).is_absent()) {
@@ -257,13 +257,14 @@ fn is_placeholder(lower: &str) -> bool {
 }
 
 /// What Terraform leaves beside a root, and a path that shows whether it is ignored.
-const NAMES: [(&str, &str); 3] = [
+const NAMES: [(&str, &str); 4] = [
     ("terraform.tfstate", "terraform.tfstate"),
     ("terraform.tfstate.backup", "terraform.tfstate.backup"),
+    ("errored.tfstate", "errored.tfstate"),
     (".terraform", ".terraform/modules.json"),
 ];
 
-/// The names that a plain `git add .` would take in beside a root: state, its backup, the working folder.
+/// The names that a plain `git add .` would take in beside a root: state, its backup, what a failed upload leaves, the working folder.
 #[must_use]
 pub fn exposed(estate: &Estate<'_>, root: &str) -> Vec<&'static str> {
     // Without Git's word nobody knows what a checkout ignores, and a few files in memory are no checkout.

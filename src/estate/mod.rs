@@ -20,10 +20,13 @@ mod kept;
 pub mod live_value;
 pub mod machine;
 mod mount;
+pub mod pinning;
 pub mod placement;
 pub mod root;
 pub mod roster;
 mod service;
+pub mod state_access;
+pub mod state_backend;
 pub mod task;
 pub mod upkeep;
 pub mod wiring;
@@ -43,7 +46,6 @@ use invocation::Invocation;
 use machine::Machine;
 use placement::{Joined, Placement};
 use rayon::prelude::*;
-use std::collections::HashSet;
 
 /// What the tools of a repository say together.
 pub struct Estate<'m> {
@@ -72,7 +74,7 @@ pub struct Estate<'m> {
     /// What protects resources from beside them.
     pub guards: Guards<'m>,
     /// The buckets and accounts that backends keep state in.
-    pub state_stores: HashSet<String>,
+    pub state_stores: state_backend::Stores,
     /// Every container.
     pub containers: Vec<container::Container>,
     /// Plays, machines and data, joined.
@@ -139,7 +141,7 @@ impl<'m> Estate<'m> {
             texts,
             invocations,
             machines,
-            state_stores: root::state_stores(terraform),
+            state_stores: state_backend::stores(terraform),
             guards: Guards::join(terraform),
             containers: Vec::new(),
             joined: Joined::default(),

@@ -2,12 +2,11 @@
 
 use super::Estate;
 use crate::knowledge::terraform::{self as known, Locks};
-use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role, Terraform};
+use crate::model::terraform::{Backend, CallView, Instance, Mode, Module, Role};
 use crate::source::folder;
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::text::{FileId, Loc, Span};
 use crate::value::{Tri, Value};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A root (or library, or example) in its estate.
@@ -18,6 +17,9 @@ pub struct RootFacts<'m> {
     /// Its own instance.
     pub instance: &'m Arc<Instance<'m>>,
 }
+
+/// The name of a file with the providers that were chosen.
+const LOCK_FILE: &str = ".terraform.lock.hcl";
 
 /// Words of a path that name an environment that people share.
 const SHARED: [&str; 14] = [
@@ -144,6 +146,28 @@ impl<'m> RootFacts<'m> {
         })
     }
 
+    /// Whether `.terraform.lock.hcl` lies beside it.
+    #[must_use]
+    pub fn locked(&self) -> bool {
+        self.estate.terraform.lock_file_beside(self.folder())
+    }
+
+    /// Whether an ignore file keeps a lock file there out of Git.
+    #[must_use]
+    pub fn lock_ignored(&self) -> bool {
+        let path = crate::source::join(self.folder(), LOCK_FILE).unwrap_or_default();
+        let forced =
+            self.estate.documents.tree.find(&path).is_some_and(|id| self.estate.documents.tree.file(id).tracked);
+        self.estate.repository.ignores.ignores(&path) && !forced
+    }
+
+    /// Whether it sets up providers of which it says neither source nor version.
+    #[must_use]
+    pub fn uses_undeclared_providers(&self) -> bool {
+        let module = &self.instance.module;
+        module.required_providers().next().is_none() && !module.providers.is_empty()
+    }
+
     /// Whether it manages anything.
     #[must_use]
     pub fn manages(&self) -> bool {
@@ -202,23 +226,6 @@ impl<'m> RootFacts<'m> {
     }
 }
 
-/// The names of the buckets and accounts in which the backends of a repository keep state.
-#[must_use]
-pub fn state_stores(terraform: &Terraform<'_>) -> HashSet<String> {
-    let of_roots = terraform.tops().filter_map(|root| terraform.backend(root));
-    let of_units = terraform.units.iter().filter_map(|unit| terraform.unit_backend(unit));
-    let stores = of_roots.chain(of_units).flat_map(|backend| {
-        let provider = match backend.ty.scalar().as_deref() {
-            Some("gcs") => "google",
-            Some("azurerm") => "azurerm",
-            _ => "",
-        };
-        let named = ["bucket", "storage_account_name"].into_iter();
-        named.filter_map(move |name| Some(format!("{provider} {}", backend.arg(name).scalar()?)))
-    });
-    stores.collect()
-}
-
 /// A provider that a module requires.
 pub struct Requirement<'m> {
     /// The local name.
@@ -248,7 +255,7 @@ pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
         let used = !module.calls.is_empty() || !module.resources.is_empty() || !module.providers.is_empty();
         let root = used && estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
         let locked = estate.terraform.lock_file_beside(&module.folder);
-        let lock = crate::source::join(&module.folder, ".terraform.lock.hcl").unwrap_or_default();
+        let lock = crate::source::join(&module.folder, LOCK_FILE).unwrap_or_default();
         let lock_ignored = estate.repository.ignores.ignores(&lock);
         let mut first = true;
         for (file, attribute) in module.required_providers() {
@@ -338,6 +345,17 @@ pub fn is_local(source: &str) -> bool {
         || source.starts_with("../")
         || source.starts_with('/')
         || source.is_empty()
+}
+
+/// Whether a module call names a folder that is no part of this repository: an absolute one, or one above its top.
+#[must_use]
+pub fn leaves_repository(estate: &Estate<'_>, call: &CallView<'_, '_>) -> bool {
+    let source = call.call.source.unwrap_or("");
+    // Only of a checkout is it known where the repository ends.
+    let tree = estate.documents.tree;
+    let whole = tree.root.as_ref().is_none_or(|root| root.join(".git").exists());
+    let above = source.starts_with("../") && crate::source::join(&call.instance.module.folder, source).is_none();
+    source.starts_with('/') || above && whole
 }
 
 /// The folder of a file.

@@ -1,10 +1,14 @@
 //! What the repository itself keeps: state and other runtime artefacts in the index, patterns of ignore files.
 
-use super::kind::{self, Kind};
+pub mod past;
+
+pub use super::kind::state::StateContent;
+use super::kind::{Kind, state};
 use super::load::Documents;
 use crate::source::ignored::{Ignores, Pattern};
-use crate::source::{File, file_name, folder};
+use crate::source::{file_name, folder};
 use crate::text::{FileId, Loc, Span};
+use past::PastState;
 
 /// A Terraform state (or plan) file of the tree.
 #[derive(Debug)]
@@ -19,35 +23,48 @@ pub struct StateFile {
     pub serial: Option<u64>,
     /// How many resources it lists.
     pub resources: Option<usize>,
+    /// How many bytes Git LFS keeps in its place.
+    pub bytes: Option<u64>,
+    /// Whether its lineage is one that somebody made up.
+    pub made_up: bool,
 }
 
-/// What a state file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateContent {
-    /// State with resources.
-    State,
-    /// State that lists none.
-    EmptyState,
-    /// OpenTofu's encrypted state.
-    Encrypted,
-    /// A plan.
-    Plan,
-    /// No byte at all.
-    Nothing,
-    /// Something else of that name.
-    Other,
-}
+impl StateFile {
+    /// The facts of a state file by what is in it; `whole`: all of it is there, so that its resources can be counted.
+    fn new(loc: Loc, content: StateContent, text: &str, whole: bool) -> Self {
+        let count = || Some(managed(text)).filter(|count| *count > 0);
+        Self {
+            file: loc.file,
+            loc,
+            content,
+            serial: number_after(text, "\"serial\""),
+            resources: if whole && content == StateContent::State { count() } else { None },
+            bytes: state::pointer_size(text.as_bytes()),
+            made_up: text_after(text, "\"lineage\"").is_none_or(is_made_up),
+        }
+    }
 
-impl StateContent {
-    /// The words for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::EmptyState => "empty-state",
-            Self::Encrypted => "encrypted",
-            Self::Plan => "plan",
-            Self::Nothing => "nothing",
-            Self::Other => "other",
+    /// What it holds, in words.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let serial = self.serial.map(|serial| format!("serial {serial}"));
+        let resources =
+            self.resources.map(|count| format!("{count} {}", if count == 1 { "resource" } else { "resources" }));
+        let details: Vec<String> = serial.into_iter().chain(resources).collect();
+        let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+        match self.content {
+            StateContent::State => format!("control state{details}"),
+            StateContent::EmptyState => format!("control state without resources{details}"),
+            StateContent::Shown => "control state as `terraform show -json` prints it".to_owned(),
+            StateContent::Encrypted => "encrypted control state".to_owned(),
+            StateContent::BackendCache => "what `terraform init` noted of the backend, credentials among it".to_owned(),
+            StateContent::Plan => "a plan, which holds a copy of the control state".to_owned(),
+            StateContent::Pointer => match self.bytes {
+                Some(bytes) => format!("control state by way of Git LFS, which keeps its {bytes} bytes for everybody"),
+                None => "control state by way of Git LFS, which keeps it for everybody".to_owned(),
+            },
+            StateContent::Nothing => "nothing".to_owned(),
+            StateContent::Other => "something else".to_owned(),
         }
     }
 }
@@ -57,6 +74,8 @@ impl StateContent {
 pub struct Repository {
     /// State and plan files.
     pub states: Vec<StateFile>,
+    /// Those of earlier commits, when history was asked for.
+    pub past: Vec<PastState>,
     /// The ignore files.
     pub ignores: Ignores,
     /// Their patterns.
@@ -67,46 +86,50 @@ impl Repository {
     /// Looks at the documents.
     #[must_use]
     pub fn new(documents: &Documents<'_>) -> Self {
-        let states = documents
+        let states: Vec<StateFile> = documents
             .of(&[Kind::State, Kind::Plan])
+            // In Git, a link is a path and nothing else.
+            .filter(|document| documents.tree.file(document.file).symlink.is_none())
             .map(|document| state_file(documents, document.file, document.kind))
             .collect();
         let ignores = Ignores::new(documents.tree);
         let patterns = ignores.patterns(documents.tree).collect();
-        Self { states, ignores, patterns }
+        let past = past::states(documents.tree, &states);
+        Self { states, past, ignores, patterns }
     }
 }
 
 fn state_file(documents: &Documents<'_>, id: FileId, kind: Kind) -> StateFile {
     let file = documents.tree.file(id);
     let head = file.head();
-    let text = String::from_utf8_lossy(&head);
-    let content = content(kind, file, &head, &text);
-    let serial = number_after(&text, "\"serial\"");
-    let resources = (content == StateContent::State).then(|| {
-        let whole = file.text().map_or("", |text| &text.text);
-        memchr::memmem::find_iter(whole.as_bytes(), b"\"mode\": \"managed\"").count()
-    });
+    // Members may stand in any order; what is too large to be read shows its beginning.
+    let whole = file.text().ok().map(|text| text.text.as_str());
+    let beginning = String::from_utf8_lossy(&head);
+    let text = whole.unwrap_or(&beginning);
+    let content = state::of_named(whole.map_or(&head, str::as_bytes), kind == Kind::Plan);
     let line = text.find('\n').unwrap_or(text.len()).min(1);
-    StateFile { file: id, loc: Loc { file: id, span: Span::new(0, line) }, content, serial, resources }
+    StateFile::new(Loc { file: id, span: Span::new(0, line) }, content, text, whole.is_some())
 }
 
-fn content(kind: Kind, file: &File, head: &[u8], text: &str) -> StateContent {
-    if head.is_empty() {
-        StateContent::Nothing
-    } else if kind == Kind::Plan || head.starts_with(b"PK\x03\x04") {
-        StateContent::Plan
-    } else if text.contains("\"encrypted_data\"") {
-        StateContent::Encrypted
-    } else if kind::is_state_text(text) || text.contains("\"version\"") && text.contains("\"lineage\"") {
-        let whole = file.text().map_or(text, |text| &text.text);
-        let compact: String = whole.chars().filter(|c| !c.is_whitespace()).take(8192).collect();
-        let empty = compact.contains("\"resources\":[]")
-            || compact.contains("\"resources\":{}") && !compact.contains("\"type\":");
-        if empty { StateContent::EmptyState } else { StateContent::State }
-    } else {
-        StateContent::Other
-    }
+/// How many managed resources a state of the current format lists.
+fn managed(text: &str) -> usize {
+    let modes = memchr::memmem::find_iter(text.as_bytes(), b"\"mode\"");
+    let value = |at: usize| text[at + "\"mode\"".len()..].trim_start_matches([':', ' ', '\t', '\r', '\n']);
+    modes.filter(|at| value(*at).starts_with("\"managed\"")).count()
+}
+
+/// Terraform gives a random UUID to each state.
+fn is_made_up(lineage: &str) -> bool {
+    let groups: Vec<usize> = lineage.split('-').map(str::len).collect();
+    let digits: std::collections::BTreeSet<char> = lineage.chars().filter(char::is_ascii_hexdigit).collect();
+    groups != [8, 4, 4, 4, 12] || digits.len() < 6 || lineage.starts_with("12345678") || lineage.starts_with("01234567")
+}
+
+/// The text behind a key.
+fn text_after<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let rest = &text[text.find(key)? + key.len()..];
+    let rest = rest.trim_start_matches([':', ' ', '\t', '\n', '\r']).strip_prefix('"')?;
+    rest.split('"').next()
 }
 
 fn number_after(text: &str, key: &str) -> Option<u64> {
@@ -118,7 +141,20 @@ fn number_after(text: &str, key: &str) -> Option<u64> {
 
 /// Whether a path is a place for test data.
 pub fn is_fixture(path: &str) -> bool {
-    let part = |part: &str| matches!(part, "testdata" | "fixtures" | "tests" | "test" | "examples");
+    let part = |part: &str| {
+        matches!(
+            part,
+            "testdata"
+                | "test-data"
+                | "test_data"
+                | "fixture"
+                | "fixtures"
+                | "tests"
+                | "test"
+                | "__tests__"
+                | "examples"
+        )
+    };
     folder(path).split('/').any(part) || file_name(path).starts_with("test_")
 }
 
@@ -126,7 +162,7 @@ pub fn is_fixture(path: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::load::Options;
-    use crate::source::Tree;
+    use crate::source::{File, Tree};
 
     #[test]
     fn states_by_content() {

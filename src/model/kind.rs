@@ -1,11 +1,12 @@
 //! What a file is: by its path what it may be, by its shape what it is.
 
 mod path;
+pub mod state;
 
-use crate::source::{self, file_name, folder};
+use crate::source::{file_name, folder};
 use crate::syntax::hcl;
 use crate::syntax::yaml::{Node, Yaml};
-pub use path::{by_path, is_state_name, pattern};
+pub use path::{DATA_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
 
 /// What a file is to the tools that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -493,8 +494,8 @@ pub fn of_json(path: &str, text: &str) -> Option<Kind> {
     if has("\"builders\"") && !has("\"packer_run_uuid\"") && has("\"type\"") {
         return Some(Kind::PackerJson);
     }
-    if is_state_text(text) {
-        return Some(Kind::State);
+    if let Some(content) = state::of_text(text) {
+        return Some(of_state(content));
     }
     if name == "package.json" && has("\"scripts\"") {
         return Some(Kind::Workflow);
@@ -504,12 +505,9 @@ pub fn of_json(path: &str, text: &str) -> Option<Kind> {
         .then_some(Kind::InventoryYaml)
 }
 
-/// Whether a JSON text is Terraform or OpenTofu state, by its members.
-pub fn is_state_text(text: &str) -> bool {
-    let head = &text[..source::HEAD_BYTES.min(text.len()).min(text.floor_char_boundary(source::HEAD_BYTES))];
-    let has = |needle: &str| head.contains(needle);
-    has("\"version\"") && has("\"serial\"") && has("\"lineage\"") && has("\"terraform_version\"")
-        || has("\"encrypted_data\"") && has("\"encryption_version\"")
+/// The kind of a file that holds this.
+pub fn of_state(content: state::StateContent) -> Kind {
+    if content == state::StateContent::Plan { Kind::Plan } else { Kind::State }
 }
 
 /// Whether a text is encrypted by `ansible-vault`.
@@ -548,11 +546,5 @@ mod tests {
         assert!(is_ini_inventory("production", "[db]\ndb-1 ansible_host=10.0.0.5\n"));
         assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n") && is_ini_inventory("hosts.ini", "[db]\ndb-1\n"));
         assert!(!is_ini_inventory("setup.cfg", "[metadata]\nname = x\n"));
-    }
-
-    #[test]
-    fn state_by_content() {
-        assert!(is_state_text("{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": 3, \"lineage\": \"x\"}"));
-        assert!(!is_state_text("{\"version\": 4}"));
     }
 }

@@ -2,7 +2,7 @@
 
 mod named;
 
-use super::kind::{self, Candidate, Kind, Skip};
+use super::kind::{self, Candidate, Kind, Skip, state};
 use crate::source::{File, MAX_BYTES, Tree, Unreadable};
 use crate::syntax::yaml::{Node, Scalar};
 use crate::syntax::{SyntaxError, hcl, ini, json, yaml};
@@ -194,24 +194,34 @@ fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
     }
     match candidate {
         Candidate::Not(Skip::Vendored) if is_installed(tree, &file.path) => return installed_module(id, file),
+        Candidate::Not(Skip::NoKind) if kind::may_hold_state(&file.path) => return by_head(id, file, Skip::NoKind),
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
         Candidate::Shebang if !kind::is_shell_script(&file.head()) && !kind::is_program(&file.head()) => {
-            return skipped(Skip::NoKind);
+            return by_head(id, file, Skip::NoKind);
         }
         _ => {}
     }
     let parsed = catch_unwind(AssertUnwindSafe(|| match file.text() {
         Err(Unreadable::Io(_)) if file.symlink.is_some() && !file.leaves() => skipped(Skip::NoKind),
         Err(Unreadable::Binary) if file.head().starts_with(b"\0GITCRYPT") => skipped(Skip::Vaulted),
+        // What Git LFS keeps is not here.
+        Ok(text) if state::is_pointer(text.text.as_bytes()) => skipped(Skip::Binary),
         Ok(text) => parse(id, file, candidate, &text.text),
+        Err(Unreadable::TooLarge(_)) if candidate == Candidate::Json => by_head(id, file, Skip::TooLarge),
         Err(error) => unreadable(id, candidate, error),
     }));
     parsed.unwrap_or_else(|_| {
         let kind = if let Candidate::Is(kind) = candidate { kind } else { Kind::Configuration };
         problem(id, kind, "reading it failed inside Stateward; please report this file".to_owned())
     })
+}
+
+/// A file of no kind of ours, which may hold state all the same; a link holds nothing.
+fn by_head(id: FileId, file: &File, otherwise: Skip) -> Read {
+    let content = if file.symlink.is_some() { None } else { state::recognise(&file.head()) };
+    content.map_or_else(|| skipped(otherwise), |content| whole(id, kind::of_state(content)))
 }
 
 fn whole(id: FileId, kind: Kind) -> Read {
@@ -247,7 +257,7 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
         Candidate::Is(kind) => parse_as(id, kind, text),
         Candidate::Yaml => parse_yaml(id, &file.path, text),
         Candidate::Json => match kind::of_json(&file.path, text) {
-            Some(Kind::State) => whole(id, Kind::State),
+            Some(kind @ (Kind::State | Kind::Plan)) => whole(id, kind),
             Some(kind) => parse_as(id, kind, text),
             None => skipped(Skip::NoKind),
         },

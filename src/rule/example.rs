@@ -4,6 +4,7 @@ use super::card::CardError;
 use super::marker::{self, Pin};
 use super::record::{Reader, Record};
 use crate::diag::{Finding, Severity};
+use crate::source::history::{Commit, Past};
 use crate::source::{File, Tree, file_name};
 use crate::syntax::yaml::{Node, NodeKind, Yaml};
 use crate::text::LineIndex;
@@ -144,10 +145,25 @@ impl Example {
         if loader.reader.errors.is_empty() { Ok(examples) } else { Err(loader.reader.errors) }
     }
 
-    /// The files.
+    /// The files; those that only the revision before has are its past.
     #[must_use]
     pub fn tree(&self) -> Tree {
-        self.tree_of(self.files.iter())
+        let tree = self.tree_of(self.files.iter());
+        let before = self.before.iter().flatten().filter_map(|(_, file)| file.as_ref());
+        let gone = before.filter(|file| !self.files.iter().any(|other| other.path == file.path));
+        let past = gone.filter_map(|file| {
+            let commit = |id: &str, date: &str| Commit { id: id.into(), date: date.into() };
+            let content = match &file.content {
+                Content::Text(text) => text.clone().into_bytes(),
+                Content::Bytes(bytes) => bytes.clone(),
+                Content::Symlink(_) => return None,
+            };
+            let (first, removed) = (commit("1111111111", "2024-01-01"), commit("2222222222", "2024-02-01"));
+            let file = File::in_memory(&file.path, Vec::new(), false);
+            Some(Past { file, content, last: first.clone(), first, removed: Some(removed) })
+        });
+        let past = past.collect();
+        tree.after(past)
     }
 
     /// The revision before, for rules that look at a change.

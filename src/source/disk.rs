@@ -71,6 +71,8 @@ pub fn tree(root: &Path) -> io::Result<Tree> {
     }
     let mut tree = Tree::new(files, Some(root.to_path_buf()));
     tree.submodules = listing.submodules.into_iter().filter(|path| !outside(path)).map(Into::into).collect();
+    tree.absent = listing.absent.into_iter().filter(|absent| !outside(&absent.path)).collect();
+    tree.nested = nested.iter().map(|folder| folder.trim_end_matches('/').into()).collect();
     tree.git = listing.git;
     Ok(tree)
 }
@@ -82,8 +84,19 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// Its submodules.
     pub submodules: Vec<String>,
+    /// Files of the index that the work tree lacks.
+    pub absent: Vec<Absent>,
     /// Whether Git made the list.
     pub git: bool,
+}
+
+/// A file of the index that the work tree lacks.
+#[derive(Debug)]
+pub struct Absent {
+    /// Relative path, with `/`.
+    pub path: Box<str>,
+    /// The name of its content in Git.
+    pub blob: Box<str>,
 }
 
 /// A listed file.

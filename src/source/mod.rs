@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 pub mod disk;
 pub mod git;
+pub mod history;
 pub mod ignored;
 
 /// Files beyond this size are not read (a state file or dump is judged by name and head).
@@ -71,6 +72,12 @@ pub struct Tree {
     pub root: Option<PathBuf>,
     /// Paths that Git knows as submodules.
     pub submodules: Vec<Box<str>>,
+    /// What the index names and the work tree lacks.
+    pub absent: Vec<disk::Absent>,
+    /// Files of earlier commits, in path order: they have ids and paths, and are no part of the tree.
+    past: Vec<history::Past>,
+    /// Folders that are projects of their own.
+    pub nested: Vec<Box<str>>,
     /// Whether Git said what is tracked.
     pub git: bool,
 }
@@ -115,15 +122,21 @@ impl File {
     /// The first bytes, without keeping the file.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
+        self.beginning(HEAD_BYTES)
+    }
+
+    /// So many of its first bytes, without keeping the file.
+    #[must_use]
+    pub fn beginning(&self, limit: usize) -> Vec<u8> {
         use std::io::Read as _;
         match &self.content {
-            Content::Memory(bytes) => bytes[..bytes.len().min(HEAD_BYTES)].to_vec(),
+            Content::Memory(bytes) => bytes[..bytes.len().min(limit)].to_vec(),
             Content::Outside => Vec::new(),
             Content::Disk(path) => {
                 let mut head = Vec::new();
                 if let Ok(file) = std::fs::File::open(path) {
                     // What cannot be read here is reported when the text is asked for.
-                    let _ = file.take(HEAD_BYTES as u64).read_to_end(&mut head);
+                    let _ = file.take(limit as u64).read_to_end(&mut head);
                 }
                 head
             }
@@ -194,13 +207,37 @@ impl Tree {
     /// A file by id.
     #[must_use]
     pub fn file(&self, id: FileId) -> &File {
-        &self.files[id.0 as usize]
+        let index = id.0 as usize;
+        self.files.get(index).unwrap_or_else(|| &self.past[index - self.files.len()].file)
     }
 
     /// The path of a file.
     #[must_use]
     pub fn path(&self, id: FileId) -> &str {
-        &self.files[id.0 as usize].path
+        &self.file(id).path
+    }
+
+    /// The tree with more files.
+    #[must_use]
+    pub fn with(mut self, more: Vec<File>) -> Self {
+        self.files.extend(more);
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.files.dedup_by(|a, b| a.path == b.path);
+        self
+    }
+
+    /// The tree with files of earlier commits beside it.
+    #[must_use]
+    pub fn after(mut self, mut past: Vec<history::Past>) -> Self {
+        past.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+        self.past = past;
+        self
+    }
+
+    /// The files of earlier commits, in path order.
+    pub fn past(&self) -> impl ExactSizeIterator<Item = (FileId, &history::Past)> {
+        let first = self.files.len();
+        self.past.iter().enumerate().map(move |(index, past)| (FileId(Span::new(first + index, 0).start), past))
     }
 
     /// A file by path.

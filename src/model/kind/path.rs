@@ -31,16 +31,27 @@ pub fn by_path(path: &str) -> Candidate {
     by_suffix(path, &lower)
 }
 
-/// Whether a file name is one that Terraform gives to state.
+/// Whether a file name is one that Terraform gives to state, or a copy of one.
 pub fn is_state_name(lower: &str) -> bool {
-    let suffix = |suffix: &str| lower.ends_with(suffix);
-    suffix(".tfstate")
-        || suffix(".tfstate.backup")
-        || lower.contains(".tfstate.")
-            && !TEMPLATES.iter().any(|template| lower.ends_with(template))
-            && !suffix(".tf")
-            && !suffix(".md")
-            && !suffix(".sh")
+    const OF_OTHERS: [&str; 10] =
+        [".tf", ".tofu", ".md", ".sh", ".yml", ".yaml", ".hcl", ".py", ".tfvars", ".dockerfile"];
+    let Some(at) = lower.find(".tfstate") else { return false };
+    let rest = &lower[at + ".tfstate".len()..];
+    rest.is_empty()
+        || rest.starts_with(['.', '~', '-', '_', ' '])
+            && !TEMPLATES.iter().chain(&OF_OTHERS).any(|suffix| lower.ends_with(suffix))
+}
+
+/// Suffixes under which people keep a copy of state or a plan; what is in such a file decides.
+const KEPT_SUFFIXES: [&str; 14] = [
+    ".txt", ".bak", ".backup", ".old", ".orig", ".save", ".state", ".plan", ".out", ".copy", ".prev", ".dat", ".bin",
+    ".log",
+];
+
+/// Whether a file of no kind of ours may hold state or a plan, by its name.
+pub fn may_hold_state(path: &str) -> bool {
+    let lower = file_name(path).to_ascii_lowercase();
+    KEPT_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
 }
 
 fn by_folder(path: &str) -> Option<Skip> {
@@ -203,14 +214,54 @@ fn by_suffix(path: &str, lower: &str) -> Candidate {
     if lower == "hosts" || in_inventory(path) { Candidate::Inventory } else { Candidate::Shebang }
 }
 
+/// Suffixes of files that databases write, and whether such a file is called a dump.
+pub const DATA_SUFFIXES: [(&str, bool); 19] = [
+    ("sqlite", false),
+    ("sqlite3", false),
+    ("db", false),
+    ("db3", false),
+    ("rdb", false),
+    ("aof", false),
+    ("ibd", false),
+    ("mdb", false),
+    ("accdb", false),
+    ("snap", false),
+    ("snapshot", false),
+    ("etcd", false),
+    ("dump", true),
+    ("bak", true),
+    ("pgdump", true),
+    ("backup", true),
+    ("custom", true),
+    ("bson", true),
+    ("sql", true),
+];
+
+/// Suffixes of what runs leave behind.
+const LEFT_BEHIND: [&str; 8] = ["retry", "pid", "sock", "qcow2", "vmdk", "vdi", "vhdx", "kubeconfig"];
+
+/// Folders in which Terraform and Terragrunt work.
+pub const WORKING: [&str; 2] = [".terraform", ".terragrunt-cache"];
+
 /// A regular expression, in verbose form and for Rust and Python alike, that every path matches that could be judged.
 /// It is made from the tables above; a file without suffix may be a script or an inventory, so all of these match.
 pub fn pattern() -> String {
     let suffixes: Vec<String> = SUFFIXES.iter().map(|(suffix, _)| regex::escape(&suffix[1..])).collect();
     let names: Vec<String> = NAMES.iter().map(|(name, _)| regex::escape(name)).collect();
+    let kept: Vec<&str> = KEPT_SUFFIXES.iter().map(|suffix| &suffix[1..]).collect();
+    let left: Vec<&str> = DATA_SUFFIXES
+        .iter()
+        .map(|(suffix, _)| *suffix)
+        .chain(LEFT_BEHIND)
+        .filter(|suffix| !kept.contains(suffix))
+        .collect();
     let mut lines = vec![
         format!(r"\.({})$", suffixes.join("|")),
-        r"\.tfstate(\.[^/]*)?$".to_owned(),
+        r"\.tfstate([.~_\ -][^/]*)?$".to_owned(),
+        format!(r"\.({})$", kept.join("|")),
+        format!(r"\.({})$", left.join("|")),
+        format!("(^|/)({})/", WORKING.map(regex::escape).join("|")),
+        r"rootfs[^/]*$".to_owned(),
         format!("(^|/)({})$", names.join("|")),
         r"(^|/)(dockerfile|jenkinsfile)\.[^/]*$".to_owned(),
         r"(^|/)[^./]+$".to_owned(),
@@ -290,6 +341,11 @@ mod tests {
         for path in paths {
             assert!(!matches!(by_path(&path), Candidate::Not(_)), "{path} is not judged");
             assert!(pattern.is_match(&path), "{path}");
+        }
+        for path in
+            ["backup/prod.sql", "a/dump.rdb", "a/x.sqlite3", "site.retry", "a/.terraform/x.md", "notes/state.txt"]
+        {
+            assert!(pattern.is_match(path), "{path}");
         }
         for path in ["README.md", "a/x.png", "main.go", "a/x.tf.j2", "Cargo.toml"] {
             assert!(!pattern.is_match(path), "{path}");

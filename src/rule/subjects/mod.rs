@@ -2,6 +2,7 @@
 
 mod agent;
 mod ansible;
+mod backend;
 mod boot;
 mod clash;
 mod command;
@@ -29,7 +30,9 @@ pub struct Table {
 /// Every table that an estate gives.
 pub static TABLES: &[Table] = &[
     Table { schema: git::StateFileRow::schema, rows: git::state_files },
+    Table { schema: git::PastStateRow::schema, rows: git::past_states },
     Table { schema: git::IgnoreEntryRow::schema, rows: git::ignore_entries },
+    Table { schema: git::IgnoredValuesRow::schema, rows: git::ignored_values },
     Table { schema: command::CommandRow::schema, rows: command::commands },
     Table { schema: terraform::RootRow::schema, rows: terraform::roots },
     Table { schema: terraform::ResourceRow::schema, rows: terraform::resources },
@@ -65,6 +68,9 @@ pub static TABLES: &[Table] = &[
     Table { schema: clash::CollisionRow::schema, rows: clash::collisions },
     Table { schema: clash::SharedStateRow::schema, rows: clash::shared_states },
     Table { schema: clash::CredentialRow::schema, rows: clash::credentials },
+    Table { schema: backend::StateBackendRow::schema, rows: backend::backends },
+    Table { schema: backend::SelfDependencyRow::schema, rows: backend::self_dependencies },
+    Table { schema: backend::GrantRow::schema, rows: backend::grants },
     Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
     Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
     Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },

@@ -3,6 +3,7 @@
 use crate::estate::Estate;
 use crate::estate::guard::is_guard;
 use crate::estate::root::{self, Requirement, RootFacts};
+use crate::estate::state_backend;
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
@@ -44,6 +45,12 @@ subject! {
         manages: Bool certain => row.facts.manages();
         /// Whether several people or jobs work on it, by its path or because CI applies.
         shared: Bool => row.facts.shared();
+        /// Whether a lock file stands beside it.
+        locked: Bool certain => row.facts.locked();
+        /// Whether an ignore rule keeps a lock file there out of Git.
+        lock_ignored: Bool certain => row.facts.lock_ignored();
+        /// Whether it sets up providers of which it says neither source nor version.
+        undeclared_providers: Bool certain => row.facts.uses_undeclared_providers();
         /// Whether Terragrunt runs it.
         terragrunt: Bool certain => row.facts.terragrunt();
         /// Whether a comment says that it creates what the others keep their state in.
@@ -122,11 +129,9 @@ impl<'m> ResourceRow<'m> {
         self.estate.guards.protects(&self.resource, role)
     }
 
-    fn keeps_state(&self) -> bool {
-        let name = ["bucket", "name"].iter().find_map(|name| self.resource.arg(name).scalar());
-        let provider =
-            self.resource.ty().split('_').next().filter(|it| matches!(*it, "google" | "azurerm")).unwrap_or("");
-        name.is_some_and(|name| self.estate.state_stores.contains(&format!("{provider} {name}")))
+    /// The folders whose state it keeps.
+    fn state_of(&self) -> &'m [String] {
+        state_backend::kept_in(self.estate, &self.resource)
     }
 
     fn prevent_destroy(&self) -> Tri {
@@ -246,7 +251,9 @@ subject! {
         /// Whether a backup plan beside it makes copies of it.
         backed_up: Bool => row.protected_by(|role| role == ProtectionRole::Backup);
         /// Whether a backend of this repository keeps its state in it.
-        keeps_state: Bool => row.keeps_state();
+        keeps_state: Bool => !row.state_of().is_empty();
+        /// The folders whose state it keeps.
+        state_of: List(Str) => row.state_of().iter().map(String::as_str).collect::<Vec<_>>();
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
@@ -490,6 +497,8 @@ subject! {
         source: Str certain => row.call.call.source.unwrap_or("");
         /// Whether that is this repository.
         local: Bool certain => root::is_local(row.call.call.source.unwrap_or(""));
+        /// Whether it names a folder that is no part of this repository.
+        leaves_repository: Bool certain => root::leaves_repository(row.estate, &row.call);
         /// Whether it leads to a module, nowhere, or back to the module that calls.
         leads: Word(&["somewhere", "nowhere", "circle"]) certain => root::leads(row.estate, &row.call);
         /// What losing what a well-known module makes loses; `none` when that is not known.

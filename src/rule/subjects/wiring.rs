@@ -313,8 +313,8 @@ subject! {
         folder: Str certain => if row.root.folder().is_empty() { "." } else { row.root.folder() };
         /// What `git add .` takes in.
         names: List(Str) => row.names.clone();
-        /// Whether a state file, and not just the working folder, is taken in.
-        state: Bool certain => row.names.contains(&"terraform.tfstate");
+        /// Whether a state file that comes to lie there, and not just the working folder, is taken in.
+        state: Bool certain => row.names.contains(&"terraform.tfstate") || row.root.remote() && row.names.contains(&"errored.tfstate");
         /// Whether its state is kept elsewhere, so that no state file comes to lie there.
         remote: Bool certain => row.root.remote();
         /// Whether it manages anything.
