@@ -9,6 +9,7 @@ pub mod json;
 pub mod make;
 pub mod python;
 pub mod shell;
+pub mod toml;
 pub mod unit;
 pub mod yaml;
 
