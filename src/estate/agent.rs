@@ -77,7 +77,7 @@ fn permission<'m>(estate: &'m Estate<'m>, grant: &'m Grant, control: bool, local
         grant.covers(inside) && !denied(inside)
     };
     let edits = allowed && grant.tool == "edit";
-    let writes_state = edits && (grant.writes_state && names_state(grant) || local.iter().any(|root| in_root(root)));
+    let writes_state = edits && (grant.writes_state && names_state(grant) || local.iter().any(in_root));
     Permission { grant, mutation, any_command: grant.any_command && control, writes_state }
 }
 

@@ -62,6 +62,7 @@ fn value(builder: &mut Builder, value: &Spanned<DeValue<'_>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::yaml::Node;
 
     #[test]
     fn tables_arrays_and_places() {
@@ -69,7 +70,7 @@ mod tests {
         let tree = parse(text);
         assert!(tree.errors.is_empty());
         let root = tree.root().unwrap();
-        assert_eq!(root.get("a").and_then(|node| node.as_str()), Some("x"));
+        assert_eq!(root.get("a").and_then(Node::as_str), Some("x"));
         let d = root.get("b").and_then(|b| b.get("c")).and_then(|c| c.get("d")).unwrap();
         assert_eq!(d.items().map(|item| item.as_str().unwrap()).collect::<Vec<_>>(), ["1", "true"]);
         let (key, _) = root.get("b").and_then(|b| b.get("g")).and_then(|g| g.entry("h")).unwrap();
@@ -83,7 +84,7 @@ mod tests {
     fn what_is_wrong_is_told_and_the_rest_kept() {
         let tree = parse("a = \"x\"\nb = = 1\n");
         assert!(!tree.errors.is_empty());
-        assert_eq!(tree.root().and_then(|root| root.get("a")).and_then(|a| a.as_str()), Some("x"));
+        assert_eq!(tree.root().and_then(|root| root.get("a")).and_then(Node::as_str), Some("x"));
         assert!(parse("").errors.is_empty());
     }
 }

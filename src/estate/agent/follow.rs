@@ -4,7 +4,7 @@ use crate::estate::Estate;
 use crate::estate::invocation::Invocation;
 use crate::knowledge::agents::Writes;
 use crate::model::agents::{Decision, Grant, Mutation, Pattern, mutation};
-use crate::model::command::{Guard, Site};
+use crate::model::command::{Command, Guard, Site};
 use crate::source::{self, file_name, folder};
 use crate::syntax::make;
 use crate::text::FileId;
@@ -56,9 +56,9 @@ impl<'l> Line<'l> {
             "npm" | "pnpm" | "yarn" => self.package(estate, project),
             "bash" | "sh" | "zsh" | "source" | "." => {
                 let script = self.words[1..].iter().find(|word| !word.starts_with('-'))?;
-                self.script(estate, project, script)
+                Self::script(estate, project, script)
             }
-            _ => self.script(estate, project, self.words[0]),
+            _ => Self::script(estate, project, self.words[0]),
         }
     }
 
@@ -67,10 +67,10 @@ impl<'l> Line<'l> {
         let at = self.words.iter().position(|word| *word == "-C").and_then(|at| self.words.get(at + 1));
         let from = at.and_then(|at| source::join(project, at)).unwrap_or_else(|| project.to_owned());
         let tree = estate.documents.tree;
-        let named = |path: &str| names.contains(&file_name(path).to_ascii_lowercase().as_str());
+        let fits = |path: &str| names.contains(&file_name(path).to_ascii_lowercase().as_str());
         let file = estate.documents.list.iter().map(|document| document.file).find(|file| {
             let path = tree.path(*file);
-            folder(path) == from && named(path)
+            folder(path) == from && fits(path)
         })?;
         let plain = |word: &&&str| !word.starts_with('-') && !word.contains('=') && Some(**word) != at.copied();
         let targets: Vec<&str> = self.words[1..].iter().filter(plain).copied().collect();
@@ -104,27 +104,38 @@ impl<'l> Line<'l> {
         })
     }
 
-    fn script(&self, estate: &Estate<'_>, project: &str, script: &str) -> Option<Mutation> {
+    fn script(estate: &Estate<'_>, project: &str, script: &str) -> Option<Mutation> {
         let path = source::join(project, script)?;
         let file = estate.documents.tree.find(&path)?;
         found(estate, file, |site| (*site == Site::Script).then(|| script.to_owned()))
     }
 }
 
-/// The worst command of a file at the sites that `example` names, unless a person is asked before it.
+/// The worst command of a file at the sites that `example` names, unless a person is asked before it. Scripts that it calls are
+/// looked into, and no further.
 fn found(estate: &Estate<'_>, file: FileId, example: impl Fn(&Site) -> Option<String>) -> Option<Mutation> {
-    let here = estate.invocations.iter().filter(|it| it.command.loc.file == file && it.command.guard == Guard::None);
-    let judged = |it: &Invocation<'_>| {
-        let worst = mutation(&it.command)
-            .filter(|it| matches!(it.writes, Writes::State | Writes::Infrastructure | Writes::Data))?;
+    let base = folder(estate.documents.tree.path(file));
+    commands(estate, file).find_map(|it| {
         let example = example(&it.command.site)?;
-        Some(Mutation {
-            example,
-            effect: format!("runs `{}`, which {}", worst.example, worst.effect),
-            writes: worst.writes,
-        })
-    };
-    here.filter(|it| !it.instruction).find_map(judged)
+        let called = || {
+            let script = it.command.text.split(' ').next().filter(|word| word.contains('/'))?;
+            let script = estate.documents.tree.find(&source::join(base, script)?)?;
+            commands(estate, script).find_map(|it| grave(&it.command))
+        };
+        let worst = grave(&it.command).or_else(called)?;
+        let effect = format!("runs `{}`, which {}", worst.example, worst.effect);
+        Some(Mutation { example, effect, writes: worst.writes })
+    })
+}
+
+/// The commands of a file before which nobody is asked.
+fn commands<'e, 'm>(estate: &'e Estate<'m>, file: FileId) -> impl Iterator<Item = &'e Invocation<'m>> {
+    let here = estate.invocations.iter().filter(move |it| it.command.loc.file == file && !it.instruction);
+    here.filter(|it| it.command.guard == Guard::None)
+}
+
+fn grave(command: &Command) -> Option<Mutation> {
+    mutation(command).filter(|it| matches!(it.writes, Writes::State | Writes::Infrastructure | Writes::Data))
 }
 
 /// All that targets of a makefile need.

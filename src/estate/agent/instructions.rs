@@ -28,7 +28,7 @@ pub fn instructions<'m>(estate: &'m Estate<'m>) -> Vec<Instructions<'m>> {
     };
     // Rules of one folder are read together, and those of the folders above too.
     let with = |path: &str, other: &str| {
-        let rules = path.ends_with(".mdc");
+        let rules = is_rule(path);
         if rules {
             folder(path) == folder(other)
         } else {
@@ -38,7 +38,7 @@ pub fn instructions<'m>(estate: &'m Estate<'m>) -> Vec<Instructions<'m>> {
     let mut seen: Vec<&str> = Vec::new();
     let mut found = Vec::new();
     for (file, path) in &files {
-        if !holds(path) || path.ends_with(".mdc") && seen.contains(&folder(path)) {
+        if !holds(path) || is_rule(path) && seen.contains(&folder(path)) {
             continue;
         }
         seen.push(folder(path));
@@ -59,6 +59,11 @@ fn scope(path: &str) -> &str {
     own.get(..at.saturating_sub(1).min(own.len())).unwrap_or(own)
 }
 
+/// A rule of Cursor, of which there are several.
+fn is_rule(path: &str) -> bool {
+    path.rsplit('.').next() == Some("mdc")
+}
+
 fn is_main(path: &str) -> bool {
     const NAMES: [&str; 10] = [
         "agents.md",
@@ -73,7 +78,7 @@ fn is_main(path: &str) -> bool {
         "guidelines.md",
     ];
     NAMES.contains(&file_name(path).to_ascii_lowercase().as_str())
-        || path.ends_with(".mdc") && format!("/{path}").contains("/.cursor/rules/")
+        || is_rule(path) && format!("/{path}").contains("/.cursor/rules/")
 }
 
 /// Whether a text says who writes state, or hands over to a file that may.
@@ -85,5 +90,9 @@ fn speaks(text: &str) -> bool {
         let pattern = format!(r"(?i)({object}[^\n]*{order}|{order}[^\n]*{object})|(@|\[|`|see |read |follow )[^\n]*\b(AGENTS|CLAUDE|GEMINI|copilot-instructions|CONTRIBUTING)\.md");
         Regex::new(&pattern).ok()
     });
-    rule.as_ref().is_none_or(|rule| rule.is_match(text))
+    // Other languages have other words for it.
+    let letters = text.chars().filter(|letter| letter.is_alphabetic());
+    let (all, foreign) =
+        letters.fold((0_usize, 0_usize), |(all, foreign), it| (all + 1, foreign + usize::from(!it.is_ascii())));
+    foreign * 5 > all || rule.as_ref().is_none_or(|rule| rule.is_match(text))
 }

@@ -26,7 +26,7 @@ fn unasked(reader: &mut Reader<'_>, own: Node<'_>, outer: Option<Node<'_>>) {
     let Some(policy) = entry("approval_policy").filter(|_| is("approval_policy", "never")) else { return };
     if is("sandbox_mode", "workspace-write") {
         let network = entry("sandbox_workspace_write").and_then(|(_, it)| it.get("network_access"));
-        reader.bypass(policy, "approval_policy = \"never\" with a sandbox that writes", network.is_some_and(is_true));
+        reader.bypass(policy, "approval_policy = \"never\"", network.is_some_and(is_true));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cursor, VS Code, Zed, OpenCode and aider.
+//! Cursor, VS Code, Zed, `OpenCode` and aider.
 
 use super::{Decision, Pattern, Reader, is_true, texts};
 use crate::syntax::yaml::Node;

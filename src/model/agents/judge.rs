@@ -121,18 +121,35 @@ fn runs_any(grant: &Grant, denials: &Denials<'_>) -> bool {
     let Some(pattern) = &grant.pattern else { return !denials.cover("shell", UNHEARD_OF) };
     let free = |line: &str| !denials.cover("shell", line);
     let runners = agents::agents().runners.iter().map(String::as_str);
-    let covers = |line: &str| {
-        pattern.covers(line) || matches!(pattern, Pattern::Prefix(prefix) if base_name(prefix).covers(line))
-    };
+    let short = shortened(pattern);
+    let covers = |line: &str| pattern.covers(line) || short.covers(line);
     std::iter::once(UNHEARD_OF).chain(runners).any(|line| covers(line) && free(line))
         || matches!(pattern, Pattern::Prefix(prefix) if opens_shell(prefix) && free(prefix))
 }
 
-/// `/bin/bash` is `bash`.
-fn base_name(prefix: &str) -> Pattern {
-    let (program, rest) = prefix.split_once(' ').unwrap_or((prefix, ""));
-    let program = program.rsplit('/').next().unwrap_or(program);
-    Pattern::Prefix(format!("{program} {rest}"))
+/// The pattern as it holds for runners: `/bin/bash` is `bash`, and a quote that is only opened (`python3 -c "`) holds nothing yet.
+fn shortened(pattern: &Pattern) -> Pattern {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let line = |text: &str| {
+        let text = text.trim_end_matches(['"', '\'', ' ']);
+        let (program, rest) = text.split_once(' ').unwrap_or((text, ""));
+        format!("{} {rest}", base(program)).trim_end().to_owned()
+    };
+    match pattern {
+        Pattern::Prefix(prefix) => Pattern::Prefix(line(prefix)),
+        Pattern::Wildcard(text) => match text.strip_suffix('*') {
+            Some(open) if open.ends_with(['"', '\'', ' ']) => Pattern::Wildcard(format!("{} *", line(open))),
+            _ => pattern.clone(),
+        },
+        Pattern::Words(places) => {
+            let mut places = places.clone();
+            for program in places.first_mut().into_iter().flatten() {
+                *program = base(program);
+            }
+            Pattern::Words(places)
+        }
+        other => other.clone(),
+    }
 }
 
 /// `ssh host`, with whatever may follow.

@@ -12,7 +12,6 @@ mod workflow;
 use super::kind::Kind;
 use super::load::{Document, Documents};
 use crate::knowledge::agents::{AgentFile, FileKind, Writes, agent_file};
-use crate::source::file_name;
 use crate::syntax::yaml::{Node, Scalar, Yaml};
 use crate::text::{FileId, Loc};
 pub use claude::{cli, words};
@@ -151,8 +150,8 @@ impl Agents {
         let root = front.as_ref().or(document.yaml()).and_then(Yaml::root);
         match root {
             Some(root) => reader.document(documents.tree.path(document.file), root),
-            None if file_name(documents.tree.path(document.file)).ends_with(".rules") => {
-                codex::rules(&mut reader, text)
+            None if documents.tree.path(document.file).rsplit('.').next() == Some("rules") => {
+                codex::rules(&mut reader, text);
             }
             None => {}
         }
@@ -177,7 +176,8 @@ impl Agents {
 fn frontmatter(text: &str) -> Option<Yaml> {
     let rest = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n"))?;
     let end = rest.find("\n---")?;
-    Some(Yaml::parse(&text[..text.len() - rest.len() + end + 1]))
+    let head = text.len() - rest.len() + end;
+    Some(Yaml::parse(&text[..head]))
 }
 
 /// Reads one file.
@@ -193,8 +193,8 @@ impl Reader<'_> {
             ("Claude Code", FileKind::Permissions) => claude::settings(self, root, path.ends_with(".local.json")),
             ("Claude Code", _) => claude::frontmatter(self, path, root),
             ("Codex", FileKind::Permissions) => codex::config(self, root),
-            ("Gemini CLI" | "Qwen Code", FileKind::Permissions) if path.ends_with(".toml") => {
-                gemini::policy(self, root)
+            ("Gemini CLI" | "Qwen Code", FileKind::Permissions) if path.rsplit('.').next() == Some("toml") => {
+                gemini::policy(self, root);
             }
             ("Gemini CLI" | "Qwen Code", FileKind::Permissions) => gemini::settings(self, root),
             ("Cursor", FileKind::Permissions) => editor::cursor(self, root),

@@ -67,7 +67,7 @@ impl Pattern {
 /// So many combinations of alternatives are looked at.
 const MAX_COMBINATIONS: usize = 64;
 
-/// Every line that a list of alternatives begins.
+/// Every line that a list of alternatives begins; a word with blanks in it is quoted.
 fn every(places: &[Vec<String>]) -> Vec<String> {
     let mut lines = vec![String::new()];
     for place in places {
