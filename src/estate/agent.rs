@@ -94,8 +94,8 @@ pub fn open_files<'m>(estate: &'m Estate<'m>) -> Vec<(&'m PermissionFile, bool)>
     let local = !local_roots(estate).is_empty();
     let silent = |file: &&PermissionFile| file.denies_paths && !file.denies_state;
     // What permits to write them is told by itself.
-    let told =
-        |file: &&PermissionFile| permissions(estate).iter().any(|it| it.writes_state && it.grant.loc.file == file.file);
+    let permissions = permissions(estate);
+    let told = |file: &&PermissionFile| permissions.iter().any(|it| it.writes_state && it.grant.loc.file == file.file);
     estate.agents.files.iter().filter(silent).filter(|file| !told(file)).map(|file| (file, local)).collect()
 }
 

@@ -71,8 +71,10 @@ const MAX_COMBINATIONS: usize = 64;
 fn every(places: &[Vec<String>]) -> Vec<String> {
     let mut lines = vec![String::new()];
     for place in places {
-        let longer =
-            |line: &String, word: &String| if line.is_empty() { word.clone() } else { format!("{line} {word}") };
+        let longer = |line: &String, word: &String| {
+            let word = if word.contains(' ') { format!("'{}'", word.replace('\'', "'\\''")) } else { word.clone() };
+            if line.is_empty() { word } else { format!("{line} {word}") }
+        };
         lines = lines.iter().flat_map(|line| place.iter().map(move |word| longer(line, word))).collect();
         lines.truncate(MAX_COMBINATIONS);
     }

@@ -55,3 +55,9 @@ fn words_and_lists() {
     );
     assert_eq!(words("--a \"b c\" d\\ e ''"), ["--a", "b c", "d e", ""]);
 }
+
+#[test]
+fn a_shell_in_words() {
+    let line = "bash -lc 'terraform apply -auto-approve'";
+    assert!(judge::of_line(line).is_some());
+}
