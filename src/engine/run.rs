@@ -36,7 +36,8 @@ pub(super) struct Ground<'a> {
 
 /// Options of cards by card and folder layer; most cards have none.
 fn settings_of(ground: &Ground<'_>, card: &Card, path: &str, defaults: &Settings) -> Settings {
-    if card.options.is_empty() { defaults.clone() } else { select::settings(card, ground.config, path) }
+    let today = &ground.request.today;
+    if card.options.is_empty() { defaults.clone() } else { select::settings(card, ground.config, path, today) }
 }
 
 /// Applies the cards to the rows of one table.

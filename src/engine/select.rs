@@ -75,11 +75,13 @@ pub fn severity(card: &Card, found: Severity, config: &Config, path: &str, envir
     if lowers { found.lowered() } else { found }
 }
 
-/// The options of a card at a path.
+/// The options of a card at a path on a day: what was set until an earlier day is set no more.
 #[must_use]
-pub fn settings(card: &Card, config: &Config, path: &str) -> Settings {
+pub fn settings(card: &Card, config: &Config, path: &str, today: &str) -> Settings {
     let mut settings = card.defaults();
-    for (values, _) in config.layers_for(path).filter_map(|layer| layer.options.get(&card.id)) {
+    let ended = |values: &BTreeMap<String, OptionValue>| matches!(values.get("until"), Some(OptionValue::Scalar(day)) if day.scalar().is_some_and(|day| *day < *today));
+    let set = config.layers_for(path).filter_map(|layer| layer.options.get(&card.id));
+    for (values, _) in set.filter(|(values, _)| !ended(values)) {
         for (name, value) in values.iter().filter(|(name, _)| card.option(name).is_some()) {
             // What does not fit was reported when the configuration was checked.
             let _ = settings.set(card, name, option_value(value));

@@ -1,5 +1,6 @@
 //! The join: hosts, services, data, storage and its fate, owners.
 
+pub mod agent;
 pub mod alias;
 pub mod artifact;
 mod brought;

@@ -3,9 +3,9 @@
 mod named;
 
 use super::kind::{self, Candidate, Kind, Skip, state};
-use crate::source::{File, MAX_BYTES, Tree, Unreadable};
+use crate::source::{self, File, MAX_BYTES, Tree, Unreadable};
 use crate::syntax::yaml::{Node, Scalar};
-use crate::syntax::{SyntaxError, hcl, ini, json, yaml};
+use crate::syntax::{SyntaxError, hcl, ini, json, toml, yaml};
 use crate::text::{FileId, Loc, Span};
 use crate::value::Data;
 use rayon::prelude::*;
@@ -254,6 +254,7 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
         return skipped(Skip::Vaulted);
     }
     match candidate {
+        Candidate::Is(kind @ Kind::AgentSettings) => agent_settings(id, kind, &file.path, text),
         Candidate::Is(kind) => parse_as(id, kind, text),
         Candidate::Yaml => parse_yaml(id, &file.path, text),
         Candidate::Json => match kind::of_json(&file.path, text) {
@@ -310,9 +311,7 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             let errors = std::mem::take(&mut file.errors);
             (Syntax::Hcl(file), errors)
         }
-        // TOML is read line by line, as far as agent settings need it.
-        Kind::AgentSettings if !text.trim_start().starts_with('{') => (Syntax::Ini(ini::parse(text)), Vec::new()),
-        Kind::PackerJson | Kind::AgentSettings | Kind::Workflow | Kind::InventoryYaml => {
+        Kind::PackerJson | Kind::Workflow | Kind::InventoryYaml => {
             let mut tree = json::parse(text);
             let errors = std::mem::take(&mut tree.errors);
             (Syntax::Yaml(tree), errors)
@@ -331,6 +330,20 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
         return skipped(Skip::Template);
     }
     finish(id, kind, syntax, errors)
+}
+
+/// Settings of an agent are JSON with comments, TOML, YAML, or rules that its model reads; an empty file is none.
+fn agent_settings(id: FileId, kind: Kind, path: &str, text: &str) -> Read {
+    let suffix = source::file_name(path).rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let mut tree = match suffix {
+        "toml" => toml::parse(text),
+        "yml" | "yaml" => yaml::Yaml::parse(text),
+        "rules" => return whole(id, kind),
+        _ => json::parse(text),
+    };
+    let errors = std::mem::take(&mut tree.errors);
+    let blank = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//"));
+    finish(id, kind, Syntax::Yaml(tree), if blank { Vec::new() } else { errors })
 }
 
 /// Marks of templates of other engines in files with a plain YAML suffix.

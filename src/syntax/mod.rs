@@ -10,6 +10,7 @@ pub mod make;
 pub mod program;
 pub mod python;
 pub mod shell;
+pub mod toml;
 pub mod unit;
 pub mod yaml;
 

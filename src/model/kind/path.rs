@@ -1,6 +1,7 @@
 //! What a path alone says: tables of names, folders and suffixes, and the pattern that hooks are triggered by.
 
 use super::{Candidate, Kind, Skip, in_inventory};
+use crate::knowledge::agents::{self, AgentFile, FileKind};
 use crate::source::{file_name, folder};
 
 /// Folders whose content came from elsewhere.
@@ -100,32 +101,6 @@ const NAMES: [(&str, Kind); 16] = [
     ("tfplan", Kind::Plan),
 ];
 
-/// Files by which agents are permitted or instructed: a folder somewhere above (none: anywhere), a name or `*` and its end.
-const AGENT_FILES: [(&str, &str, Kind); 22] = [
-    (".claude", "settings.json", Kind::AgentSettings),
-    (".claude", "settings.local.json", Kind::AgentSettings),
-    (".cursor", "cli.json", Kind::AgentSettings),
-    (".cursor", "mcp.json", Kind::AgentSettings),
-    (".gemini", "settings.json", Kind::AgentSettings),
-    (".codex", "config.toml", Kind::AgentSettings),
-    (".codex", "*.rules", Kind::AgentSettings),
-    (".vscode", "settings.json", Kind::AgentSettings),
-    (".vscode", "mcp.json", Kind::AgentSettings),
-    ("", ".mcp.json", Kind::AgentSettings),
-    ("", "opencode.json", Kind::AgentSettings),
-    ("", "claude.md", Kind::AgentInstructions),
-    ("", "agents.md", Kind::AgentInstructions),
-    ("", "gemini.md", Kind::AgentInstructions),
-    ("", "copilot-instructions.md", Kind::AgentInstructions),
-    ("", ".cursorrules", Kind::AgentInstructions),
-    ("", ".windsurfrules", Kind::AgentInstructions),
-    ("", ".clinerules", Kind::AgentInstructions),
-    (".claude", "*.md", Kind::AgentInstructions),
-    (".cursor", "*.mdc", Kind::AgentInstructions),
-    ("", "*.agent.md", Kind::AgentInstructions),
-    ("", "*.instructions.md", Kind::AgentInstructions),
-];
-
 /// What a suffix allows a file to be; the first that fits decides.
 const SUFFIXES: [(&str, Candidate); 35] = [
     (".tf", Candidate::Is(Kind::Terraform)),
@@ -166,8 +141,8 @@ const SUFFIXES: [(&str, Candidate); 35] = [
 ];
 
 fn by_name(path: &str, lower: &str) -> Option<Kind> {
-    if let Some(kind) = agent_file(path, lower) {
-        return Some(kind);
+    if let Some(row) = agents::agent_file(path) {
+        return Some(agent_kind(row));
     }
     if let Some((_, kind)) = NAMES.iter().find(|(name, _)| *name == lower) {
         return Some(*kind);
@@ -184,15 +159,8 @@ fn by_name(path: &str, lower: &str) -> Option<Kind> {
     named.into_iter().find(|(name, _)| !template && recipe(name)).map(|(_, kind)| kind)
 }
 
-fn agent_file(path: &str, lower: &str) -> Option<Kind> {
-    let within = |part: &str| part.is_empty() || format!("/{}/", folder(path)).contains(&format!("/{part}/"));
-    // The folder is looked for only where the name fits.
-    let named = |name: &str| name.strip_prefix('*').map_or(lower == name, |end| lower.ends_with(end));
-    // A log tells what was, not what to do.
-    if lower.ends_with("log.md") {
-        return None;
-    }
-    AGENT_FILES.iter().find(|(part, name, _)| named(name) && within(part)).map(|(.., kind)| *kind)
+fn agent_kind(row: &AgentFile) -> Kind {
+    if row.kind == FileKind::Instructions { Kind::AgentInstructions } else { Kind::AgentSettings }
 }
 
 /// Whether Ansible reads the file as variables of a host or group, whatever is in it: YAML, JSON, or no suffix at all.
@@ -267,14 +235,14 @@ pub fn pattern() -> String {
         r"(^|/)[^./]+$".to_owned(),
     ];
     let agents = |with: &str| {
-        let own = AGENT_FILES.iter().filter(|(part, ..)| *part == with);
-        own.map(|(_, name, _)| {
+        let own = agents::agents().files.iter().filter(|row| row.folder == with);
+        own.map(|AgentFile { name, .. }| {
             name.strip_prefix('*').map_or_else(|| regex::escape(name), |end| format!("[^/]*{}", regex::escape(end)))
         })
         .collect::<Vec<_>>()
         .join("|")
     };
-    let mut folders: Vec<&str> = AGENT_FILES.iter().map(|(part, ..)| *part).collect();
+    let mut folders: Vec<&str> = agents::agents().files.iter().map(|row| &*row.folder).collect();
     folders.sort_unstable();
     folders.dedup();
     for part in folders {
@@ -333,9 +301,10 @@ mod tests {
         paths.extend(SUFFIXES.iter().map(|(suffix, _)| format!("a/b{suffix}")));
         paths.extend(NAMES.iter().map(|(name, _)| format!("a/{name}")));
         paths.extend(
-            AGENT_FILES
+            agents::agents()
+                .files
                 .iter()
-                .map(|(part, name, _)| format!("a/{part}/b/{}", name.replace('*', "c")).replace("//", "/")),
+                .map(|row| format!("a/{}/b/{}", row.folder, row.name.replace('*', "c")).replace("//", "/")),
         );
         paths.extend(["Makefile", "GNUmakefile", "CLAUDE.md", "Containerfile", "a/MAIN.TF"].map(str::to_owned));
         for path in paths {
