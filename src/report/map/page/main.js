@@ -87,6 +87,7 @@ function fillGroups() {
       const open = group.fold.getAttribute("aria-expanded") !== "true";
       group.fold.setAttribute("aria-expanded", open);
       group.list.hidden = !open;
+      if (open) setCurrent(group.members.find((index) => rows[index] && shown[index]) ?? current);
       keepCurrent();
     });
     group.number = make("span", { class: "of" });
@@ -127,6 +128,7 @@ function fillRows() {
     if (pending.next().done) {
       mapPart.setAttribute("aria-busy", "false");
       document.documentElement.dataset.ready = "yes";
+      performance.mark("ready");
       markOpen();
       keepCurrent();
       return;
@@ -200,12 +202,22 @@ function markOpen() {
   row?.querySelector(".name").setAttribute("aria-expanded", "true");
 }
 
+/** Does what changes the width of the map, and keeps a row where the eye has it. */
+function inPlace(row, change) {
+  const top = () => (row && isReachable(row) ? row.getBoundingClientRect().top : 0);
+  const before = top();
+  change();
+  scrollBy({ top: top() - before, behavior: "instant" });
+}
+
 function openPanel(index, focus = true) {
   state.open = index;
   if (rows[index] && isReachable(rows[index])) setCurrent(index);
   fillPanel(index);
-  panel.hidden = false;
-  document.body.classList.add("with-panel");
+  inPlace(rows[index], () => {
+    panel.hidden = false;
+    document.body.classList.add("with-panel");
+  });
   shell.inert = covers.matches;
   markOpen();
   if (focus) byId("panel-name").focus();
@@ -217,13 +229,15 @@ function closePanel() {
   if (state.open === null) return;
   const row = rows[state.open];
   state.open = null;
-  panel.hidden = true;
-  panel.replaceChildren();
-  document.body.classList.remove("with-panel");
+  inPlace(row, () => {
+    panel.hidden = true;
+    panel.replaceChildren();
+    document.body.classList.remove("with-panel");
+  });
   shell.inert = false;
   markOpen();
   writeAddress();
-  if (row && isReachable(row)) row.querySelector(".name").focus();
+  if (row && isReachable(row)) row.querySelector(".name").focus({ preventScroll: true });
   else mapPart.focus();
 }
 

@@ -29,7 +29,7 @@ function placeOf(place) {
     setTimeout(() => button.replaceChildren(icon("i-copy")), 1500);
     button.focus();
   });
-  return make("span", { class: "place" }, make("code", {}, text), button);
+  return make("span", { class: "place" }, make("code", {}, breakable(text)), button);
 }
 
 const section = (title, ...children) => make("section", {}, make("h3", {}, title), ...children);
@@ -39,11 +39,10 @@ const folded = (title, items) =>
 
 function datumItem(datum) {
   const path = datum.path ? make("code", {}, datum.path) : null;
-  const lies = datum.storage ? STORAGE[datum.storage] ?? words(datum.storage) : "storage that is not known";
   const seen = datum.evidence.map((it) => make("li", {}, it.message, placeOf(it.place)));
   return make("li", { class: `fated is-${datum.fate}` },
     make("p", { class: "title" }, make("strong", {}, datum.service), make("span", { class: "class" }, datum.class), path),
-    make("p", {}, `On ${lies}: `, make("span", { class: `fate is-${datum.fate}` }, FATES[datum.fate] ?? datum.fate)),
+    make("p", {}, `on ${liesOn(datum)}, `, fateMark(datum.fate)),
     make("p", { class: "because" }, datum.because),
     seen.length > 0 ? list(seen, "evidence") : null);
 }
@@ -86,7 +85,7 @@ function ownerSection(object) {
 function storageSection(object) {
   const item = (disk) => make("li", { class: `fated is-${disk.fate}` },
     make("p", { class: "title" }, disk.path ? make("code", {}, disk.path) : make("span", { class: "none" }, "mounted where nothing says"),
-      STORAGE[disk.kind] ?? words(disk.kind), make("span", { class: `fate is-${disk.fate}` }, FATES[disk.fate] ?? disk.fate)),
+      STORAGE[disk.kind] ?? words(disk.kind), fateMark(disk.fate)),
     placeOf(disk.place));
   return object.storage.length === 0 ? null : section("Storage", list(object.storage.map(item)));
 }
@@ -132,10 +131,11 @@ function fillPanel(index) {
   const close = make("button", { type: "button", class: "quiet", id: "close", "aria-keyshortcuts": "Escape" }, icon("i-close"), "Close");
   close.addEventListener("click", closePanel);
   const mean = meaning.get(object.verdict) ?? "";
+  panel.className = `is-${object.verdict}`;
   panel.replaceChildren(
-    make("header", { class: `is-${object.verdict}` },
+    make("header", {},
       make("div", { class: "line" }, verdictMark(object.verdict), close),
-      make("h2", { id: "panel-name", tabindex: "-1" }, object.name),
+      make("h2", { id: "panel-name", tabindex: "-1" }, breakable(object.name)),
       make("p", { class: "meta" }, unique([object.kind, object.sort, object.environment || "."]).map((fact) => make("span", {}, fact))),
       make("p", { class: "means" }, `${mean.charAt(0).toUpperCase()}${mean.slice(1)}.`)),
     dataSection(object),

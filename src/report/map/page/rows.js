@@ -12,6 +12,12 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A long name or path that may break after its separators; what is copied from it stays the same. */
+function breakable(text) {
+  if (text.length < 20) return [text];
+  return text.split(/(?<=[./_[])/).flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part]));
+}
+
 /** A picture of the page's own; it stands beside words that say the same. */
 function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -30,13 +36,7 @@ const badge = (tool, faint = false) => make("span", { class: faint ? "tool faint
 /** `a/b/c` with what tells it apart set off. */
 function pathName(path) {
   const cut = path.lastIndexOf("/") + 1;
-  return [make("span", { class: "above" }, path.slice(0, cut)), make("span", { class: "leaf" }, path.slice(cut) || ". (the root)")];
-}
-
-/** What a list shows first, and how many more there are. */
-function firstOf(list, most, more) {
-  const shown = list.slice(0, most);
-  return list.length > most ? [...shown, make("li", { class: "rest" }, more(list.length - most))] : shown;
+  return [make("span", { class: "above" }, breakable(path.slice(0, cut))), make("span", { class: "leaf" }, path.slice(cut) || ". (the root)")];
 }
 
 /** Who has a hand in it: a line for each deed, a badge for each tool, and by what. */
@@ -61,12 +61,23 @@ function ownerLines(object) {
   return make("dl", { class: "owners" }, lines, idle ? make("div", {}, make("dt", {}, "Only by plays that nothing here runs")) : null);
 }
 
-/** `in /var/lib/mysql on the root filesystem`, for a row. */
-function datumLine(datum) {
-  const where = datum.path ? make("code", {}, datum.path) : null;
-  const lies = datum.storage ? STORAGE[datum.storage] ?? words(datum.storage) : "storage that is not known";
-  const fate = make("span", { class: `fate is-${datum.fate}` }, FATES[datum.fate] ?? datum.fate);
-  return make("li", {}, make("strong", {}, datum.service), where, make("span", { class: "lies" }, `on ${lies}`), fate);
+const liesOn = (datum) => (datum.storage ? STORAGE[datum.storage] ?? words(datum.storage) : "storage that is not known");
+const fateMark = (fate) => make("span", { class: `fate is-${fate}` }, FATES[fate] ?? fate);
+
+/** The services of an object with their paths, those that share storage and fate together. */
+function dataList(object) {
+  const most = 5;
+  const together = new Map();
+  for (const datum of object.data.slice(0, most)) {
+    const key = `${datum.storage} ${datum.fate}`;
+    if (!together.has(key)) together.set(key, []);
+    together.get(key).push(datum);
+  }
+  const line = (datum) => make("p", {}, make("strong", {}, datum.service), datum.path ? make("code", {}, breakable(datum.path)) : null);
+  const items = [...together.values()].map((data) =>
+    make("li", {}, data.map(line), make("p", { class: "lies" }, `on ${liesOn(data[0])}, `, fateMark(data[0].fate))));
+  const more = object.data.length - most;
+  return make("ul", { class: "data", "aria-label": "Data" }, items, more > 0 ? make("li", { class: "rest" }, `and ${more} more`) : null);
 }
 
 /** The marks of an object's findings: how many of each severity. */
@@ -80,7 +91,7 @@ function findingMarks(object) {
 function linkWords(index) {
   const said = [];
   const hosts = links[index].up.filter(([kind]) => kind === "runs-on");
-  if (hosts.length > 0) said.push(`runs on ${hosts.length === 1 ? objects[hosts[0][1]].name : count(hosts.length, "machine")}`);
+  if (hosts.length > 0) said.push(make("span", { class: "runs-on" }, `runs on ${hosts.length === 1 ? objects[hosts[0][1]].name : count(hosts.length, "machine")}`));
   for (const [kind, other] of links[index].up) {
     if (kind !== "runs-on" && said.length < 3) said.push(`${words(kind)} ${objects[other].name}`);
   }
@@ -96,19 +107,18 @@ function rowOf(index) {
   const object = objects[index];
   const host = parents[index];
   const name = make("button", { type: "button", class: "name", tabindex: "-1", "aria-expanded": "false", "aria-controls": "panel" },
-    object.name, unseen(`, ${words(object.verdict)}`));
-  const address = object.address && object.address !== object.name ? make("code", { class: "address" }, object.address) : null;
+    breakable(object.name), unseen(`, ${words(object.verdict)}`));
+  const address = object.address && object.address !== object.name ? make("code", { class: "address" }, breakable(object.address)) : null;
   const away = host !== null && object.environment !== objects[host].environment ? `from ${object.environment || "."}` : null;
   const facts = [object.kind === object.sort ? null : object.kind, object.sort, object.addresses[0], ...linkWords(index), away];
-  const meta = make("p", { class: "meta" }, facts.filter(Boolean).map((fact) => make("span", {}, fact)));
+  const meta = make("p", { class: "meta" }, facts.filter(Boolean).map((fact) => (typeof fact === "string" ? make("span", {}, fact) : fact)));
   const marks = findingMarks(object);
   const data = object.data.length > 0
-    ? make("ul", { class: "data", "aria-label": "Data" }, firstOf(object.data.map(datumLine), 4, (more) => `and ${more} more`))
+    ? dataList(object)
     : make("p", { class: "data none" }, "no data is known here");
-  const row = make("li", { class: `row is-${object.verdict}${host === null ? "" : " nested"}`, "data-index": index },
+  return make("li", { class: `row is-${object.verdict}${host === null ? "" : " nested"}`, "data-index": index },
     make("div", { class: "verdict" }, verdictMark(object.verdict)),
     make("div", { class: "what" }, make("h3", {}, name), meta, address, marks.length > 0 ? make("p", { class: "findings" }, marks) : null),
     ownerLines(object),
     data);
-  return row;
 }
