@@ -5,8 +5,10 @@ const shell = byId("page");
 const mapPart = byId("map");
 const searchField = byId("search");
 const rows = new Array(objects.length).fill(null);
+const toggles = [];
 let shown = [];
 let current = null;
+let marked = null;
 /** Whether the panel lies over the map, rather than beside it. */
 const covers = matchMedia("(max-width: 1100px)");
 
@@ -43,6 +45,7 @@ function fillHeader() {
 /** A button that switches one value of a facet. */
 function toggle(facet, value, ...children) {
   const button = make("button", { type: "button", "aria-pressed": "false", "data-facet": facet, "data-value": value }, ...children);
+  toggles.push(button);
   button.addEventListener("click", () => {
     if (!state[facet].delete(value)) state[facet].add(value);
     show();
@@ -108,7 +111,7 @@ function fillGroups() {
   mapPart.append(make("p", { class: "plain", id: "nothing" }, text));
 }
 
-/** Builds rows for a few milliseconds, then lets the page breathe. */
+/** Builds rows one by one; `fillRows` does so for a few milliseconds, then lets the page breathe. */
 function* rowsInTurn() {
   for (const group of groups) {
     for (const index of group.members) {
@@ -122,8 +125,8 @@ function* rowsInTurn() {
   }
 }
 const pending = rowsInTurn();
-function fillRows() {
-  const end = performance.now() + 12;
+function fillRows(time = 30) {
+  const end = performance.now() + time;
   while (performance.now() < end) {
     if (pending.next().done) {
       mapPart.setAttribute("aria-busy", "false");
@@ -134,7 +137,7 @@ function fillRows() {
       return;
     }
   }
-  setTimeout(fillRows);
+  setTimeout(fillRows, 0, 60);
 }
 
 /** Shows what the filters let through, and says how much that is. */
@@ -151,9 +154,10 @@ function show() {
       if (row && parents[index] !== null) row.classList.toggle("nested", !alone);
     }
     group.part.hidden = group.item.hidden = inside === 0;
+    group.part.style.containIntrinsicSize = `auto ${50 + inside * 96}px`;
     group.number.textContent = inside === group.members.length ? count(inside, "object") : `${inside} of ${count(group.members.length, "object")}`;
   }
-  for (const button of document.querySelectorAll("[data-facet]")) {
+  for (const button of toggles) {
     button.setAttribute("aria-pressed", state[button.dataset.facet].has(button.dataset.value));
   }
   if (searchField.value !== state.text) searchField.value = state.text;
@@ -193,13 +197,11 @@ function move(key) {
 
 /** Marks the row whose details are open, and only that. */
 function markOpen() {
-  for (const row of mapPart.querySelectorAll(".row.open")) {
-    row.classList.remove("open");
-    row.querySelector(".name").setAttribute("aria-expanded", "false");
-  }
-  const row = state.open === null ? null : rows[state.open];
-  row?.classList.add("open");
-  row?.querySelector(".name").setAttribute("aria-expanded", "true");
+  marked?.classList.remove("open");
+  marked?.querySelector(".name").setAttribute("aria-expanded", "false");
+  marked = state.open === null ? null : rows[state.open];
+  marked?.classList.add("open");
+  marked?.querySelector(".name").setAttribute("aria-expanded", "true");
 }
 
 /** Does what changes the width of the map, and keeps a row where the eye has it. */

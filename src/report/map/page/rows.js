@@ -15,7 +15,7 @@ function make(tag, attributes = {}, ...children) {
 /** A long name or path that may break after its separators; what is copied from it stays the same. */
 function breakable(text) {
   if (text.length < 20) return [text];
-  return text.split(/(?<=[./_[])/).flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part]));
+  return text.split(/(?<=[./_])/).flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part]));
 }
 
 /** A picture of the page's own; it stands beside words that say the same. */
@@ -102,13 +102,19 @@ function linkWords(index) {
   return said;
 }
 
+/** Where it is declared, seen from its environment: what tells namesakes without an address apart. */
+function inEnvironment(object) {
+  const place = at(object.place);
+  return place.startsWith(`${object.environment}/`) ? place.slice(object.environment.length + 1) : place;
+}
+
 /** The row of an object. */
 function rowOf(index) {
   const object = objects[index];
   const host = parents[index];
   const name = make("button", { type: "button", class: "name", tabindex: "-1", "aria-expanded": "false", "aria-controls": "panel" },
     breakable(object.name), unseen(`, ${words(object.verdict)}`));
-  const address = object.address && object.address !== object.name ? make("code", { class: "address" }, breakable(object.address)) : null;
+  const address = object.address === object.name ? null : make("code", { class: "address" }, breakable(object.address ?? inEnvironment(object)));
   const away = host !== null && object.environment !== objects[host].environment ? `from ${object.environment || "."}` : null;
   const facts = [object.kind === object.sort ? null : object.kind, object.sort, object.addresses[0], ...linkWords(index), away];
   const meta = make("p", { class: "meta" }, facts.filter(Boolean).map((fact) => (typeof fact === "string" ? make("span", {}, fact) : fact)));

@@ -6,8 +6,15 @@ const THEMES = ["auto", "light", "dark"];
 
 const state = { verdict: new Set(), sort: new Set(), tool: new Set(), text: "", open: null, theme: "auto" };
 
+/** The timer of the next change of the address. */
+let writing = 0;
+/** The address as the page last read or wrote it. */
+let known = location.hash;
+
 /** Takes over what the address says; what it names and the map does not know is left out. */
 function readAddress() {
+  clearTimeout(writing);
+  known = location.hash;
   let given;
   try {
     given = new URLSearchParams(location.hash.slice(1));
@@ -23,7 +30,15 @@ function readAddress() {
   state.theme = THEMES.includes(given.get("theme")) ? given.get("theme") : "auto";
 }
 
+/** Puts what is shown into the address, a moment later: browsers take their time for it, and refuse it when it comes too often. */
 function writeAddress() {
+  clearTimeout(writing);
+  writing = setTimeout(putAddress, 100);
+}
+
+function putAddress() {
+  // Somebody else has just changed it: what it says now is about to be read.
+  if (location.hash !== known) return;
   const parts = [];
   const put = (name, value) => parts.push(`${name}=${encodeURIComponent(value).replace(/%(2F|3A|2C)/g, decodeURIComponent)}`);
   for (const facet of Object.keys(FACETS)) {
@@ -35,6 +50,7 @@ function writeAddress() {
   const address = parts.length > 0 ? `#${parts.join("&")}` : location.pathname + location.search;
   try {
     history.replaceState(null, "", address);
+    known = location.hash;
   } catch {
     // Where the page may not change its address, it works all the same.
   }
