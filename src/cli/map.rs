@@ -66,7 +66,9 @@ fn draw(args: &Args) -> Result<ExitCode, String> {
         engine::analyse(&tree, &cards, config, &request).map_err(|errors| super::check::show(&tree, &errors))?;
     let findings: Vec<Finding> = analysis.findings.into_iter().filter(|finding| finding.suppressed.is_none()).collect();
     let chart = analysis.chart.unwrap_or_default();
+    let project = root.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let atlas = Atlas {
+        project: &project,
         tree: &tree,
         chart: &chart,
         findings: &findings,

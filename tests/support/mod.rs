@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod browser;
 pub(crate) mod hcl;
 
 use serde_json::Value as Json;

@@ -1,7 +1,7 @@
 //! The map as JSON, schema version 1. These structs are the contract: change them only by adding.
 
 use super::{Atlas, place};
-use crate::chart::{Datum, Object, Owner, Sort, Statement, Storage};
+use crate::chart::{Datum, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Finding;
 use crate::source::Tree;
 use crate::text::Loc;
@@ -15,7 +15,10 @@ const SCHEMA: u32 = 1;
 struct Document<'a> {
     schema: u32,
     tool: Tool<'a>,
+    /// The name of the project's folder.
+    project: &'a str,
     summary: Summary,
+    legend: Vec<Entry>,
     objects: Vec<Item<'a>>,
     links: Vec<Link<'a>>,
 }
@@ -33,6 +36,13 @@ struct Summary {
     stores: usize,
     images: usize,
     verdicts: BTreeMap<&'static str, usize>,
+}
+
+/// A verdict and what it means; the worst first.
+#[derive(Serialize)]
+struct Entry {
+    verdict: &'static str,
+    meaning: &'static str,
 }
 
 #[derive(Serialize)]
@@ -146,7 +156,9 @@ fn document<'a>(atlas: &Atlas<'a>) -> Document<'a> {
     Document {
         schema: SCHEMA,
         tool: Tool { name: "stateward", version: atlas.tool_version },
+        project: atlas.project,
         summary,
+        legend: Verdict::ALL.map(|it| Entry { verdict: it.as_str(), meaning: it.meaning() }).into(),
         objects: objects.iter().zip(findings).map(|(object, own)| item(atlas.tree, object, &own)).collect(),
         links: links.map(|link| Link { from: &link.from, to: &link.to, kind: link.kind }).collect(),
     }

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 /// Everything that a map may show.
 #[derive(Clone, Debug)]
 pub struct Atlas<'a> {
+    /// The project's name: that of its folder.
+    pub project: &'a str,
     /// The files that the places point into.
     pub tree: &'a Tree,
     /// The map.
