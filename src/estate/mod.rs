@@ -16,6 +16,7 @@ pub mod identity;
 mod instruction;
 pub mod invocation;
 mod kept;
+mod listing;
 pub mod machine;
 mod mount;
 pub mod placement;

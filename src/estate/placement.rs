@@ -1,13 +1,14 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
-use super::alias::{self, Alias, Because, Known};
+use super::alias::{self, Because, Known, Sights};
 use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
-use super::{Estate, brought, mount, service};
+use super::{Estate, brought, listing, mount, service};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Ansible, Play};
 use crate::model::command::{Command, Site};
+use crate::source::folder;
 use crate::text::{FileId, Loc};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -99,6 +100,8 @@ pub struct Joined {
     pub uses: Vec<(usize, Vec<Use>)>,
     /// Whether anything runs each play.
     pub runs: Vec<bool>,
+    /// What every folder of playbooks sees of inventories.
+    pub sights: Sights,
 }
 
 /// Up to this many machines, a play on all hosts means each of them.
@@ -110,8 +113,12 @@ pub fn join(estate: &Estate<'_>) -> Joined {
     let ansible = estate.ansible;
     let brought: Vec<_> = (0..ansible.tasks.len()).into_par_iter().map(|at| brought::by_task(estate, at)).collect();
     let tools = run_by_tools(estate);
+    let listings = listing::listings(estate.documents, estate.terraform, ansible, &estate.machines);
     let is_run = |play: &Play<'_>| {
-        play.playbook_imported || !ansible.invoked(play.file).is_empty() || tools.contains(&play.file)
+        play.playbook_imported
+            || !ansible.invoked(play.file).is_empty()
+            || tools.contains(&play.file)
+            || listings.run.contains(&play.file)
     };
     let runs: Vec<bool> = ansible.plays.iter().map(is_run).collect();
     let uses: Vec<(usize, Vec<Use>)> = ansible
@@ -122,11 +129,12 @@ pub fn join(estate: &Estate<'_>) -> Joined {
         .map(|(at, _)| (at, service::uses(estate, at, &brought)))
         .filter(|(_, uses)| !uses.is_empty())
         .collect();
-    let ground = Ground { estate, mounts: mount::mounts(estate), uses: &uses, runs: &runs };
+    let sights = Sights::new(ansible, &estate.machines, listings);
+    let ground = Ground { estate, mounts: mount::mounts(estate), uses: &uses, runs: &runs, sights: &sights };
     let each = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at));
     let (reaches, lodgings): (Vec<Vec<Reach>>, Vec<Vec<Lodging>>) = each.unzip();
     let (reaches, lodgings) = (reaches.into_iter().flatten().collect(), lodgings.into_iter().flatten().collect());
-    Joined { reaches, lodgings, uses, runs }
+    Joined { reaches, lodgings, uses, runs, sights }
 }
 
 /// What every machine is joined with.
@@ -135,26 +143,28 @@ struct Ground<'e, 'm> {
     mounts: Vec<mount::Mounts>,
     uses: &'e [(usize, Vec<Use>)],
     runs: &'e [bool],
+    sights: &'e Sights,
 }
 
 impl Ground<'_, '_> {
     fn machine(&self, at: usize) -> (Vec<Reach>, Vec<Lodging>) {
         let (ansible, machine) = (self.estate.ansible, &self.estate.machines[at]);
-        let mut known = Known::default();
+        let mut known = Known::new(self.sights, at);
         let bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
         let (mut reaches, mut lodgings) = (Vec::new(), Vec::new());
         for (index, play) in ansible.plays.iter().enumerate().filter(|(_, play)| !play.local) {
-            let alias = |alias: &Alias| (alias.name.clone(), alias.because);
-            let hosts: Vec<(String, Because)> =
-                known.reaching(machine, ansible, play, &play.pattern).map(alias).collect();
+            let from = folder(ansible.documents.tree.path(play.file));
+            let hosts = known.reaching(machine, from, play, &play.pattern);
             // A play on all hosts of a larger estate is run with a limit that no file tells.
             let all = play.pattern.is_all() && self.estate.machines.len() > FEW_MACHINES;
             let spoken = alias::spoken_of(machine, play, &play.pattern);
             if hosts.is_empty() && spoken.is_none() {
                 continue;
             }
-            let vague = all && spoken.is_none();
-            let names: Vec<String> = hosts.iter().map(|(name, _)| name.clone()).collect();
+            let handed = hosts.iter().any(|(_, because)| *because == Because::Handed);
+            let vague = all && spoken.is_none() && !handed;
+            let names: Vec<String> =
+                hosts.iter().map(|(name, _)| name.clone()).filter(|name| !name.is_empty()).collect();
             let spoken = spoken.map(|name| (name.to_owned(), Because::Words));
             let all_names = hosts.into_iter().chain(spoken).collect();
             reaches.push(Reach { machine: at, play: index, names: all_names, vague });

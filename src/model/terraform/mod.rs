@@ -34,6 +34,7 @@ pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
 pub use provisioner::{Provisioner, When};
 pub use reads::{Read, alike, reader};
+pub use refs::awaited;
 pub use repeat::Key;
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
