@@ -1,9 +1,11 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
 use super::alias::{self, Because, Known, Sights};
+use super::delivered::{self, Delivery};
 use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
 use super::{Estate, brought, listing, mount, service};
+use crate::diag::Confidence;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Ansible, Play};
@@ -14,6 +16,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// A data service that a play brings to its hosts.
+#[derive(Clone)]
 pub struct Use {
     /// Its proper name.
     pub label: String,
@@ -57,6 +60,8 @@ pub struct Lodging {
     pub evidence: (Loc, String),
     /// Nothing runs the playbook, while another play applies the same role.
     pub dormant: bool,
+    /// Whether the service is surely on this machine.
+    pub sure: bool,
 }
 
 /// What a directory lies on.
@@ -87,6 +92,8 @@ pub struct Placement {
     pub evidence: Vec<(Loc, String)>,
     /// Nothing runs the playbook, while another play applies the same role.
     pub dormant: bool,
+    /// Whether the service is surely on this machine.
+    pub sure: bool,
 }
 
 /// Plays, machines and data, joined.
@@ -130,7 +137,9 @@ pub fn join(estate: &Estate<'_>) -> Joined {
         .filter(|(_, uses)| !uses.is_empty())
         .collect();
     let sights = Sights::new(ansible, &estate.machines, listings);
-    let ground = Ground { estate, mounts: mount::mounts(estate), uses: &uses, runs: &runs, sights: &sights };
+    let delivered = delivered::deliveries(estate, &uses);
+    let mounts = mount::mounts(estate);
+    let ground = Ground { estate, mounts, uses: &uses, runs: &runs, sights: &sights, delivered: &delivered };
     let each = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at));
     let (reaches, lodgings): (Vec<Vec<Reach>>, Vec<Vec<Lodging>>) = each.unzip();
     let (reaches, lodgings) = (reaches.into_iter().flatten().collect(), lodgings.into_iter().flatten().collect());
@@ -144,6 +153,7 @@ struct Ground<'e, 'm> {
     uses: &'e [(usize, Vec<Use>)],
     runs: &'e [bool],
     sights: &'e Sights,
+    delivered: &'e [Vec<Delivery>],
 }
 
 impl Ground<'_, '_> {
@@ -166,15 +176,22 @@ impl Ground<'_, '_> {
             let names: Vec<String> =
                 hosts.iter().map(|(name, _)| name.clone()).filter(|name| !name.is_empty()).collect();
             let spoken = spoken.map(|name| (name.to_owned(), Because::Words));
-            let all_names = hosts.into_iter().chain(spoken).collect();
+            let all_names: Vec<(String, Because)> = hosts.into_iter().chain(spoken).collect();
+            let sure = all_names.iter().any(|(_, because)| because.confidence() == Confidence::High);
             reaches.push(Reach { machine: at, play: index, names: all_names, vague });
             let uses = self.uses.binary_search_by_key(&index, |(play, _)| *play).ok();
             let uses = uses.map_or(&[][..], |found| &self.uses[found].1);
             for used in uses.iter().filter(|used| !vague && !is_elsewhere(ansible, index, used, &names)) {
                 let dormant = is_dormant(ansible, index, used, self.runs);
-                let lodge = |directory: &String| lodging((at, machine), used, directory, &bound, dormant);
+                let lodge = |directory: &String| lodging((at, machine), used, directory, &bound, (dormant, sure));
                 lodgings.extend(used.directories.iter().filter_map(lodge));
             }
+        }
+        for one in self.delivered.get(at).into_iter().flatten() {
+            let elsewhere: Vec<String> = bound.iter().chain(&one.mounted).cloned().collect();
+            let lodge =
+                |directory: &String| lodging((at, machine), &one.used, directory, &elsewhere, (false, one.sure));
+            lodgings.extend(one.used.directories.iter().filter_map(lodge));
         }
         (reaches, lodgings)
     }
@@ -185,7 +202,7 @@ fn lodging(
     used: &Use,
     directory: &str,
     bound: &[String],
-    dormant: bool,
+    (dormant, sure): (bool, bool),
 ) -> Option<Lodging> {
     let lies = if let Some(mount) = bound.iter().find(|mount| is_below(directory, mount)) {
         Lies::Elsewhere(mount.clone())
@@ -203,6 +220,7 @@ fn lodging(
         lies,
         evidence: (used.loc, used.clause.clone()),
         dormant,
+        sure,
     })
 }
 
@@ -213,7 +231,8 @@ pub fn placements(lodgings: &[Lodging]) -> Vec<Placement> {
     for lodging in lodgings {
         let Lies::On(kind, fate) = lodging.lies else { continue };
         let same = |placement: &&mut Placement| {
-            placement.machine == lodging.machine && placement.kind == kind && placement.dormant == lodging.dormant
+            (placement.machine, placement.kind, placement.dormant, placement.sure)
+                == (lodging.machine, kind, lodging.dormant, lodging.sure)
         };
         // Those of one machine stand together.
         let placement = if let Some(placement) = found.iter_mut().rev().take(16).find(same) {
@@ -228,6 +247,7 @@ pub fn placements(lodgings: &[Lodging]) -> Vec<Placement> {
                 data: lodging.data,
                 evidence: Vec::new(),
                 dormant: lodging.dormant,
+                sure: lodging.sure,
             });
             let Some(last) = found.last_mut() else { continue };
             last

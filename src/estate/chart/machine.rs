@@ -25,6 +25,11 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     }
 }
 
+/// What a machine's object is called.
+pub(super) fn id(machine: &Machine<'_>) -> String {
+    format!("terraform:{}:{}", machine.resource.instance.root, machine.address)
+}
+
 fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| reach.machine == at).collect();
     let mut owners = vec![Owner {
@@ -41,9 +46,8 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
     owners.extend(provisioned(estate, machine));
     owners.extend(adjusted(estate, at));
     let texts = |values: &[Value]| values.iter().filter_map(Value::scalar).map(|text| text.to_string()).collect();
-    let root = &machine.resource.instance.root;
     let object = Object {
-        id: format!("terraform:{root}:{}", machine.address),
+        id: id(machine),
         name: machine.name(),
         sort: Sort::Host,
         kind: machine.ty.kind.clone(),

@@ -63,7 +63,7 @@ fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, command: &Value, fo
         None => ground.known(root, listed),
     };
     // What `self` is in a machine's own provisioner need not be known.
-    let own = || ground.by_address.get(&(root, &*resource.address())).copied();
+    let own = || ground.at(root, &resource.address());
     let Some(machine) = machine.or_else(own) else { return };
     let playbooks: BTreeSet<FileId> = PLAYBOOK
         .as_ref()

@@ -68,12 +68,7 @@ pub(super) fn listings<'m>(
     if machines.is_empty() || ansible.plays.is_empty() {
         return found;
     }
-    let address = |(at, machine): (usize, &'_ Machine<'m>)| {
-        (machine.resource.instance.root.to_string(), machine.address.clone(), at)
-    };
-    let keys: Vec<(String, String, usize)> = machines.iter().enumerate().map(address).collect();
-    let by_address = keys.iter().map(|(root, address, at)| ((root.as_str(), address.as_str()), *at)).collect();
-    let ground = Ground { documents, terraform, ansible, machines, by_address };
+    let ground = Ground::new(documents, terraform, ansible, machines);
     plugin::list(&ground, &mut found);
     written::list(&ground, &mut found);
     provided::list(&ground, &mut found);
@@ -97,7 +92,25 @@ impl Listings {
     }
 }
 
-impl<'m> Ground<'_, 'm> {
+impl<'e, 'm> Ground<'e, 'm> {
+    pub(super) fn new(
+        documents: &'m Documents<'m>,
+        terraform: &'m Terraform<'m>,
+        ansible: &'e Ansible<'m>,
+        machines: &'e [Machine<'m>],
+    ) -> Self {
+        let address = |(at, machine): (usize, &'e Machine<'m>)| {
+            ((&*machine.resource.instance.root, machine.address.as_str()), at)
+        };
+        let by_address = machines.iter().enumerate().map(address).collect();
+        Self { documents, terraform, ansible, machines, by_address }
+    }
+
+    /// The machine of a root at an address.
+    pub(super) fn at(&self, root: &str, address: &str) -> Option<usize> {
+        self.by_address.get(&(root, address)).copied()
+    }
+
     /// The machine of a root that a value names by an attribute which is only known after apply.
     fn awaiting(&self, root: &str, value: &Value) -> Option<usize> {
         let reasons: Vec<&str> = match &value.kind {
@@ -137,7 +150,7 @@ impl<'m> Ground<'_, 'm> {
     }
 
     /// The machine that a value names, by what it is or by what it waits for.
-    fn named(&self, root: &str, value: &Value) -> Option<usize> {
+    pub(super) fn named(&self, root: &str, value: &Value) -> Option<usize> {
         self.awaiting(root, value).or_else(|| self.known(root, value.as_str()?))
     }
 
