@@ -49,6 +49,8 @@ pub enum Because {
     Written,
     /// An inventory plugin finds it on its platform.
     Plugin,
+    /// Terraform writes an inventory that lies elsewhere than the playbooks' own.
+    WrittenElsewhere,
     /// The inventory's script reads outputs in which it has this name.
     Output,
     /// A play's own variables hold the address, and its host shares a telling word with the machine.
@@ -70,6 +72,7 @@ impl Because {
             Self::Handed => "Terraform runs the playbook on it".to_owned(),
             Self::Provided => format!("Terraform declares it a host{listed}"),
             Self::Written => format!("Terraform writes it{listed} into an inventory"),
+            Self::WrittenElsewhere => format!("Terraform writes it{listed} into an inventory of its own"),
             Self::Plugin => format!("the inventory plugin finds it{listed}"),
             Self::Output => format!("the inventory's script reads outputs that call it {name}"),
             Self::Words => format!("the play's variables hold its address, and {name} is named alike"),
@@ -81,7 +84,7 @@ impl Because {
     #[must_use]
     pub const fn confidence(self) -> Confidence {
         match self {
-            Self::Words | Self::Output => Confidence::Medium,
+            Self::Words | Self::Output | Self::WrittenElsewhere => Confidence::Medium,
             Self::PluginPerhaps => Confidence::Low,
             _ => Confidence::High,
         }

@@ -81,9 +81,10 @@ fn give(found: &mut [Vec<Delivery>], machines: &[usize], brought: &[Found], sure
     }
 }
 
-/// Whether losing what the service keeps loses anything.
+/// Whether losing what the service keeps loses anything. An engine, and a node of a cluster, keeps what runs on it, which is looked
+/// at itself.
 fn counts(service: &Service) -> bool {
-    weight(service.data) > 0 && service.name != "docker-host"
+    weight(service.data) > 0 && !matches!(service.name.as_str(), "docker-host" | "k3s-kubernetes-nodes")
 }
 
 fn found((service, verb): Brought, loc: Loc, who: &str, mounted: &[String]) -> Option<Found> {
@@ -264,7 +265,7 @@ fn of_image(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)], template: usize, so
     let Some(source) = template.sources.get(source) else { return Vec::new() };
     let mut brought: Vec<Found> = Vec::new();
     let mut found_uses: Vec<Delivery> = Vec::new();
-    let builds = template.builds.iter().filter(|build| build.sources.iter().any(|own| *own == source.address));
+    let builds = template.builds.iter().filter(|build| build.sources.contains(&source.address));
     for step in builds.flat_map(|build| &build.provisioners) {
         let mut commands = Vec::new();
         for inline in &step.inline {
@@ -283,9 +284,9 @@ fn of_image(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)], template: usize, so
         let playbooks = step.playbooks.iter().filter_map(|playbook| playbook.file).collect();
         let playbooks = estate.ansible.and_imported(&playbooks);
         let own = uses.iter().filter(|(play, _)| playbooks.contains(&estate.ansible.plays[*play].file));
-        for used in own.flat_map(|(_, uses)| uses) {
-            let used = Use { clause: format!("{} in the image's build", used.clause), ..used.clone() };
-            found_uses.push(Delivery { used, mounted: Vec::new(), sure: false });
+        for one in own.flat_map(|(_, uses)| uses) {
+            let told = Use { clause: format!("{} in the image's build", one.clause), ..one.clone() };
+            found_uses.push(Delivery { used: told, mounted: Vec::new(), sure: false });
         }
     }
     let mut one = vec![found_uses];

@@ -159,12 +159,10 @@ impl Sights {
         let nothing = Sight::default();
         let sight = self.folders.get(from).unwrap_or(&nothing);
         let found = self.by_inventory(at, machine, from, sight);
-        let visible = |listing: &&Listing| match &listing.project {
-            None => true,
-            Some(project) => is_inside(from, project) || !sight.any_around,
-        };
-        let listed: Vec<&Listing> = self.listings.listed.get(at).into_iter().flatten().filter(visible).collect();
-        let sure = |listing: &&&Listing| listing.playbook.is_none() && listing.because != Because::PluginPerhaps;
+        let listed = self.listings.listed.get(at).into_iter().flatten();
+        let listed: Vec<Listing> =
+            listed.filter_map(|listing| self.seen_as(listing, &machine.resource.instance.root, from, sight)).collect();
+        let sure = |listing: &&Listing| listing.playbook.is_none() && listing.because != Because::PluginPerhaps;
         let shared: BTreeSet<String> =
             listed.iter().filter(sure).flat_map(|listing| listing.groups.iter().cloned()).collect();
         let reason = listed.iter().filter(sure).filter(|one| !one.groups.is_empty());
@@ -188,6 +186,21 @@ impl Sights {
             aliases.push(Alias { name, because, own, groups, listed, playbook: listing.playbook });
         }
         aliases
+    }
+
+    /// A listing as a folder of playbooks sees it, if it does.
+    fn seen_as(&self, listing: &Listing, root: &str, from: &str, sight: &Sight) -> Option<Listing> {
+        let near = match &listing.project {
+            None => true,
+            Some(project) => is_inside(from, project) || !sight.any_around,
+        };
+        if near {
+            return Some(listing.clone());
+        }
+        // What Terraform writes beside itself is given to the playbooks that lie nearest, whatever inventories lie around them.
+        let nearest = self.folders.keys().map(|folder| shared(root, folder)).max();
+        let given = listing.because == Because::Written && nearest == Some(shared(root, from));
+        given.then(|| Listing { because: Because::WrittenElsewhere, ..listing.clone() })
     }
 
     /// What inventories that are written by hand say, and the machine's own name.
@@ -272,7 +285,7 @@ impl Sight {
             return;
         }
         if variables.host {
-            self.variables.entry(address).or_default().push(variables.name.to_string());
+            self.variables.entry(address).or_default().push(variables.name.clone());
             return;
         }
         let mut members = self

@@ -1,10 +1,10 @@
 //! Machines that a provisioner hands to a playbook by address: `ansible-playbook -i '${self.ipv4_address},' site.yml`.
 
-use super::{Ground, Listing, Listings};
+use super::{Ground, Listing, Listings, hole, marked};
 use crate::estate::alias::Because;
 use crate::model::terraform::{Resource, When};
 use crate::text::FileId;
-use crate::value::{Kind, Piece, Value};
+use crate::value::Value;
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -32,34 +32,14 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
     }
 }
 
-/// A command with a mark for each unknown part.
-fn marked(value: &Value) -> (String, Vec<Value>) {
-    let (mut text, mut holes) = (String::new(), Vec::new());
-    match &value.kind {
-        Kind::Text(pieces) => {
-            for piece in pieces.iter() {
-                match piece {
-                    Piece::Lit(literal) => text.push_str(literal),
-                    Piece::Hole(reason) => {
-                        text.push_str(&format!("hole{}hole", holes.len()));
-                        holes.push(Value::unknown(reason.clone()));
-                    }
-                }
-            }
-        }
-        _ => text.push_str(value.as_str().unwrap_or("")),
-    }
-    (text, holes)
-}
-
 fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, command: &Value, folder: &Value, found: &mut Listings) {
     let (text, holes) = marked(command);
     let listed = LISTED.as_ref().and_then(|listed| listed.captures(&text)?.get(1));
     let Some(listed) = listed.map(|word| word.as_str()) else { return };
     let root = &*resource.instance.root;
-    let hole = listed.strip_prefix("hole").and_then(|rest| rest.strip_suffix("hole")?.parse::<usize>().ok());
-    let machine = match hole.and_then(|at| holes.get(at)) {
-        Some(hole) => ground.awaiting(root, hole),
+    let unknown = hole(listed, &holes);
+    let machine = match unknown {
+        Some(unknown) => ground.awaiting(root, unknown),
         None => ground.known(root, listed),
     };
     // What `self` is in a machine's own provisioner need not be known.
@@ -75,7 +55,7 @@ fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, command: &Value, fo
         .filter_map(|word| word.get(2))
         .filter_map(|word| file(ground, resource, word.as_str(), folder))
         .collect();
-    let name = Some(listed.to_owned()).filter(|_| hole.is_none() && !listed.contains("hole"));
+    let name = Some(listed.to_owned()).filter(|_| unknown.is_none() && !listed.contains("hole"));
     for file in ground.ansible.and_imported(&playbooks) {
         let groups = BTreeSet::new();
         let name = name.clone();

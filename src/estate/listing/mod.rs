@@ -17,6 +17,7 @@ use crate::model::terraform::{Instance, Terraform, awaited};
 use crate::text::FileId;
 use crate::value::{Kind, Piece, Value};
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 /// A machine as such an inventory lists it.
 #[derive(Clone, Debug)]
@@ -75,6 +76,36 @@ pub(super) fn listings<'m>(
     handed::list(&ground, &mut found);
     output::list(&ground, &mut found);
     found
+}
+
+/// A text with a mark for each unknown part, and those parts.
+fn marked(value: &Value) -> (String, Vec<Value>) {
+    let (mut text, mut holes) = (String::new(), Vec::new());
+    match &value.kind {
+        Kind::Text(pieces) => {
+            for piece in pieces.iter() {
+                match piece {
+                    Piece::Lit(literal) => text.push_str(literal),
+                    Piece::Hole(reason) => {
+                        let _ = write!(text, "hole{}hole", holes.len());
+                        holes.push(Value::unknown(reason.clone()));
+                    }
+                }
+            }
+        }
+        Kind::Unknown(reason) => {
+            text.push_str("hole0hole");
+            holes.push(Value::unknown(reason.clone()));
+        }
+        _ => text.push_str(value.as_str().unwrap_or("")),
+    }
+    (text, holes)
+}
+
+/// Which unknown part a text is, if it is one and nothing else.
+fn hole<'h>(text: &str, holes: &'h [Value]) -> Option<&'h Value> {
+    let at: usize = text.strip_prefix("hole")?.strip_suffix("hole")?.parse().ok()?;
+    holes.get(at)
 }
 
 impl Listings {

@@ -63,7 +63,7 @@ fn map(
                     found.add(Listing { machine, name, because, groups, project, playbook: None });
                 }
             }
-            (0, _) | (1, _) => {}
+            (0 | 1, _) => {}
             _ => map(ground, root, member, projects, depth + 1, left, found),
         }
     }

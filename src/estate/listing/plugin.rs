@@ -216,7 +216,7 @@ impl<'m> Asked<'_, '_, 'm> {
             return name.map(|name| name.to_string());
         }
         for node in preferred {
-            let Some(word) = node.as_str().or_else(|| node.get("name")?.as_str()) else { return None };
+            let word = node.as_str().or_else(|| node.get("name")?.as_str())?;
             let value = if let Some(tag) = word.strip_prefix("tag:").or_else(|| word.strip_prefix("labels.")) {
                 self.tags(variables).get(tag)
             } else if let Some(name) = self.row.preferences.get(word) {

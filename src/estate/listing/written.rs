@@ -1,10 +1,10 @@
 //! Inventories that Terraform writes: files whose content lists machines.
 
-use super::{Ground, Listing, Listings};
+use super::{Ground, Listing, Listings, hole, marked};
 use crate::estate::alias::Because;
 use crate::model::ansible::{Roll, project_of};
 use crate::model::terraform::Resource;
-use crate::value::{Kind, Piece, Value};
+use crate::value::Value;
 
 /// Resources that write a file, with the arguments that hold its path and its content.
 const WRITERS: [(&str, &str, &str); 3] = [
@@ -24,38 +24,17 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
     }
 }
 
-/// A text with a mark for each hole, and the reasons of the holes.
-fn marked(value: &Value) -> (String, Vec<&str>) {
-    match &value.kind {
-        Kind::Text(pieces) => {
-            let (mut text, mut reasons) = (String::new(), Vec::new());
-            for piece in pieces.iter() {
-                match piece {
-                    Piece::Lit(literal) => text.push_str(literal),
-                    Piece::Hole(reason) => {
-                        text.push_str(&format!("hole{}hole", reasons.len()));
-                        reasons.push(&**reason);
-                    }
-                }
-            }
-            (text, reasons)
-        }
-        _ => (value.as_str().unwrap_or("").to_owned(), Vec::new()),
-    }
-}
-
-/// Which hole a text is, if it is one and nothing else.
-fn hole<'r>(text: &str, reasons: &[&'r str]) -> Option<&'r str> {
-    let at: usize = text.strip_prefix("hole")?.strip_suffix("hole")?.parse().ok()?;
-    reasons.get(at).copied()
-}
-
 /// Whether a path is one that inventories have.
 fn is_inventory_path(path: &str) -> bool {
     let path = path.to_lowercase();
     ["inventory", "inventories", "hosts"].iter().any(|word| path.contains(word))
-        || path.ends_with(".ini")
+        || ends(&path, &["ini"])
         || path.contains("ansible") && !path.contains("_vars") && !path.contains("vars")
+}
+
+/// Whether the file's name ends in one of these.
+fn ends(path: &str, ends: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| ends.contains(&end))
 }
 
 fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, path: &Value, content: &Value, found: &mut Listings) {
@@ -63,15 +42,15 @@ fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, path: &Value, conte
     if !is_inventory_path(&path) && !resource.name().contains("inventory") {
         return;
     }
-    let (text, reasons) = marked(content);
-    let yaml = path.ends_with(".yml") || path.ends_with(".yaml") || path.ends_with(".json");
+    let (text, holes) = marked(content);
+    let yaml = ends(&path, &["yml", "yaml", "json"]);
     let Some(roll) = Roll::read(resource.loc().file, &text, yaml) else { return };
     let root = &*resource.instance.root;
     let place = Ground::path_of(resource.instance, &path).filter(|path| !path.contains("hole"));
     let project = place.as_deref().map(|path| project_of(path).to_owned());
     for entry in &roll.entries {
-        let said = |text: &str| match hole(text, &reasons) {
-            Some(reason) => ground.awaited(root, reason),
+        let said = |text: &str| match hole(text, &holes) {
+            Some(hole) => ground.awaiting(root, hole),
             None => ground.known(root, text),
         };
         let address = entry.address.as_deref().and_then(said);

@@ -28,13 +28,12 @@ mod view;
 
 pub use backend::{Backend, BackendOrigin};
 pub use changing::{Changing, changing};
-pub use graph::Declaration;
+pub use graph::{Declaration, awaited};
 pub use instance::Instance;
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};
 pub use provisioner::{Provisioner, When};
 pub use reads::{Read, alike, reader};
-pub use refs::awaited;
 pub use repeat::Key;
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};

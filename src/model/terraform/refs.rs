@@ -516,12 +516,6 @@ impl<'t> Env<'_, 't> {
     }
 }
 
-/// The resource, by its address in its root, and the attribute that an unknown value waits for.
-#[must_use]
-pub fn awaited(reason: &str) -> Option<(&str, &str)> {
-    reason.strip_prefix("only known after apply: ")?.rsplit_once('.')
-}
-
 /// A collection given to a provider, which makes a list, a set or a map of it.
 fn unsure(mut value: Value) -> Value {
     match &mut value.kind {
