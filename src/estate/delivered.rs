@@ -41,7 +41,7 @@ pub(super) fn deliveries(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)]) -> Vec
     }
     for machines in by_declaration.values() {
         let Some(first) = machines.first().and_then(|at| estate.machines.get(*at)) else { continue };
-        for text in first_boots(first) {
+        for text in first_boots(estate, first) {
             give(&mut found, machines, &of_text(&text), true);
         }
     }
@@ -93,9 +93,25 @@ fn found((service, verb): Brought, loc: Loc, who: &str, mounted: &[String]) -> O
     counts(service).then(|| Found { service, loc, clause, mounted: mounted.to_vec() })
 }
 
+/// Arguments that name a resource with such a text, its type, and where the text stands in it.
+const SNIPPETS: [(&str, &str, &str); 3] = [
+    ("initialization", "proxmox_virtual_environment_file", "source_raw.data"),
+    ("cloudinit", "libvirt_cloudinit_disk", "user_data"),
+    ("cicustom", "proxmox_cloud_init_disk", "user_data"),
+];
+
 /// The texts that a machine runs when it first boots.
-fn first_boots(machine: &Machine<'_>) -> Vec<Rendered> {
-    FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name)).collect()
+fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<Rendered> {
+    let mut found: Vec<Rendered> = FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name)).collect();
+    for (argument, ty, path) in SNIPPETS {
+        let named = estate.terraform.referred(&machine.resource, argument);
+        if named.is_empty() {
+            continue;
+        }
+        let near = estate.terraform.resources_of(machine.resource.instance).filter(|one| one.ty() == ty);
+        found.extend(near.filter(|one| named.contains(&one.declaration())).filter_map(|one| one.mapped(path)));
+    }
+    found
 }
 
 fn of_text(rendered: &Rendered) -> Vec<Found> {
