@@ -1,45 +1,82 @@
 //! By which names of Ansible's inventories a machine of Terraform goes, and which plays mean it.
 
+mod sight;
+
+pub use sight::Sights;
+
 use super::machine::Machine;
 use crate::diag::Confidence;
-use crate::model::ansible::{Ansible, Pattern, Play, Seen};
+use crate::model::ansible::{Pattern, Play};
 use crate::source::folder;
+use crate::text::FileId;
 use crate::value::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// An inventory name of a machine.
 #[derive(Clone, Debug)]
 pub struct Alias {
-    /// The name.
-    pub name: String,
+    /// The name; none where only the platform knows it.
+    pub name: Option<String>,
     /// Why it is this machine's.
     pub because: Because,
-    /// The groups that it is in, `all` among them.
+    /// The groups that it is in by that name alone, `all` among them.
+    pub own: Vec<String>,
+    /// All groups that it is in.
     pub groups: Vec<String>,
+    /// Why it is in the groups that are not its own, and its name there.
+    pub listed: (Because, Option<String>),
+    /// The only playbook that knows it so.
+    pub playbook: Option<FileId>,
 }
 
 /// Why a name is a machine's, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Because {
+    /// A provisioner or resource runs the playbook on it.
+    Handed,
     /// Terraform gives the machine this name.
     Name,
     /// The inventory gives a host of this name the machine's address.
     Address,
+    /// The inventory gives a host of this name the machine's hardware address.
+    Mac,
     /// Variables of a host of this name hold the machine's address.
     Variables,
+    /// A resource declares the host.
+    Provided,
+    /// Terraform writes the inventory.
+    Written,
+    /// An inventory plugin finds it on its platform.
+    Plugin,
+    /// Terraform writes an inventory that lies elsewhere than the playbooks' own.
+    WrittenElsewhere,
+    /// The inventory's script reads outputs in which it has this name.
+    Output,
     /// A play's own variables hold the address, and its host shares a telling word with the machine.
     Words,
+    /// An inventory plugin may find it: a filter of its file is not known.
+    PluginPerhaps,
 }
 
 impl Because {
     /// The clause that says so, of a name.
     #[must_use]
     pub fn clause(self, name: &str) -> String {
+        let listed = if name.is_empty() { String::new() } else { format!(" as {name}") };
         match self {
             Self::Name => format!("its name is {name}"),
             Self::Address => format!("the inventory gives {name} its address"),
+            Self::Mac => format!("the inventory gives {name} its hardware address"),
             Self::Variables => format!("variables of {name} hold its address"),
+            Self::Handed => "Terraform runs the playbook on it".to_owned(),
+            Self::Provided => format!("Terraform declares it a host{listed}"),
+            Self::Written => format!("Terraform writes it{listed} into an inventory"),
+            Self::WrittenElsewhere => format!("Terraform writes it{listed} into an inventory of its own"),
+            Self::Plugin => format!("the inventory plugin finds it{listed}"),
+            Self::Output => format!("the inventory's script reads outputs that call it {name}"),
             Self::Words => format!("the play's variables hold its address, and {name} is named alike"),
+            Self::PluginPerhaps => format!("the inventory plugin finds it{listed}, unless its filters leave it out"),
         }
     }
 
@@ -47,92 +84,73 @@ impl Because {
     #[must_use]
     pub const fn confidence(self) -> Confidence {
         match self {
-            Self::Name | Self::Address | Self::Variables => Confidence::High,
-            Self::Words => Confidence::Medium,
+            Self::Words | Self::Output | Self::WrittenElsewhere => Confidence::Medium,
+            Self::PluginPerhaps => Confidence::Low,
+            _ => Confidence::High,
         }
     }
 }
 
 /// A machine's aliases, as each folder of playbooks sees them.
-#[derive(Default)]
-pub struct Known(BTreeMap<String, Vec<Alias>>);
+pub struct Known<'s> {
+    sights: &'s Sights,
+    machine: usize,
+    by_folder: BTreeMap<String, Vec<Alias>>,
+}
 
-impl Known {
-    /// Whether the play's pattern selects the machine.
-    pub fn reached(
+impl<'s> Known<'s> {
+    /// Nothing has been asked of the machine yet.
+    #[must_use]
+    pub const fn new(sights: &'s Sights, machine: usize) -> Self {
+        Self { sights, machine, by_folder: BTreeMap::new() }
+    }
+
+    /// The names by which the play's pattern selects the machine, each with the reason; empty for one that nobody here knows.
+    pub fn reaching(
         &mut self,
         machine: &Machine<'_>,
-        ansible: &Ansible<'_>,
+        from: &str,
         play: &Play<'_>,
         pattern: &Pattern,
-    ) -> bool {
-        self.reaching(machine, ansible, play, pattern).next().is_some()
-    }
-
-    /// The names by which the play's pattern selects the machine.
-    pub fn reaching<'k>(
-        &'k mut self,
-        machine: &Machine<'_>,
-        ansible: &Ansible<'_>,
-        play: &Play<'_>,
-        pattern: &'k Pattern,
-    ) -> impl Iterator<Item = &'k Alias> {
-        let from = folder(ansible.documents.tree.path(play.file));
-        if !self.0.contains_key(from) {
-            let seen = ansible.inventory.seen_from(from);
-            self.0.insert(from.to_owned(), aliases(machine, ansible, &seen));
+    ) -> Vec<(String, Because)> {
+        if !self.by_folder.contains_key(from) {
+            self.by_folder.insert(from.to_owned(), self.sights.aliases(self.machine, machine, from));
         }
-        self.0.get(from).into_iter().flatten().filter(|alias| {
-            let groups: Vec<&str> = alias.groups.iter().map(String::as_str).collect();
-            pattern.matches(&alias.name, &groups)
-        })
+        let aliases = self.by_folder.get(from).into_iter().flatten();
+        let hit = |alias: &Alias, groups: &[String]| {
+            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+            pattern.matches(alias.name.as_deref().unwrap_or(""), &groups)
+        };
+        let one = |alias: &Alias| {
+            let known = alias.playbook.is_none_or(|playbook| playbook == play.file);
+            if !known || !hit(alias, &alias.groups) {
+                return None;
+            }
+            let (because, name) =
+                if hit(alias, &alias.own) { (alias.because, &alias.name) } else { (alias.listed.0, &alias.listed.1) };
+            Some((name.clone().unwrap_or_default(), because))
+        };
+        aliases.filter_map(one).collect()
     }
 
-    /// The groups of the machine, as far as any folder of playbooks that was asked for sees them.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.0.values().flatten().flat_map(|alias| &alias.groups).map(String::as_str)
+    /// Whether the play's pattern selects the machine.
+    pub fn reached(&mut self, machine: &Machine<'_>, path: &str, play: &Play<'_>, pattern: &Pattern) -> bool {
+        !self.reaching(machine, folder(path), play, pattern).is_empty()
     }
 }
 
-/// The inventory names of a machine: its own, short and long, and those of hosts at its addresses.
-fn aliases(machine: &Machine<'_>, ansible: &Ansible<'_>, seen: &Seen<'_, '_>) -> Vec<Alias> {
-    let mut found: BTreeMap<String, Because> = BTreeMap::new();
-    let mut add = |name: &str, because: Because| {
-        let known = found.entry(name.to_owned()).or_insert(because);
-        *known = because.min(*known);
-    };
-    let own: Vec<String> = machine.names.iter().filter_map(Value::scalar).map(|name| name.to_string()).collect();
-    for name in &own {
-        add(name, Because::Name);
-    }
-    let addresses: Vec<&str> = machine.addresses.iter().filter_map(Value::as_str).collect();
-    for host in &seen.hosts {
-        let short = host.name.split('.').next().unwrap_or(&host.name);
-        if own.iter().any(|name| name == &host.name || name == short) {
-            add(&host.name, Because::Name);
-            continue;
-        }
-        let address = host
-            .variables
-            .iter()
-            .find(|variable| variable.name == "ansible_host")
-            .map(|variable| variable.text.as_str());
-        if address.into_iter().chain([host.name.as_str()]).any(|address| addresses.contains(&address)) {
-            add(&host.name, Because::Address);
-        }
-    }
-    // Host variables pin addresses too.
-    for variables in ansible.host_variables.iter().filter(|variables| variables.host) {
-        let address = variables.node.get("ansible_host").and_then(crate::syntax::yaml::Node::as_str);
-        if address.is_some_and(|address| addresses.contains(&address)) {
-            add(&variables.name, Because::Variables);
-        }
-    }
-    let alias = |(name, because): (String, Because)| {
-        let groups = seen.groups_of(&name).into_iter().map(str::to_owned).collect();
-        Alias { name, because, groups }
-    };
-    found.into_iter().map(alias).collect()
+/// An address in the one way of writing it, without the length of its prefix; none for what is no address.
+#[must_use]
+pub fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim().trim_start_matches('[');
+    bare.split(['/', ']']).next()?.parse().ok()
+}
+
+/// Whether a value is this address, however it is written.
+#[must_use]
+pub fn same_address(value: &Value, text: &str) -> bool {
+    let own = value.as_str().and_then(address);
+    own.is_some() && own == address(text)
 }
 
 /// Words of host names that say nothing about which host it is.

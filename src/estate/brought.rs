@@ -115,6 +115,11 @@ pub(super) fn by_command(command: &Command) -> Vec<Brought> {
     if command.nested() || command.through.iter().any(|through| through.starts_with("ssh")) {
         return Vec::new();
     }
+    by_command_within(command)
+}
+
+/// The same, wherever it runs.
+pub(super) fn by_command_within(command: &Command) -> Vec<Brought> {
     let verb = command.sub.first().map_or("", |sub| sub);
     let operands = || command.operands.iter().filter_map(Value::scalar);
     let packages = || operands().filter_map(|name| Some((services::by_package(&name)?, "task installs"))).collect();

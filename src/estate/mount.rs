@@ -112,13 +112,14 @@ pub(super) fn elsewhere(
     machine: &Machine<'_>,
     mounts: &[Mounts],
     estate: &Estate<'_>,
-    known: &mut Known,
+    known: &mut Known<'_>,
 ) -> Vec<String> {
     let ansible = estate.ansible;
     let mut found = by_host(machine, estate);
     let mut bound: Vec<&Mount> = Vec::new();
     for mounts in mounts {
-        if known.reached(machine, ansible, &ansible.plays[mounts.play], &mounts.pattern) {
+        let play = &ansible.plays[mounts.play];
+        if known.reached(machine, estate.documents.tree.path(play.file), play, &mounts.pattern) {
             let (local, remote): (Vec<&Mount>, Vec<&Mount>) =
                 mounts.made.iter().partition(|mount| mount.remote.is_false() && !is_device(&mount.source));
             found.extend(remote.into_iter().map(|mount| mount.path.clone()));

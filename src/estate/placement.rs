@@ -1,18 +1,22 @@
 //! Where data services keep their data: plays and roles joined with the machines that Terraform makes.
 
-use super::alias::{self, Alias, Because, Known};
+use super::alias::{self, Because, Known, Sights};
+use super::delivered::{self, Delivery};
 use super::invocation::Invocation;
 use super::machine::{Machine, StorageKind, is_below};
-use super::{Estate, brought, mount, service};
+use super::{Estate, brought, listing, mount, service};
+use crate::diag::Confidence;
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::{Ansible, Play};
 use crate::model::command::{Command, Site};
+use crate::source::folder;
 use crate::text::{FileId, Loc};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// A data service that a play brings to its hosts.
+#[derive(Clone)]
 pub struct Use {
     /// Its proper name.
     pub label: String,
@@ -70,6 +74,8 @@ pub struct Lodging {
     pub evidence: (Loc, String),
     /// Nothing runs the playbook, while another play applies the same role.
     pub dormant: bool,
+    /// Whether the service is surely on this machine.
+    pub sure: bool,
 }
 
 /// What a directory lies on.
@@ -100,6 +106,8 @@ pub struct Placement {
     pub evidence: Vec<(Loc, String)>,
     /// Nothing runs the playbook, while another play applies the same role.
     pub dormant: bool,
+    /// Whether the service is surely on this machine.
+    pub sure: bool,
 }
 
 /// Plays, machines and data, joined.
@@ -113,6 +121,8 @@ pub struct Joined {
     pub uses: Vec<(usize, Vec<Use>)>,
     /// Whether anything runs each play.
     pub runs: Vec<bool>,
+    /// What every folder of playbooks sees of inventories.
+    pub sights: Sights,
 }
 
 /// Up to this many machines, a play on all hosts means each of them.
@@ -124,8 +134,12 @@ pub fn join(estate: &Estate<'_>) -> Joined {
     let ansible = estate.ansible;
     let brought: Vec<_> = (0..ansible.tasks.len()).into_par_iter().map(|at| brought::by_task(estate, at)).collect();
     let tools = run_by_tools(estate);
+    let listings = listing::listings(estate.documents, estate.terraform, ansible, &estate.machines);
     let is_run = |play: &Play<'_>| {
-        play.playbook_imported || !ansible.invoked(play.file).is_empty() || tools.contains(&play.file)
+        play.playbook_imported
+            || !ansible.invoked(play.file).is_empty()
+            || tools.contains(&play.file)
+            || listings.run.contains(&play.file)
     };
     let runs: Vec<bool> = ansible.plays.iter().map(is_run).collect();
     let uses: Vec<(usize, Vec<Use>)> = ansible
@@ -136,11 +150,14 @@ pub fn join(estate: &Estate<'_>) -> Joined {
         .map(|(at, _)| (at, service::uses(estate, at, &brought)))
         .filter(|(_, uses)| !uses.is_empty())
         .collect();
-    let ground = Ground { estate, mounts: mount::mounts(estate), uses: &uses, runs: &runs };
+    let sights = Sights::new(ansible, &estate.machines, listings);
+    let delivered = delivered::deliveries(estate, &uses);
+    let mounts = mount::mounts(estate);
+    let ground = Ground { estate, mounts, uses: &uses, runs: &runs, sights: &sights, delivered: &delivered };
     let each = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at));
     let (reaches, lodgings): (Vec<Vec<Reach>>, Vec<Vec<Lodging>>) = each.unzip();
     let (reaches, lodgings) = (reaches.into_iter().flatten().collect(), lodgings.into_iter().flatten().collect());
-    Joined { reaches, lodgings, uses, runs }
+    Joined { reaches, lodgings, uses, runs, sights }
 }
 
 /// What every machine is joined with.
@@ -149,36 +166,46 @@ struct Ground<'e, 'm> {
     mounts: Vec<mount::Mounts>,
     uses: &'e [(usize, Vec<Use>)],
     runs: &'e [bool],
+    sights: &'e Sights,
+    delivered: &'e [Vec<Delivery>],
 }
 
 impl Ground<'_, '_> {
     fn machine(&self, at: usize) -> (Vec<Reach>, Vec<Lodging>) {
         let (ansible, machine) = (self.estate.ansible, &self.estate.machines[at]);
-        let mut known = Known::default();
+        let mut known = Known::new(self.sights, at);
         let bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
         let (mut reaches, mut lodgings) = (Vec::new(), Vec::new());
         for (index, play) in ansible.plays.iter().enumerate().filter(|(_, play)| !play.local) {
-            let alias = |alias: &Alias| (alias.name.clone(), alias.because);
-            let hosts: Vec<(String, Because)> =
-                known.reaching(machine, ansible, play, &play.pattern).map(alias).collect();
+            let from = folder(ansible.documents.tree.path(play.file));
+            let hosts = known.reaching(machine, from, play, &play.pattern);
             // A play on all hosts of a larger estate is run with a limit that no file tells.
             let all = play.pattern.is_all() && self.estate.machines.len() > FEW_MACHINES;
             let spoken = alias::spoken_of(machine, play, &play.pattern);
             if hosts.is_empty() && spoken.is_none() {
                 continue;
             }
-            let vague = all && spoken.is_none();
-            let names: Vec<String> = hosts.iter().map(|(name, _)| name.clone()).collect();
+            let handed = hosts.iter().any(|(_, because)| *because == Because::Handed);
+            let vague = all && spoken.is_none() && !handed;
+            let names: Vec<String> =
+                hosts.iter().map(|(name, _)| name.clone()).filter(|name| !name.is_empty()).collect();
             let spoken = spoken.map(|name| (name.to_owned(), Because::Words));
-            let all_names = hosts.into_iter().chain(spoken).collect();
+            let all_names: Vec<(String, Because)> = hosts.into_iter().chain(spoken).collect();
+            let sure = all_names.iter().any(|(_, because)| because.confidence() == Confidence::High);
             reaches.push(Reach { machine: at, play: index, names: all_names, vague });
             let uses = self.uses.binary_search_by_key(&index, |(play, _)| *play).ok();
             let uses = uses.map_or(&[][..], |found| &self.uses[found].1);
             for used in uses.iter().filter(|used| !vague && !is_elsewhere(ansible, index, used, &names)) {
                 let dormant = is_dormant(ansible, index, used, self.runs);
-                let lodge = |directory: &String| lodging((at, machine), used, directory, &bound, dormant);
+                let lodge = |directory: &String| lodging((at, machine), used, directory, &bound, (dormant, sure));
                 lodgings.extend(used.directories.iter().filter_map(lodge));
             }
+        }
+        for one in self.delivered.get(at).into_iter().flatten() {
+            let elsewhere: Vec<String> = bound.iter().chain(&one.mounted).cloned().collect();
+            let lodge =
+                |directory: &String| lodging((at, machine), &one.used, directory, &elsewhere, (false, one.sure));
+            lodgings.extend(one.used.directories.iter().filter_map(lodge));
         }
         (reaches, lodgings)
     }
@@ -189,7 +216,7 @@ fn lodging(
     used: &Use,
     directory: &str,
     bound: &[String],
-    dormant: bool,
+    (dormant, sure): (bool, bool),
 ) -> Option<Lodging> {
     let lies = if let Some(mount) = bound.iter().find(|mount| is_below(directory, mount)) {
         Lies::Elsewhere(mount.clone())
@@ -207,6 +234,7 @@ fn lodging(
         lies,
         evidence: (used.loc, used.clause.clone()),
         dormant,
+        sure,
     })
 }
 
@@ -217,7 +245,8 @@ pub fn placements(lodgings: &[Lodging]) -> Vec<Placement> {
     for lodging in lodgings {
         let Lies::On(kind, fate) = lodging.lies else { continue };
         let same = |placement: &&mut Placement| {
-            placement.machine == lodging.machine && placement.kind == kind && placement.dormant == lodging.dormant
+            (placement.machine, placement.kind, placement.dormant, placement.sure)
+                == (lodging.machine, kind, lodging.dormant, lodging.sure)
         };
         // Those of one machine stand together.
         let placement = if let Some(placement) = found.iter_mut().rev().take(16).find(same) {
@@ -232,6 +261,7 @@ pub fn placements(lodgings: &[Lodging]) -> Vec<Placement> {
                 data: lodging.data,
                 evidence: Vec::new(),
                 dormant: lodging.dormant,
+                sure: lodging.sure,
             });
             let Some(last) = found.last_mut() else { continue };
             last

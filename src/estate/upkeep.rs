@@ -1,11 +1,10 @@
 //! What becomes of machines with data in daily work: arguments that replace them, commands that repair them, backups.
 
 use super::Estate;
-use super::alias::Known;
 use super::machine::{Machine, StorageKind};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
-use crate::model::ansible::{Play, Task};
+use crate::model::ansible::Task;
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::HashSet;
@@ -210,7 +209,7 @@ pub fn uncopied(estate: &Estate<'_>) -> Vec<Uncopied> {
         let Some(machine) = estate.machines.get(placement.machine) else { continue };
         let tasks = speaking.get_or_insert_with(|| speaking_tasks(estate));
         let copied = machine.storage.iter().any(|storage| storage.backup.as_bool() == Some(true))
-            || copied_by_play(estate, machine, tasks);
+            || copied_by_play(estate, placement.machine, tasks);
         if !copied && seen.insert(machine.resource.loc()) {
             found.push(Uncopied {
                 machine: placement.machine,
@@ -238,12 +237,10 @@ fn speaking_tasks(estate: &Estate<'_>) -> Vec<bool> {
 }
 
 /// Whether a play that reaches the machine has a role or task that makes copies.
-fn copied_by_play(estate: &Estate<'_>, machine: &Machine<'_>, speaking: &[bool]) -> bool {
+fn copied_by_play(estate: &Estate<'_>, machine: usize, speaking: &[bool]) -> bool {
     let ansible = estate.ansible;
-    let mut known = Known::default();
-    let mut reaches = |play: &Play<'_>| known.reached(machine, ansible, play, &play.pattern);
-    let plays: HashSet<usize> =
-        ansible.plays.iter().enumerate().filter(|(_, play)| reaches(play)).map(|(at, _)| at).collect();
+    let reaches = estate.joined.reaches.iter().filter(|reach| reach.machine == machine);
+    let plays: HashSet<usize> = reaches.map(|reach| reach.play).collect();
     let by_role = plays.iter().any(|at| ansible.plays[*at].roles.iter().any(|role| speaks(role.name)));
     let by_task = |(task, speaks): (&Task<'_>, &bool)| *speaks && task.plays.iter().any(|play| plays.contains(play));
     by_role || ansible.tasks.iter().zip(speaking).any(by_task)

@@ -6,6 +6,7 @@ pub mod backends;
 pub mod commands;
 pub mod compute;
 pub mod doctrine;
+pub mod inventories;
 pub mod modules;
 pub mod packer;
 pub mod services;

@@ -1,31 +1,20 @@
 //! Images that Packer builds, and the machines that start from them.
 
 use super::Drawing;
+use super::machine::id as machine_id;
 use crate::chart::{Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
-use crate::source::file_name;
-use crate::value::Value;
-
-/// Arguments of machines that name the image they start from.
-const BASES: [&str; 12] = [
-    "clone",
-    "clone.vm_id",
-    "ostemplate",
-    "operating_system.template_file_id",
-    "template_file_id",
-    "template",
-    "image",
-    "image_name",
-    "ami",
-    "source_image_id",
-    "boot_disk.initialize_params.image",
-    "source_image",
-];
+use crate::estate::started;
 
 /// Adds every image that a template builds.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
-    for (template, source) in estate.packer.sources() {
+    let starts = started::starts(estate);
+    let templates = estate.packer.templates.iter().enumerate();
+    let sources = templates.flat_map(|(of, template)| {
+        template.sources.iter().enumerate().map(move |(position, source)| (of, position, template, source))
+    });
+    for (of, position, template, source) in sources {
         let artefact = source.artefact();
         let name = artefact.scalar().map_or_else(|| source.address.clone(), |name| name.to_string());
         let owner = Owner {
@@ -55,21 +44,12 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             guarded: None,
             verdict: Verdict::NoData,
         });
-        let Some(artefact) = artefact.scalar() else { continue };
-        for at in 0..drawing.objects.len() {
-            let address = drawing.objects[at].address.clone();
-            let machine = estate.machines.iter().find(|machine| Some(&machine.address) == address.as_ref());
-            if machine.is_some_and(|machine| BASES.iter().any(|base| is_base(&machine.resource.arg(base), &artefact))) {
+        for start in starts.iter().filter(|start| (start.template, start.source) == (of, position)) {
+            let id = estate.machines.get(start.machine).map(|machine| machine_id(machine));
+            let at = id.and_then(|id| drawing.objects.iter().position(|object| object.id == id));
+            if let Some(at) = at {
                 drawing.link(at, image, "made-from");
             }
         }
     }
-}
-
-/// Whether an argument names the artefact, by its name or by a file of it in a store.
-fn is_base(value: &Value, artefact: &str) -> bool {
-    value.scalar().is_some_and(|text| {
-        let file = file_name(text.rsplit(':').next().unwrap_or(&text));
-        *text == *artefact || file == artefact || file.split_once(".tar").is_some_and(|(stem, _)| stem == artefact)
-    })
 }

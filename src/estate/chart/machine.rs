@@ -55,6 +55,11 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
     }
 }
 
+/// What a machine's object is called.
+pub(super) fn id(machine: &Machine<'_>) -> String {
+    format!("terraform:{}:{}", machine.resource.instance.root, machine.address)
+}
+
 fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| reach.machine == at).collect();
     let mut owners = vec![Owner {
@@ -71,9 +76,8 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
     owners.extend(provisioned(estate, machine));
     owners.extend(adjusted(estate, at));
     let texts = |values: &[Value]| values.iter().filter_map(Value::scalar).map(|text| text.to_string()).collect();
-    let root = &machine.resource.instance.root;
     let object = Object {
-        id: format!("terraform:{root}:{}", machine.address),
+        id: id(machine),
         name: machine.name(),
         sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload") {
             Sort::Container

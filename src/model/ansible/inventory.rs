@@ -4,6 +4,7 @@ mod address;
 mod layers;
 mod merged;
 mod read;
+mod roll;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub(super) use address::is_one;
 pub use layers::{Content, Found, HostLayers, Layer};
 pub use merged::{Group, Member, Merged, Setting, Unread, Variable};
 pub(super) use read::{exists, named_by};
+pub use roll::Roll;
 
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
@@ -74,6 +76,12 @@ impl<'a> Inventory<'a> {
             None => !shown(merged),
         };
         self.merged.iter().filter(near).collect()
+    }
+
+    /// Group → the groups that are its parents.
+    #[must_use]
+    pub fn parents(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.parents
     }
 
     /// Every group name.
@@ -164,7 +172,8 @@ impl Seen<'_, '_> {
 }
 
 /// The folder of the project that an inventory at this path belongs to.
-fn project_of(path: &str) -> &str {
+#[must_use]
+pub fn project_of(path: &str) -> &str {
     const HOLDERS: [&str; 4] = ["inventory", "inventories", "hosts", "environments"];
     let folder = folder(path);
     let mut start = 0;
@@ -177,7 +186,7 @@ fn project_of(path: &str) -> &str {
     folder
 }
 
-fn is_inside(folder: &str, outer: &str) -> bool {
+pub(crate) fn is_inside(folder: &str, outer: &str) -> bool {
     outer.is_empty() || folder.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

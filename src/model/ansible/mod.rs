@@ -17,9 +17,10 @@ mod values;
 mod walk;
 
 pub use handler::Notified;
+pub(crate) use inventory::is_inside;
 pub use inventory::{
-    Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Seen, Setting, Unread, Variable, layers,
-    merge,
+    Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Roll, Seen, Setting, Unread, Variable,
+    layers, merge, project_of,
 };
 pub use invoked::{Extra, Invoked, LISTING, Source};
 pub use list::{Run, Step};
@@ -28,7 +29,7 @@ pub use reach::Lost;
 pub use role::{Dependency, Role};
 pub use task::{Argument, ArgumentValue, Task};
 pub use texts::{Text, TextKind};
-pub use values::{Hole, PROJECT, Rendered, Turn, Turns, View};
+pub use values::{Hole, PROJECT, Rendered, Turn, Turns, Variables, View};
 pub use walk::Level;
 
 use super::command::Command;

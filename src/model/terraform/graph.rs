@@ -81,6 +81,12 @@ impl<'t> Terraform<'t> {
     }
 }
 
+/// The resource, by its address in its root, and the attribute that an unknown value waits for.
+#[must_use]
+pub fn awaited(reason: &str) -> Option<(&str, &str)> {
+    reason.strip_prefix("only known after apply: ")?.rsplit_once('.')
+}
+
 impl Resource<'_, '_> {
     /// Its declaration in its module instance.
     #[must_use]

@@ -28,7 +28,7 @@ mod view;
 
 pub use backend::{Backend, BackendOrigin};
 pub use changing::{Changing, changing};
-pub use graph::Declaration;
+pub use graph::{Declaration, awaited};
 pub use instance::Instance;
 pub use mapped::Rendered;
 pub use module::{Call, Declared, Local, Mode, Module, ResourceDecl};

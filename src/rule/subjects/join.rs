@@ -173,6 +173,8 @@ subject! {
         evidence: List(Node(EvidenceRow)) => row.evidence();
         /// Whether nothing runs the playbook while another play applies the same role.
         dormant: Bool certain => row.placement.dormant;
+        /// Whether the services are surely on this machine: by its name or address, not by a resemblance or by what an image holds.
+        sure: Bool certain => row.placement.sure;
         /// The storage itself.
         place: Loc => row.machine.machine().storage.iter().find(|storage| storage.kind == row.placement.kind).map(|storage| storage.place);
         /// The machine's declaration.

@@ -240,6 +240,16 @@ fn value(literal: &Literal) -> Value {
     }
 }
 
+/// Reads a text that is no file as an INI inventory.
+pub(super) fn ini_text(merged: &mut Merged<'_>, file: FileId, text: &str) -> Option<()> {
+    read_ini(merged, file, text).ok()
+}
+
+/// Reads the root of a text that is no file as a YAML inventory.
+pub(super) fn yaml_text<'a>(merged: &mut Merged<'a>, file: FileId, root: Node<'a>) -> Option<()> {
+    read_yaml(merged, file, root).ok()
+}
+
 fn read_yaml<'a>(merged: &mut Merged<'a>, file: FileId, root: Node<'a>) -> Result<(), String> {
     if !root.is_map() || root.entries().is_empty() {
         return Err("it is no mapping of groups".to_owned());

@@ -4,6 +4,7 @@ mod checks;
 mod context;
 mod eval;
 mod filters;
+mod foreign;
 mod hosts;
 mod lookup;
 mod lookups;
@@ -21,6 +22,7 @@ mod tests;
 mod val;
 mod view;
 
+pub use foreign::Variables;
 pub use rendered::{Hole, Rendered};
 pub use view::{Turn, Turns, View};
 

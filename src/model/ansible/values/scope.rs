@@ -266,7 +266,7 @@ pub(super) fn condition(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Tri {
     }
 }
 
-fn expression(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Val {
+pub(super) fn expression(scope: &Scope<'_, '_>, text: &str, loc: Loc) -> Val {
     match jinja::expression(text) {
         // A text that is a template is templated once more.
         Ok(Expr::Const(Literal::Str(text))) => scope.text(&text, loc),

@@ -1,0 +1,415 @@
+//! Machines that an inventory plugin finds on the platform, in the groups that its file makes of their tags.
+
+use super::environment::differ;
+use super::{Ground, Listing, Listings};
+use crate::estate::alias::Because;
+use crate::estate::machine::Machine;
+use crate::knowledge::inventories::{self, Filters, Plugin};
+use crate::model::ansible::{Variables, is_inside, project_of};
+use crate::model::terraform::{Instance, Terraform};
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
+use crate::value::{Data, Kind, Tri, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
+    for (file, name) in &ground.ansible.inventory.plugins {
+        let Some(row) = inventories::plugin(name) else { continue };
+        let Some(root) = ground.documents.document(*file).and_then(|document| document.yaml()?.root()) else {
+            continue;
+        };
+        let asked = Asked { ground, file: *file, root, row };
+        for at in asked.machines() {
+            if let Some(listing) = asked.listing(at) {
+                found.add(listing);
+            }
+        }
+    }
+}
+
+/// A file that configures a plugin.
+struct Asked<'a, 'e, 'm> {
+    ground: &'a Ground<'e, 'm>,
+    file: FileId,
+    root: Node<'m>,
+    row: &'static Plugin,
+}
+
+impl<'m> Asked<'_, '_, 'm> {
+    /// The machines that may be meant: those of its types, and when Terraform's root lies in the plugin's project, only those there.
+    fn machines(&self) -> Vec<usize> {
+        let path = self.ground.documents.tree.path(self.file);
+        let project = project_of(path);
+        let own = |machine: &Machine<'m>| {
+            let ty = machine.resource.ty();
+            self.row.types.iter().any(|own| own == ty) && !differ(path, machine.resource.instance.environment())
+        };
+        let all: Vec<usize> =
+            self.ground.machines.iter().enumerate().filter(|(_, machine)| own(machine)).map(|(at, _)| at).collect();
+        let inside = |at: &usize| is_inside(&self.ground.machines[*at].resource.instance.root, project);
+        let near: Vec<usize> = all.iter().copied().filter(inside).collect();
+        if near.is_empty() { all } else { near }
+    }
+
+    fn listing(&self, at: usize) -> Option<Listing> {
+        let machine = &self.ground.machines[at];
+        let variables = self.variables(machine);
+        let taken = self.within(machine).and(|| self.taken(&variables));
+        if taken.is_false() {
+            return None;
+        }
+        let sure = taken.is_true();
+        let mut groups: BTreeSet<String> = self.row.groups.iter().cloned().collect();
+        if let Some(group) = self.text("group").filter(|_| self.row.plugin == "hcloud") {
+            groups = BTreeSet::from([group.to_owned()]);
+        }
+        groups.extend(self.of_platform(machine, &variables));
+        groups.extend(self.conditional(&variables));
+        groups.extend(self.keyed(&variables));
+        let groups = groups.iter().map(|group| safe(group)).collect();
+        Some(Listing {
+            machine: at,
+            name: self.name(machine, &variables),
+            because: if sure { Because::Plugin } else { Because::PluginPerhaps },
+            groups,
+            project: Some(project_of(self.ground.documents.tree.path(self.file)).to_owned()),
+            playbook: None,
+        })
+    }
+
+    fn text(&self, option: &str) -> Option<&'m str> {
+        self.root.get(option)?.as_str()
+    }
+
+    fn loc(&self, node: Node<'m>) -> Loc {
+        Loc { file: self.file, span: node.span() }
+    }
+
+    /// What the plugin gives a host, as far as Terraform tells it.
+    fn variables(&self, machine: &Machine<'m>) -> Vec<(Box<str>, Value)> {
+        let mut all: BTreeMap<&str, Value> = BTreeMap::new();
+        if self.row.variables.is_empty() {
+            for (_, attribute) in &machine.resource.decl.decl.attributes {
+                all.insert(&attribute.name, machine.resource.arg(&attribute.name));
+            }
+        }
+        for (name, argument) in &self.row.variables {
+            let value = argument_of(self.ground.terraform, machine, argument);
+            let value = if *name == self.row.tags { tags(self.ground.terraform, machine, value) } else { value };
+            if !value.is_absent() {
+                all.insert(name, value);
+            }
+        }
+        if self.row.plugin == "proxmox" && self.text("want_facts").is_none_or(|facts| facts == "false") {
+            all.remove("proxmox_tags_parsed");
+        }
+        let mut nested: BTreeMap<&str, Vec<(Arc<str>, Value)>> = BTreeMap::new();
+        let mut found: Vec<(Box<str>, Value)> = Vec::new();
+        for (name, value) in all {
+            match name.split_once('.') {
+                Some((outer, inner)) => nested.entry(outer).or_default().push((inner.into(), value)),
+                None => found.push((name.into(), value)),
+            }
+        }
+        for (outer, members) in nested {
+            let members = members.into_iter().map(|(inner, value)| match inner.split_once('.') {
+                Some((middle, last)) => (middle.into(), Value::map(vec![(last.into(), value)])),
+                None => (inner, value),
+            });
+            found.push((outer.into(), Value::map(members.collect())));
+        }
+        found
+    }
+
+    /// Whether the machine is in the part of the platform that the file names.
+    fn within(&self, machine: &Machine<'m>) -> Tri {
+        let mut all = Tri::True;
+        for (option, argument) in &self.row.within {
+            let Some(node) = self.root.get(option) else { continue };
+            let wanted: Vec<&str> = node.as_str().into_iter().chain(node.items().filter_map(Node::as_str)).collect();
+            let value = argument_of(self.ground.terraform, machine, argument);
+            let Some(own) = value.scalar().filter(|_| !wanted.is_empty()) else { continue };
+            let holds = |wanted: &&str| *wanted == "*" || own.to_lowercase().starts_with(&wanted.to_lowercase());
+            all = all.and(|| wanted.iter().any(holds).into());
+        }
+        all
+    }
+
+    /// Whether the file's filters let the machine in.
+    fn taken(&self, variables: &Variables) -> Tri {
+        let tags = self.tags(variables);
+        match self.row.filters {
+            Filters::Aws => self.by_filters(&tags, variables),
+            Filters::Gcp => {
+                let filters = self.root.get("filters").into_iter().flat_map(Node::items).filter_map(Node::as_str);
+                filters.fold(Tri::True, |all, filter| all.and(|| super::plugin_filter::gcp(filter, &tags)))
+            }
+            Filters::Labels => {
+                self.text("label_selector").map_or(Tri::True, |text| super::plugin_filter::selector(text, &tags))
+            }
+            Filters::Conditions => self.all_of("filters", variables),
+            Filters::None => {
+                let excluded = self
+                    .any_of("exclude_host_filters", variables)
+                    .or(|| self.any_of("default_host_filters", variables));
+                let only = self.root.get("include_host_filters").is_some();
+                let included = if only { self.any_of("include_host_filters", variables) } else { Tri::True };
+                included.and(|| !excluded)
+            }
+        }
+    }
+
+    fn conditions(&self, option: &str) -> Vec<Node<'m>> {
+        self.root.get(option).into_iter().flat_map(Node::items).take(64).collect()
+    }
+
+    fn holds(&self, node: Node<'m>, variables: &Variables) -> Tri {
+        let text = node.as_str().unwrap_or("");
+        self.ground.ansible.condition_over(variables, text, self.loc(node))
+    }
+
+    fn all_of(&self, option: &str, variables: &Variables) -> Tri {
+        self.conditions(option).into_iter().fold(Tri::True, |all, node| all.and(|| self.holds(node, variables)))
+    }
+
+    fn any_of(&self, option: &str, variables: &Variables) -> Tri {
+        self.conditions(option).into_iter().fold(Tri::False, |any, node| any.or(|| self.holds(node, variables)))
+    }
+
+    fn tags(&self, variables: &Variables) -> Value {
+        let mut steps = self.row.tags.split('.');
+        let first = steps.next().unwrap_or("");
+        let own = variables.iter().find(|(name, _)| **name == *first).map(|(_, value)| value.clone());
+        steps.fold(own.unwrap_or_default(), |value, step| value.get(step))
+    }
+
+    /// `filters`, `include_filters` and `exclude_filters` of AWS.
+    fn by_filters(&self, tags: &Value, variables: &Variables) -> Tri {
+        let one = |node: Node<'m>| {
+            node.entries().into_iter().fold(Tri::True, |all, (key, value)| {
+                let wanted: Vec<&str> =
+                    value.as_str().into_iter().chain(value.items().filter_map(Node::as_str)).collect();
+                all.and(|| super::plugin_filter::aws(key.as_str().unwrap_or(""), &wanted, tags, variables))
+            })
+        };
+        let own = self.root.get("filters").map_or(Tri::True, one);
+        let more = self.conditions("include_filters");
+        let included = if more.is_empty() {
+            own
+        } else {
+            let own = if self.root.get("filters").is_some() { own } else { Tri::False };
+            more.into_iter().fold(own, |any, node| any.or(|| one(node)))
+        };
+        let excluded =
+            self.conditions("exclude_filters").into_iter().fold(Tri::False, |any, node| any.or(|| one(node)));
+        included.and(|| !excluded)
+    }
+
+    /// The host's name: what `hostnames` prefers, else what the plugin takes by itself.
+    fn name(&self, machine: &Machine<'m>, variables: &Variables) -> Option<String> {
+        let argument = |name: &String| argument_of(self.ground.terraform, machine, name).scalar();
+        let preferred: Vec<Node<'m>> = self.root.get("hostnames").into_iter().flat_map(Node::items).take(16).collect();
+        if preferred.is_empty() {
+            let plain = self.row.plugin != "azure_rm" || self.text("plain_host_names") == Some("true");
+            let name = self.row.names.iter().find_map(argument).filter(|_| plain);
+            return name.map(|name| name.to_string());
+        }
+        for node in preferred {
+            let word = node.as_str().or_else(|| node.get("name")?.as_str())?;
+            let value = if let Some(tag) = word.strip_prefix("tag:").or_else(|| word.strip_prefix("labels.")) {
+                self.tags(variables).get(tag)
+            } else if let Some(name) = self.row.preferences.get(word) {
+                argument(name).map_or_else(Value::absent, |name| Value::known(&*name))
+            } else {
+                self.ground.ansible.expression_over(variables, word, self.loc(node))
+            };
+            match value.scalar() {
+                Some(name) if !name.is_empty() => {
+                    let (prefix, separator) = (node.get("prefix").and_then(Node::as_str), node.get("separator"));
+                    let separator = separator.and_then(Node::as_str).unwrap_or("_");
+                    return Some(
+                        prefix.map_or_else(|| name.to_string(), |prefix| format!("{prefix}{separator}{name}")),
+                    );
+                }
+                // A name of the platform comes before the others.
+                None if !value.is_absent() => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Groups that the plugin makes without being asked.
+    fn of_platform(&self, machine: &Machine<'m>, variables: &Variables) -> Vec<String> {
+        match self.row.plugin.as_str() {
+            "proxmox" => {
+                let kind = if machine.ty.kind == "lxc" { "lxc" } else { "qemu" };
+                let prefix = self.text("group_prefix").unwrap_or("proxmox_");
+                let mut groups = vec![format!("{prefix}all_{kind}"), format!("{prefix}all_running")];
+                groups.extend(
+                    machine
+                        .nodes
+                        .iter()
+                        .filter_map(Value::scalar)
+                        .map(|node| format!("{prefix}{node}_{kind}").to_lowercase()),
+                );
+                let pool = ["pool", "pool_id"].iter().find_map(|name| machine.resource.arg(name).scalar());
+                groups.extend(pool.map(|pool| format!("{prefix}pool_{pool}").to_lowercase()));
+                groups
+            }
+            "openstack" if self.text("legacy_groups") != Some("false") => {
+                let metadata = self.tags(variables);
+                let mut groups: Vec<String> = metadata.get("group").scalar().iter().map(ToString::to_string).collect();
+                if let Some(several) = metadata.get("groups").as_str() {
+                    groups.extend(several.split(',').map(|group| group.trim().to_owned()));
+                }
+                let entries = metadata.as_map().map(|map| map.entries.as_slice()).unwrap_or_default();
+                groups
+                    .extend(entries.iter().filter_map(|(key, value)| Some(format!("meta-{key}_{}", value.scalar()?))));
+                groups
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn conditional(&self, variables: &Variables) -> Vec<String> {
+        let named = ["groups", "conditional_groups"].iter().filter_map(|option| self.root.get(option));
+        let entries = named.flat_map(Node::entries).take(256);
+        let hits = entries.filter(|(_, condition)| self.holds(*condition, variables).is_true());
+        hits.filter_map(|(name, _)| name.as_str().map(str::to_owned)).collect()
+    }
+
+    fn keyed(&self, variables: &Variables) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in self.conditions("keyed_groups") {
+            let Some(key) = entry.get("key").and_then(|key| Some((key.as_str()?, self.loc(key)))) else { continue };
+            let value = self.ground.ansible.expression_over(variables, key.0, key.1);
+            let option = |name: &str| entry.get(name).and_then(Node::as_str);
+            let separator = option("separator").unwrap_or("_");
+            let prefix = option("prefix").unwrap_or("");
+            let bare = bare_groups(&value, separator, option("default_value"));
+            let led = if prefix.is_empty() && self.text("leading_separator") == Some("false") { "" } else { separator };
+            let own: Vec<String> = bare.iter().map(|name| format!("{prefix}{led}{name}")).collect();
+            if let Some(parent) = option("parent_group").filter(|_| !own.is_empty()) {
+                let loc = self.loc(entry);
+                let parent = self.ground.ansible.text_over(variables, parent, loc);
+                found.extend(parent.scalar().map(|parent| parent.to_string()));
+            }
+            found.extend(own);
+        }
+        found
+    }
+}
+
+/// The names that a key makes before its prefix: of a text itself, of each member of a list, of each key and value of a mapping.
+fn bare_groups(value: &Value, separator: &str, default: Option<&str>) -> Vec<String> {
+    let own = |value: &Value| match value.scalar() {
+        Some(text) if !text.is_empty() => Some(text.to_string()),
+        Some(_) => default.map(str::to_owned),
+        None => None,
+    };
+    match value.data() {
+        Some(Data::List(list)) => list.items.iter().filter_map(own).collect(),
+        Some(Data::Map(map)) => {
+            let one = |(key, value): &(Arc<str>, Value)| match own(value) {
+                Some(text) => Some(format!("{key}{separator}{text}")),
+                None => value.scalar().map(|_| format!("{key}{separator}")),
+            };
+            map.entries.iter().filter_map(one).collect()
+        }
+        Some(_) => own(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// A name as Ansible makes it one of a group.
+fn safe(name: &str) -> String {
+    let kept = |(at, c): (usize, char)| {
+        let word = c.is_alphanumeric() || c == '_';
+        if word && !(at == 0 && c.is_numeric()) { c } else { '_' }
+    };
+    name.chars().enumerate().map(kept).collect()
+}
+
+/// An argument of a machine, else of the provider's block around it.
+fn argument_of<'m>(terraform: &'m Terraform<'m>, machine: &Machine<'m>, argument: &str) -> Value {
+    let named = argument.strip_prefix("provider:");
+    let mut value = Value::absent();
+    if named.is_none() {
+        let mut steps = argument.split('.');
+        let first = steps.next().unwrap_or(argument);
+        value = match (machine.resource.arg(first), machine.resource.blocks(first).first()) {
+            (value, Some(block)) if value.is_absent() => block.to_value(),
+            (value, _) => value,
+        };
+        value = steps.fold(value, |value, step| {
+            value.as_list().and_then(|list| list.items.first().cloned()).unwrap_or(value).get(step)
+        });
+    }
+    let from_provider = named.unwrap_or(argument);
+    if value.is_absent() && !matches!(from_provider, "tags" | "labels" | "name" | "zone") {
+        value = of_provider(terraform, machine, |block| block.arg(from_provider));
+    }
+    value
+}
+
+/// What the block of the machine's provider says, in the module or the nearest one around it.
+fn of_provider<'m>(
+    terraform: &'m Terraform<'m>,
+    machine: &Machine<'m>,
+    read: impl Fn(&crate::model::terraform::BlockView<'m, 'm>) -> Value,
+) -> Value {
+    let provider = machine.resource.ty().split('_').next().unwrap_or("");
+    let look = |instance: &'m Arc<Instance<'m>>| {
+        let mut own = terraform
+            .providers_of(instance)
+            .filter(|block| block.label(0) == Some(provider) && block.arg("alias").is_absent());
+        own.next().map(|block| read(&block))
+    };
+    if let Some(value) = look(machine.resource.instance) {
+        return value;
+    }
+    let root = &machine.resource.instance.root;
+    let top = terraform.tops().find(|top| top.root == *root);
+    top.and_then(look).unwrap_or_default()
+}
+
+/// Tags with those that the provider adds; a text of several is a list.
+fn tags<'m>(terraform: &'m Terraform<'m>, machine: &Machine<'m>, own: Value) -> Value {
+    if let Some(text) = own.as_str() {
+        let parts = text.split([';', ',']).map(str::trim).filter(|part| !part.is_empty());
+        return Value::list(parts.map(Value::known).collect());
+    }
+    let added = of_provider(terraform, machine, |block| {
+        let of_blocks = block.blocks("default_tags").first().map(|tags| tags.arg("tags"));
+        of_blocks.unwrap_or_else(|| block.arg("default_labels"))
+    });
+    match (&own.kind, added.as_map()) {
+        (Kind::Absent, Some(_)) => added,
+        (_, Some(added)) => {
+            let Some(map) = own.as_map() else { return own };
+            let mut merged = (*map).clone();
+            for (name, value) in &added.entries {
+                if merged.get(name).is_none() {
+                    merged.entries.push((name.clone(), value.clone()));
+                }
+            }
+            Value { kind: Kind::Known(Data::Map(Arc::new(merged))), ..own }
+        }
+        _ => own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe;
+
+    #[test]
+    fn names_of_groups() {
+        for (name, expected) in [("tag_Role_db", "tag_Role_db"), ("role-db", "role_db"), ("1st", "_st"), ("a b", "a_b")]
+        {
+            assert_eq!(safe(name), expected);
+        }
+    }
+}
