@@ -72,7 +72,19 @@ mod tests {
 
     #[test]
     fn plugins_ask_for_machines() {
-        for name in ["amazon.aws.aws_ec2", "gcp_compute", "hetzner.hcloud.hcloud", "community.proxmox.proxmox"] {
+        for name in [
+            "amazon.aws.aws_ec2",
+            "gcp_compute",
+            "azure_rm",
+            "hetzner.hcloud.hcloud",
+            "digitalocean",
+            "community.proxmox.proxmox",
+            "openstack",
+            "linode",
+            "vultr",
+            "scaleway",
+            "terraform_state",
+        ] {
             let row = plugin(name).unwrap_or_else(|| panic!("{name} has no row"));
             for ty in &row.types {
                 assert!(compute_type(ty).is_some(), "{name}: {ty} is no machine");

@@ -39,6 +39,8 @@ struct Sight {
     variables: HashMap<IpAddr, Vec<String>>,
     /// Whether an inventory lies around it.
     any_around: bool,
+    /// The names that its plays are for.
+    meant: HashSet<String>,
 }
 
 /// What every folder of playbooks sees.
@@ -115,6 +117,8 @@ impl Sights {
         let plays: Vec<usize> = (0..ansible.plays.len())
             .filter(|at| !ansible.plays[*at].local && folder(tree.path(ansible.plays[*at].file)) == from)
             .collect();
+        let meant = plays.iter().flat_map(|play| ansible.plays[*play].pattern.names());
+        sight.meant = meant.map(str::to_owned).collect();
         // The hosts of another project are nobody's here when this one has an inventory of its own.
         for host in seen.hosts.iter().filter(|_| static_around || !other_around) {
             let reached = reached_at(ansible, &plays, host);
@@ -188,6 +192,12 @@ impl Sights {
         aliases
     }
 
+    /// The groups in which a machine surely is by what no hand has written.
+    pub fn listed_groups(&self, at: usize) -> impl Iterator<Item = &String> {
+        let listed = self.listings.listed.get(at).into_iter().flatten();
+        listed.filter(|listing| listing.because != Because::PluginPerhaps).flat_map(|listing| &listing.groups)
+    }
+
     /// A listing as a folder of playbooks sees it, if it does.
     fn seen_as(&self, listing: &Listing, root: &str, from: &str, sight: &Sight) -> Option<Listing> {
         let near = match &listing.project {
@@ -197,8 +207,10 @@ impl Sights {
         if near {
             return Some(listing.clone());
         }
-        // What Terraform writes beside itself is given to the playbooks that lie nearest, whatever inventories lie around them.
-        let nearest = self.folders.keys().map(|folder| shared(root, folder)).max();
+        // What Terraform writes beside itself is given to the nearest playbooks for its groups, whatever inventories lie around them.
+        let speaks = |sight: &Sight| listing.groups.iter().any(|group| sight.meant.contains(group));
+        let speaking = self.folders.iter().filter(|(_, sight)| speaks(sight));
+        let nearest = speaking.map(|(folder, _)| shared(root, folder)).max();
         let given = listing.because == Because::Written && nearest == Some(shared(root, from));
         given.then(|| Listing { because: Because::WrittenElsewhere, ..listing.clone() })
     }

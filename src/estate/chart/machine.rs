@@ -89,7 +89,7 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
         address: Some(machine.address.clone()),
         loc: machine.resource.loc(),
         addresses: texts(&machine.addresses),
-        groups: groups(estate, &reaches),
+        groups: groups(estate, at, &reaches),
         owners,
         identity: Vec::new(),
         storage: storage(estate, at, machine),
@@ -175,10 +175,11 @@ fn adjusted(estate: &Estate<'_>, at: usize) -> Vec<Owner> {
 }
 
 /// The groups of the hosts that the machine is.
-fn groups(estate: &Estate<'_>, reaches: &[&Reach]) -> Vec<String> {
+fn groups(estate: &Estate<'_>, at: usize, reaches: &[&Reach]) -> Vec<String> {
     let names: BTreeSet<&str> = reaches.iter().flat_map(|reach| &reach.names).map(|(name, _)| name.as_str()).collect();
     let hosts = estate.ansible.inventory.hosts.iter().filter(|host| names.contains(host.name.as_str()));
-    let groups: BTreeSet<&String> = hosts.flat_map(|host| &host.groups).collect();
+    let listed = estate.joined.sights.listed_groups(at);
+    let groups: BTreeSet<&String> = hosts.flat_map(|host| &host.groups).chain(listed).collect();
     groups.into_iter().filter(|group| !matches!(group.as_str(), "all" | "ungrouped")).cloned().collect()
 }
 
