@@ -90,6 +90,8 @@ pub struct Owner {
     pub confidence: Confidence,
     /// Nothing in the repository runs the playbook, while another play applies the same role.
     pub dormant: bool,
+    /// Whether something in the repository runs it: a command, an import, an apply.
+    pub run: bool,
     /// Where it says so.
     pub loc: Loc,
 }

@@ -50,9 +50,9 @@ fn told(map: &Value) -> BTreeSet<String> {
         }
         for owner in list(machine, "owners").filter(|owner| owner["tool"] == "ansible" && owner["does"] == "configures")
         {
-            let dormant = if owner["dormant"] == true { "" } else { ", run" };
+            let run = if owner["run"] == true { ", run" } else { "" };
             found.insert(format!(
-                "{name} <- {}: {} ({}{dormant})",
+                "{name} <- {}: {} ({}{run})",
                 text(owner, "what"),
                 text(owner, "because"),
                 text(owner, "confidence")

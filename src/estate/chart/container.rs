@@ -84,6 +84,7 @@ fn object<'m>(estate: &Estate<'m>, container: &Container, machine: Option<&Machi
         because: "it is declared here".to_owned(),
         confidence: Confidence::High,
         dormant: false,
+        run: true,
         loc: container.declaration,
     };
     let image = if container.image.is_absent() { "built here".to_owned() } else { container.image.display() };

@@ -79,6 +79,7 @@ fn object(estate: &Estate<'_>, declared: &[&Host<'_>], plays: &[usize]) -> Optio
             because: format!("`hosts: {}` means {}", own.hosts, first.name),
             confidence: Confidence::High,
             dormant: play_is_dormant(estate.ansible, *play, &estate.joined.runs),
+            run: estate.joined.runs.get(*play).copied().unwrap_or(true),
             loc: own.loc,
         }
     };

@@ -25,6 +25,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             because: "Packer builds it".to_owned(),
             confidence: Confidence::High,
             dormant: false,
+            run: true,
             loc: source.loc,
         };
         let image = drawing.add(Object {

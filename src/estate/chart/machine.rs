@@ -70,6 +70,7 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
         because: "Terraform declares it".to_owned(),
         confidence: Confidence::High,
         dormant: false,
+        run: true,
         loc: machine.resource.loc(),
     }];
     owners.extend(reaches.iter().map(|reach| configured(estate, reach)));
@@ -137,6 +138,7 @@ fn configured(estate: &Estate<'_>, reach: &Reach) -> Owner {
         because: format!("{clause}, which `hosts: {}` means", play.hosts),
         confidence: if reach.vague { Confidence::Low } else { because.confidence() },
         dormant,
+        run: estate.joined.runs.get(reach.play).copied().unwrap_or(true),
         loc: play.loc,
     }
 }
@@ -154,6 +156,7 @@ fn provisioned<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<Owner> 
         because: "it stands in its declaration".to_owned(),
         confidence: Confidence::High,
         dormant: false,
+        run: true,
         loc: found.command.loc,
     })
 }
@@ -169,6 +172,7 @@ fn adjusted(estate: &Estate<'_>, at: usize) -> Vec<Owner> {
         because: format!("it sets {}, which Terraform declares", adjustment.attribute),
         confidence: Confidence::High,
         dormant: false,
+        run: true,
         loc: adjustment.loc,
     })
     .collect()

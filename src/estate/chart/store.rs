@@ -37,6 +37,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             because: "Terraform declares it".to_owned(),
             confidence: Confidence::High,
             dormant: false,
+            run: true,
             loc: resource.loc(),
         };
         let datum = Datum {

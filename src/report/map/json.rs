@@ -89,6 +89,7 @@ struct Holder<'a> {
     because: &'a str,
     confidence: &'static str,
     dormant: bool,
+    run: bool,
     place: Place<'a>,
 }
 
@@ -202,6 +203,7 @@ fn holder<'a>(tree: &'a Tree, owner: &'a Owner) -> Holder<'a> {
         because: &owner.because,
         confidence: owner.confidence.as_str(),
         dormant: owner.dormant,
+        run: owner.run,
         place: Place::of(tree, owner.loc),
     }
 }
