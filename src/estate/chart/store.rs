@@ -16,16 +16,8 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         if !matches!(ty.data, DataClass::Authoritative | DataClass::Secret | DataClass::Queue | DataClass::State) {
             continue;
         }
-        let guarded = match estate.guarded(&resource) {
-            Tri::True => Some(true),
-            Tri::False => Some(false),
-            Tri::Unknown(_) => None,
-        };
-        let (fate, because) = match guarded {
-            Some(true) => ("destroyed", "deleting it is refused"),
-            Some(false) => ("destroyed", "nothing stops a plan from deleting it"),
-            None => ("depends", "whether deleting it is refused depends on values that are not known here"),
-        };
+        let guarded = estate.guarded(&resource);
+        let (guarded, fate, because) = becomes(&guarded);
         let named = ["identifier", "bucket", "cluster_identifier", "name", "db_name", "hostname"];
         let name = named.iter().find_map(|name| resource.arg(name).scalar().map(|text| text.to_string()));
         let address = resource.address();
@@ -71,6 +63,17 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         drawing.declared.entry(resource.declaration()).or_default().push(index);
     }
     attach(drawing);
+}
+
+/// Whether deletion is refused, what becomes of the data, and why.
+fn becomes(guarded: &Tri) -> (Option<bool>, &'static str, &'static str) {
+    match guarded {
+        Tri::True => (Some(true), "destroyed", "deleting it is refused"),
+        Tri::False => (Some(false), "destroyed", "nothing stops a plan from deleting it"),
+        Tri::Unknown(_) => {
+            (None, "depends", "whether deleting it is refused depends on values that are not known here")
+        }
+    }
 }
 
 /// Links volumes to the machines that they hang on.
