@@ -357,12 +357,21 @@ fn details_tell_the_whole_chain() {
 #[test]
 fn what_is_unsure_or_idle_is_folded_away_and_places_can_be_copied() {
     let Some(mut browser) = Browser::start() else { return };
-    let page = Page::violating();
-    browser.open(&page.file(), "");
+    // Of two playbooks with one role, something imports the one.
+    let twice = Folder::in_git(&[
+        ("main.tf", "resource \"proxmox_lxc\" \"db\" {\n  hostname = \"db-1\"\n}\n"),
+        ("roles/db/tasks/main.yml", "- ansible.builtin.apt: {name: postgresql}\n"),
+        ("site.yml", "- ansible.builtin.import_playbook: db.yml\n"),
+        ("db.yml", "- {hosts: db-1, roles: [db]}\n"),
+        ("old.yml", "- {hosts: 'db-*', roles: [db]}\n"),
+    ]);
     let low = |it: &Json| it["confidence"] == "low" && it["dormant"] == false;
     let many = |it: &Json| it["owners"].as_array().unwrap().iter().any(low) && it["sort"] == "host";
     let idle = |it: &Json| it["owners"].as_array().unwrap().iter().any(|it| it["dormant"] == true);
-    for (id, title) in [(&page.ids(many)[0], "for all hosts"), (&page.ids(idle)[0], "that nothing here runs")] {
+    let (large, small) = (Page::violating(), Page::of(twice.path()));
+    let (large_id, small_id) = (large.ids(many)[0].clone(), small.ids(idle)[0].clone());
+    for (page, id, title) in [(&large, large_id, "for all hosts"), (&small, small_id, "that nothing here runs")] {
+        browser.open(&page.file(), "");
         browser.get(&format!("location.hash = 'open=' + encodeURIComponent({})", Json::from(id.as_str())));
         browser.wait("!document.getElementById('panel').hidden");
         let fold =
