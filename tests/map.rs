@@ -44,3 +44,28 @@ fn every_link_and_verdict_holds() {
     }
     assert!(counted.get("lost").is_some_and(|count| *count > 0), "the platform loses data: {counted:?}");
 }
+
+/// What a container keeps on a mount from elsewhere outlives its host, and what it keeps beside that does not.
+#[test]
+fn containers_on_mounts_from_elsewhere() {
+    let folder = support::Folder::new(&[
+        (".stateward.yaml", "root: true\n"),
+        (
+            "main.tf",
+            "resource \"proxmox_lxc\" \"db\" {\n  hostname = \"db-1\"\n  rootfs {\n    size = \"8G\"\n  }\n}\n",
+        ),
+        (
+            "site.yml",
+            "- hosts: db-1\n  tasks:\n    - ansible.posix.mount: {path: /srv, src: 'nas:/export', fstype: nfs, state: mounted}\n    \
+             - community.docker.docker_container: {name: far, image: 'postgres:16.4', volumes: ['/srv/pg:/var/lib/postgresql/data']}\n    \
+             - community.docker.docker_container: {name: near, image: 'mariadb:11.4', volumes: ['/srvdata:/var/lib/mysql']}\n",
+        ),
+    ]);
+    let map = folder.run(&["map", "--format", "json"]).json();
+    let objects = map["objects"].as_array().unwrap();
+    let verdict = |name: &str| &objects.iter().find(|object| object["name"] == name).unwrap()["verdict"];
+    assert_eq!((verdict("far"), verdict("near"), verdict("db-1")), (&"kept".into(), &"lost".into(), &"lost".into()));
+    let host = objects.iter().find(|object| object["name"] == "db-1").unwrap();
+    let kinds: Vec<&Value> = host["storage"].as_array().unwrap().iter().map(|storage| &storage["kind"]).collect();
+    assert_eq!(kinds, ["root", "remote"]);
+}

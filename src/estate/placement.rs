@@ -121,6 +121,8 @@ pub struct Joined {
     pub uses: Vec<(usize, Vec<Use>)>,
     /// Whether anything runs each play.
     pub runs: Vec<bool>,
+    /// The paths of each machine on which something from elsewhere is mounted.
+    pub mounted: Vec<Vec<String>>,
     /// What every folder of playbooks sees of inventories.
     pub sights: Sights,
 }
@@ -154,11 +156,18 @@ pub fn join(estate: &Estate<'_>) -> Joined {
     let delivered = delivered::deliveries(estate, &uses);
     let mounts = mount::mounts(estate);
     let ground = Ground { estate, mounts, uses: &uses, runs: &runs, sights: &sights, delivered: &delivered };
-    let each = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at));
-    let (reaches, lodgings): (Vec<Vec<Reach>>, Vec<Vec<Lodging>>) = each.unzip();
-    let (reaches, lodgings) = (reaches.into_iter().flatten().collect(), lodgings.into_iter().flatten().collect());
-    Joined { reaches, lodgings, uses, runs, sights }
+    let each: Vec<OfMachine> = (0..estate.machines.len()).into_par_iter().map(|at| ground.machine(at)).collect();
+    let (mut reaches, mut lodgings, mut mounted) = (Vec::new(), Vec::new(), Vec::with_capacity(each.len()));
+    for (own_reaches, own_lodgings, bound) in each {
+        reaches.extend(own_reaches);
+        lodgings.extend(own_lodgings);
+        mounted.push(bound);
+    }
+    Joined { reaches, lodgings, uses, runs, mounted, sights }
 }
+
+/// The plays that mean a machine, the data on it, and what is mounted there from elsewhere.
+type OfMachine = (Vec<Reach>, Vec<Lodging>, Vec<String>);
 
 /// What every machine is joined with.
 struct Ground<'e, 'm> {
@@ -171,7 +180,7 @@ struct Ground<'e, 'm> {
 }
 
 impl Ground<'_, '_> {
-    fn machine(&self, at: usize) -> (Vec<Reach>, Vec<Lodging>) {
+    fn machine(&self, at: usize) -> OfMachine {
         let (ansible, machine) = (self.estate.ansible, &self.estate.machines[at]);
         let mut known = Known::new(self.sights, at);
         let bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
@@ -211,7 +220,7 @@ impl Ground<'_, '_> {
                 |directory: &String| lodging((at, machine), &one.used, directory, &elsewhere, (false, one.sure));
             lodgings.extend(one.used.directories.iter().filter_map(lodge));
         }
-        (reaches, lodgings)
+        (reaches, lodgings, bound)
     }
 }
 

@@ -19,12 +19,12 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             continue;
         }
         let on: Vec<usize> = hosts.get(&at).into_iter().flatten().copied().collect();
-        let machine = on.iter().find_map(|host| drawing.machine(*host));
-        let object = object(estate, container, machine);
+        let machine = on.iter().map(|host| under(drawing, *host)).find(|under| matches!(under, Under::Machine(..)));
+        let object = object(estate, container, machine.unwrap_or(Under::Nothing));
         let index = drawing.add(object);
         for host in on {
             drawing.link(index, host, "runs-on");
-            let own = data(container, drawing.machine(host).map_or(Under::Host, Under::Machine));
+            let own = data(container, under(drawing, host));
             drawing.hold(host, own, &container.name);
         }
     }
@@ -37,8 +37,12 @@ enum Under<'e, 'm> {
     Nothing,
     /// A host whose disks nothing here tells.
     Host,
-    /// A machine of Terraform.
-    Machine(&'e Machine<'m>),
+    /// A machine of Terraform, and its paths on which something from elsewhere is mounted.
+    Machine(&'e Machine<'m>, &'e [String]),
+}
+
+fn under<'e, 'm>(drawing: &Drawing<'e, 'm>, host: usize) -> Under<'e, 'm> {
+    drawing.machine(host).map_or(Under::Host, |machine| Under::Machine(machine, drawing.mounted(host)))
 }
 
 /// Container → the objects that tasks run it on.
@@ -74,7 +78,7 @@ fn tool(declared: Declared) -> &'static str {
     }
 }
 
-fn object<'m>(estate: &Estate<'m>, container: &Container, machine: Option<&Machine<'m>>) -> Object {
+fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> Object {
     let environment = folder(estate.documents.tree.path(container.declaration.file));
     let owner = Owner {
         tool: tool(container.declared),
@@ -88,7 +92,7 @@ fn object<'m>(estate: &Estate<'m>, container: &Container, machine: Option<&Machi
         loc: container.declaration,
     };
     let image = if container.image.is_absent() { "built here".to_owned() } else { container.image.display() };
-    let mut data = data(container, machine.map_or(Under::Nothing, Under::Machine));
+    let mut data = data(container, under);
     by_weight(&mut data);
     let path = estate.documents.tree.path(container.declaration.file);
     Object {
@@ -180,11 +184,11 @@ fn durable(container: &Container, directories: &[String], under: Under<'_, '_>) 
 /// What becomes of a mount's source with what lies below it.
 fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, String) {
     let survives = || ("survives", format!("it lies in {shown}, which survives the container"));
-    let machine = match under {
+    let (machine, mounted) = match under {
         _ if mount.kind == MountKind::Claim => return survives(),
         Under::Nothing => return survives(),
         Under::Host => return ("depends", format!("it lies in {shown}; nothing here says on which disk that is")),
-        Under::Machine(machine) => machine,
+        Under::Machine(machine, mounted) => (machine, mounted),
     };
     let name = machine.name();
     let path = match mount.kind {
@@ -192,8 +196,14 @@ fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, S
         MountKind::Bind => mount.source.as_str().filter(|path| path.starts_with('/')),
         _ => None,
     };
+    if let Some(path) = path.and_then(|path| mounted.iter().find(|mount| is_below(path, mount))) {
+        return (
+            "survives",
+            format!("it lies in {shown}, below {path}, which is mounted from elsewhere and survives {name}"),
+        );
+    }
     // Where all of its storage is of one fate, a path that is not known is of that fate too.
-    let alike = || machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed);
+    let alike = || mounted.is_empty() && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed);
     let on = match path {
         Some(path) => machine.storage_of(path),
         None => machine.storage.first().filter(|_| alike()),

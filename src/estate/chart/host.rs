@@ -1,11 +1,9 @@
 //! Hosts of inventories that no Terraform here makes.
 
-use super::machine::{roles, title};
-use super::{Drawing, class};
+use super::{Drawing, Told, class};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
-use crate::estate::placement::play_is_dormant;
 use crate::model::ansible::Host;
 use crate::source::folder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +36,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let plays = plays(estate, &hosts);
     for (key, declared) in hosts {
         let reached = plays.get(&key).map_or(&[][..], Vec::as_slice);
-        let Some(object) = object(estate, &declared, reached) else { continue };
+        let Some(object) = object(estate, &drawing.plays, &declared, reached) else { continue };
         let index = drawing.add(object);
         for play in reached {
             drawing.meant.entry(*play).or_default().push(index);
@@ -67,19 +65,19 @@ fn plays<'e>(estate: &'e Estate<'_>, hosts: &BTreeMap<Key<'e>, Vec<&'e Host<'_>>
     found
 }
 
-fn object(estate: &Estate<'_>, declared: &[&Host<'_>], plays: &[usize]) -> Option<Object> {
+fn object(estate: &Estate<'_>, told: &[Told], declared: &[&Host<'_>], plays: &[usize]) -> Option<Object> {
     let first = declared.first()?;
     let configured = |play: &usize| {
         let own = &estate.ansible.plays[*play];
         Owner {
             tool: "ansible",
             does: Deed::Configures,
-            what: title(own),
-            roles: roles(estate, *play),
+            what: told[*play].title.clone(),
+            roles: told[*play].roles.clone(),
             because: format!("`hosts: {}` means {}", own.hosts, first.name),
             confidence: Confidence::High,
-            dormant: play_is_dormant(estate.ansible, *play, &estate.joined.runs),
-            run: estate.joined.runs.get(*play).copied().unwrap_or(true),
+            dormant: told[*play].dormant,
+            run: told[*play].run,
             loc: own.loc,
         }
     };

@@ -1,15 +1,14 @@
 //! Machines that Terraform makes.
 
-use super::{Drawing, by_path, class, fate};
+use super::{Drawing, Told, by_path, class, fate};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
 use crate::estate::alias::Because;
 use crate::estate::identity::statements;
 use crate::estate::machine::{Machine, StorageKind};
-use crate::estate::placement::{Lies, Lodging, Reach, play_is_dormant};
+use crate::estate::placement::{Lies, Lodging, Reach};
 use crate::estate::roster::mismatches;
-use crate::model::ansible::Play;
 use crate::text::Loc;
 use crate::value::{Tri, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -21,7 +20,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let containers: HashSet<Loc> = estate.containers.iter().map(|container| container.declaration).collect();
     let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.resource.loc()));
     for (at, machine) in own {
-        let (mut object, plays) = object(estate, at, machine);
+        let (mut object, plays) = object(estate, &drawing.plays, at, machine);
         by_path(&mut object.storage);
         let index = drawing.add(object);
         drawing.machines.insert(index, at);
@@ -60,7 +59,7 @@ pub(super) fn id(machine: &Machine<'_>) -> String {
     format!("terraform:{}:{}", machine.resource.instance.root, machine.address)
 }
 
-fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
+fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| reach.machine == at).collect();
     let mut owners = vec![Owner {
         tool: "terraform",
@@ -73,7 +72,7 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
         run: true,
         loc: machine.resource.loc(),
     }];
-    owners.extend(reaches.iter().map(|reach| configured(estate, reach)));
+    owners.extend(reaches.iter().map(|reach| configured(estate, plays, reach)));
     owners.extend(provisioned(estate, machine));
     owners.extend(adjusted(estate, at));
     let texts = |values: &[Value]| values.iter().filter_map(Value::scalar).map(|text| text.to_string()).collect();
@@ -105,40 +104,23 @@ fn object<'m>(estate: &Estate<'m>, at: usize, machine: &Machine<'m>) -> (Object,
     (object, reaches.iter().filter(|reach| !reach.vague).map(|reach| reach.play).collect())
 }
 
-/// What a play is called: its name, else its hosts.
-pub(super) fn title(play: &Play<'_>) -> String {
-    play.name.map_or_else(|| format!("hosts: {}", play.hosts), str::to_owned)
-}
-
-/// The roles that a play applies, each once.
-pub(super) fn roles(estate: &Estate<'_>, at: usize) -> Vec<String> {
-    let play = &estate.ansible.plays[at];
-    let mut seen = BTreeSet::new();
-    let named = play.roles.iter().map(|role| role.name.to_owned());
-    // `include_role` and `import_role` bring roles too.
-    let tasks = estate.ansible.tasks.iter().filter(|task| task.plays.contains(&at));
-    let brought = tasks.filter_map(|task| task.role).map(|role| estate.ansible.roles[role].name.clone());
-    named.chain(brought).filter(|name| seen.insert(name.clone())).collect()
-}
-
-fn configured(estate: &Estate<'_>, reach: &Reach) -> Owner {
-    let play = &estate.ansible.plays[reach.play];
+fn configured(estate: &Estate<'_>, plays: &[Told], reach: &Reach) -> Owner {
+    let (play, told) = (&estate.ansible.plays[reach.play], &plays[reach.play]);
     let (name, because) = reach
         .names
         .iter()
         .min_by_key(|(_, because)| *because)
         .map_or(("", Because::Words), |(name, because)| (name, *because));
     let clause = because.clause(name);
-    let dormant = play_is_dormant(estate.ansible, reach.play, &estate.joined.runs);
     Owner {
         tool: "ansible",
         does: Deed::Configures,
-        what: title(play),
-        roles: roles(estate, reach.play),
+        what: told.title.clone(),
+        roles: told.roles.clone(),
         because: format!("{clause}, which `hosts: {}` means", play.hosts),
         confidence: if reach.vague { Confidence::Low } else { because.confidence() },
-        dormant,
-        run: estate.joined.runs.get(reach.play).copied().unwrap_or(true),
+        dormant: told.dormant,
+        run: told.run,
         loc: play.loc,
     }
 }
@@ -203,8 +185,7 @@ fn storage(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Storage
         loc: storage.place,
     });
     let mut found: Vec<Storage> = own.collect();
-    for lodging in estate.joined.lodgings.iter().filter(|lodging| lodging.machine == at) {
-        let Lies::Elsewhere(mount) = &lodging.lies else { continue };
+    for mount in estate.joined.mounted.get(at).into_iter().flatten() {
         if !found.iter().any(|storage| storage.path.as_ref() == Some(mount)) {
             found.push(Storage {
                 path: Some(mount.clone()),

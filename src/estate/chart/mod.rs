@@ -8,10 +8,11 @@ mod store;
 
 use super::Estate;
 use super::machine::Machine;
-use super::placement::weight;
+use super::placement::{play_is_dormant, weight};
 use crate::chart::{Chart, Datum, Link, Object, Sort, Storage, Verdict};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
+use crate::model::ansible::Play;
 use crate::model::terraform::Declaration;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,6 +21,8 @@ struct Drawing<'e, 'm> {
     estate: &'e Estate<'m>,
     objects: Vec<Object>,
     links: Vec<Link>,
+    /// What is told of each play, by index.
+    plays: Vec<Told>,
     /// Play → the objects that it means, by index.
     meant: BTreeMap<usize, Vec<usize>>,
     ids: HashSet<String>,
@@ -29,6 +32,40 @@ struct Drawing<'e, 'm> {
     declared: HashMap<Declaration, Vec<usize>>,
 }
 
+/// What an owner tells of its play.
+struct Told {
+    /// Its name, else its hosts.
+    title: String,
+    /// The roles that it applies, each once.
+    roles: Vec<String>,
+    /// Nothing runs it, while a play that is run applies one of its roles.
+    dormant: bool,
+    /// Whether anything runs it.
+    run: bool,
+}
+
+/// What is told of every play.
+fn told(estate: &Estate<'_>) -> Vec<Told> {
+    let (ansible, runs) = (estate.ansible, &estate.joined.runs);
+    let one = |(at, play): (usize, &Play<'_>)| Told {
+        title: play.name.map_or_else(|| format!("hosts: {}", play.hosts), str::to_owned),
+        roles: play.roles.iter().map(|role| role.name.to_owned()).collect(),
+        dormant: play_is_dormant(ansible, at, runs),
+        run: runs.get(at).copied().unwrap_or(true),
+    };
+    let mut plays: Vec<Told> = ansible.plays.iter().enumerate().map(one).collect();
+    // `include_role` and `import_role` bring roles too.
+    let brought = ansible.tasks.iter().filter_map(|task| Some((task, &ansible.roles[task.role?].name)));
+    for (task, role) in brought {
+        for play in &task.plays {
+            if !plays[*play].roles.contains(role) {
+                plays[*play].roles.push(role.clone());
+            }
+        }
+    }
+    plays
+}
+
 /// Draws the map.
 #[must_use]
 pub fn draw(estate: &Estate<'_>) -> Chart {
@@ -36,6 +73,7 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
         estate,
         objects: Vec::new(),
         links: Vec::new(),
+        plays: told(estate),
         meant: BTreeMap::new(),
         ids: HashSet::new(),
         machines: BTreeMap::new(),
@@ -63,6 +101,12 @@ impl<'e, 'm> Drawing<'e, 'm> {
     /// The machine of Terraform that an object is.
     fn machine(&self, object: usize) -> Option<&'e Machine<'m>> {
         self.machines.get(&object).and_then(|at| self.estate.machines.get(*at))
+    }
+
+    /// The paths of such a machine on which something from elsewhere is mounted.
+    fn mounted(&self, object: usize) -> &'e [String] {
+        let at = self.machines.get(&object);
+        at.and_then(|at| self.estate.joined.mounted.get(*at)).map_or(&[], Vec::as_slice)
     }
 
     /// Adds what a container holds to what its host holds, once a service and path.

@@ -62,6 +62,15 @@ impl Flat {
     }
 }
 
+/// The members of a list, or the one value; nothing for nothing.
+pub(super) fn members(value: &Value) -> Vec<Value> {
+    match value.as_list() {
+        Some(list) => list.items.clone(),
+        None if value.is_absent() => Vec::new(),
+        None => vec![value.clone()],
+    }
+}
+
 /// The words of a command, given as a string or a list; a list's members stay whole.
 pub(super) fn words(value: &Value) -> Vec<String> {
     if let Some(list) = value.as_list() {

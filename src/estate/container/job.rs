@@ -1,10 +1,10 @@
 //! The container of a Nomad task.
 
 use super::arguments::{environment, mount_of_map};
+use super::flat::members;
 use super::mount::{Mount, MountKind};
 use super::{Container, Declared, Setting};
 use crate::model::nomad::Task;
-use crate::value::Value;
 
 /// Drivers whose tasks are containers.
 const DRIVERS: [&str; 3] = ["docker", "podman", "containerd-driver"];
@@ -61,12 +61,4 @@ fn in_allocation(mut mount: Mount) -> Mount {
         mount.kind = MountKind::EmptyDir;
     }
     mount
-}
-
-fn members(value: &Value) -> Vec<Value> {
-    match value.as_list() {
-        Some(list) => list.items.clone(),
-        None if value.as_map().is_some() => vec![value.clone()],
-        None => Vec::new(),
-    }
 }

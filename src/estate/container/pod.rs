@@ -1,5 +1,6 @@
 //! Containers of Kubernetes workloads, as Terraform's blocks or as manifests describe them.
 
+use super::flat::members;
 use super::mount::{Mount, MountKind};
 use super::{Container, Declared, Setting};
 use crate::model::ansible::Rendered;
@@ -86,15 +87,6 @@ fn value(node: Node<'_>, place: &dyn Fn(Span) -> Loc, depth: usize) -> Value {
     // An object is declared where its first key stands.
     let first = node.entries().first().map(|(key, _)| key.span());
     read.at(place(first.unwrap_or_else(|| node.span())))
-}
-
-/// The members of a list, or the one value; nothing for nothing.
-fn members(value: &Value) -> Vec<Value> {
-    match value.as_list() {
-        Some(list) => list.items.clone(),
-        None if value.is_absent() => Vec::new(),
-        None => vec![value.clone()],
-    }
 }
 
 /// What stands under the first name that is there: Terraform's, or the manifest's.

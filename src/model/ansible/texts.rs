@@ -129,8 +129,7 @@ impl<'a> Ansible<'a> {
     /// The file of the repository that a task copies or renders, by what it gives as `src`.
     #[must_use]
     pub fn written_from(&self, task: &Task<'a>, name: &str) -> Option<FileId> {
-        let part = if task.short() == "template" { "templates" } else { "files" };
-        self.source(task, part, name).filter(|_| !name.is_empty())
+        self.applied_from(task, name, task.short() == "template")
     }
 
     /// The file of the repository whose manifests a task applies.

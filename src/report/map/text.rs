@@ -4,6 +4,7 @@ use super::Atlas;
 use crate::chart::{Datum, Object, Owner, Statement, Verdict};
 use crate::diag::Confidence;
 use crate::report::{count, printable};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Writes the map.
@@ -12,6 +13,7 @@ use std::io::{self, Write};
 /// When `out` refuses.
 pub fn write(atlas: &Atlas<'_>, out: &mut impl Write) -> io::Result<()> {
     let findings = atlas.findings();
+    let hangs = hangs(atlas);
     for (environment, objects) in atlas.environments() {
         let shown = if environment.is_empty() { "." } else { environment };
         writeln!(out, "{}", printable(shown))?;
@@ -19,7 +21,7 @@ pub fn write(atlas: &Atlas<'_>, out: &mut impl Write) -> io::Result<()> {
         for (nth, (at, object)) in objects.into_iter().enumerate() {
             let (branch, stem) = if nth == last { ("└─", "  ") } else { ("├─", "│ ") };
             writeln!(out, "{branch} {}", head(atlas, object))?;
-            let lines = lines(atlas, object, findings[at].len());
+            let lines = lines(atlas, object, &hangs, findings[at].len());
             for (nth, line) in lines.iter().enumerate() {
                 let twig = if nth + 1 == lines.len() { "└─" } else { "├─" };
                 writeln!(out, "{stem} {twig} {}", printable(line))?;
@@ -28,6 +30,20 @@ pub fn write(atlas: &Atlas<'_>, out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
     }
     legend(atlas, out)
+}
+
+/// What each object hangs on, by its id: the relation, and the other's name.
+type Hangs<'a> = HashMap<&'a str, Vec<(&'static str, &'a str)>>;
+
+fn hangs<'a>(atlas: &Atlas<'a>) -> Hangs<'a> {
+    let objects = atlas.chart.objects.iter();
+    let names: HashMap<&str, &str> = objects.map(|object| (object.id.as_str(), object.name.as_str())).collect();
+    let mut found = Hangs::new();
+    for link in &atlas.chart.links {
+        let to = names.get(link.to.as_str()).map(|name| (link.kind, *name));
+        found.entry(link.from.as_str()).or_default().extend(to);
+    }
+    found
 }
 
 fn head(atlas: &Atlas<'_>, object: &Object) -> String {
@@ -52,7 +68,7 @@ fn paint(atlas: &Atlas<'_>, verdict: Verdict) -> String {
     format!("\u{1b}[{code}m{word}\u{1b}[0m")
 }
 
-fn lines(atlas: &Atlas<'_>, object: &Object, findings: usize) -> Vec<String> {
+fn lines(atlas: &Atlas<'_>, object: &Object, hangs: &Hangs<'_>, findings: usize) -> Vec<String> {
     // What is for every host, or for nobody, says little about this one.
     let (own, common): (Vec<&Owner>, Vec<&Owner>) =
         object.owners.iter().partition(|owner| !owner.dormant && owner.confidence != Confidence::Low);
@@ -65,11 +81,8 @@ fn lines(atlas: &Atlas<'_>, object: &Object, findings: usize) -> Vec<String> {
     }
     lines.extend(object.identity.iter().map(|said| statement_line(atlas, said)));
     lines.extend(object.data.iter().filter(|datum| !datum.dormant).map(datum_line));
-    let hangs = atlas.chart.links.iter().filter(|link| link.from == object.id);
-    lines.extend(hangs.filter_map(|link| {
-        let to = atlas.chart.objects.iter().find(|other| other.id == link.to)?;
-        Some(format!("{} {}", link.kind.replace('-', " "), to.name))
-    }));
+    let own = hangs.get(object.id.as_str()).into_iter().flatten();
+    lines.extend(own.map(|(kind, to)| format!("{} {to}", kind.replace('-', " "))));
     if findings > 0 {
         lines.push(count(findings, "finding"));
     }
