@@ -134,7 +134,7 @@ fn magic(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Statements that insert rows, and the lines of `COPY … FROM stdin`.
-fn rows(text: &str) -> usize {
+pub(super) fn rows(text: &str) -> usize {
     let (mut rows, mut copying) = (0, false);
     for line in text.lines() {
         if copying {
