@@ -6,9 +6,13 @@
 
 use stateward::config::Config;
 use stateward::engine::{self, Request};
+use stateward::model::command;
+use stateward::model::load::{Documents, Options};
+use stateward::model::packer::Packer;
 use stateward::rule::card::Card;
-use stateward::source::{File, Tree};
-use std::collections::BTreeSet;
+use stateward::source::{File, Tree, disk};
+use stateward::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 struct Case<'t> {
@@ -47,8 +51,7 @@ fn usual(builder: &str) -> Vec<(&'static str, String)> {
         "azure-arm" => {
             vec![("custom_managed_image_name", text("debian-12-v3")), ("managed_image_name", text("base-v7"))]
         }
-        "null" => vec![],
-        "virtualbox-vm" => vec![],
+        "null" | "virtualbox-vm" => vec![],
         other => panic!("no such builder: {other}"),
     }
 }
@@ -149,7 +152,7 @@ fn found(case: &Case<'_>, cards: &[Card]) -> BTreeSet<String> {
     let tree = Tree::new(case.files.iter().map(file).collect(), None);
     let analysis = engine::analyse(&tree, cards, Config::default(), &Request::default());
     let Ok(analysis) = analysis else { panic!("{}: the configuration is right", case.name) };
-    let rules = analysis.findings.iter().map(|finding| finding.rule.to_string());
+    let rules = analysis.findings.iter().map(|finding| finding.rule.clone());
     rules.filter(|rule| rule.starts_with("image-") || rule == "unreadable-file").collect()
 }
 
@@ -171,4 +174,45 @@ fn images_are_judged_by_what_their_builds_do() {
     }
     assert!(lines.len() >= 80 && silent * 2 >= lines.len(), "{} lines, {silent} of look-alikes", lines.len());
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Counts what is known of a value and of its members, and why the rest is not.
+fn count(value: &Value, known: &mut usize, unknown: &mut BTreeMap<String, usize>) {
+    match (value.as_map(), value.as_list()) {
+        (Some(map), _) => map.entries.iter().for_each(|(_, value)| count(value, known, unknown)),
+        (_, Some(list)) => list.items.iter().for_each(|value| count(value, known, unknown)),
+        _ => match value.reason() {
+            Some(reason) => *unknown.entry(reason.to_string()).or_default() += 1,
+            None => *known += 1,
+        },
+    }
+}
+
+#[test]
+fn templates_of_other_repositories_are_read() {
+    let Ok(corpus) = std::env::var("STATEWARD_CORPUS") else { return };
+    let mut folders: Vec<_> = std::fs::read_dir(corpus).unwrap().flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let (mut known, mut unknown) = (0, BTreeMap::new());
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        let Ok(tree) = disk::tree(folder) else { continue };
+        let documents = Documents::load(&tree, &Options::default());
+        let packer = Packer::run_by(&documents, &command::of_documents(&documents));
+        for template in &packer.templates {
+            let (mut own, mut lost) = (0, BTreeMap::new());
+            template.sources.iter().for_each(|source| count(source.arguments(), &mut own, &mut lost));
+            let builders: BTreeSet<&str> = template.sources.iter().map(|source| &*source.builder).collect();
+            let missing: usize = lost.values().sum();
+            let path = template.files.first().map_or("", |file| tree.path(*file));
+            println!("{}/{path}: {builders:?}, {own} known, {missing} not", folder.display());
+            known += own;
+            lost.into_iter().for_each(|(reason, times)| *unknown.entry(reason).or_default() += times);
+        }
+    }
+    let missing: usize = unknown.values().sum();
+    let mut reasons: Vec<(usize, String)> = unknown.into_iter().map(|(reason, times)| (times, reason)).collect();
+    reasons.sort_by(|a, b| b.cmp(a));
+    println!("{known} known, {missing} not");
+    reasons.iter().take(40).for_each(|(times, reason)| println!("{times:5} {reason}"));
+    assert!(known > missing, "most of what sources are given is known");
 }

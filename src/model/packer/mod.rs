@@ -182,6 +182,12 @@ impl Source {
         path.split('.').fold(self.arguments.clone(), |value, key| within(&value, key))
     }
 
+    /// All arguments and nested blocks.
+    #[must_use]
+    pub fn arguments(&self) -> &Value {
+        &self.arguments
+    }
+
     /// Where an argument is written (name and value); the header of the source when it is not.
     #[must_use]
     pub fn place(&self, path: &str) -> Loc {
