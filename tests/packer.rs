@@ -206,7 +206,9 @@ fn templates_of_other_repositories_are_read() {
             let path = template.files.first().map_or("", |file| tree.path(*file));
             println!("{}/{path}: {builders:?}, {own} known, {missing} not", folder.display());
             known += own;
-            lost.into_iter().for_each(|(reason, times)| *unknown.entry(reason).or_default() += times);
+            for (reason, times) in lost {
+                *unknown.entry(reason).or_default() += times;
+            }
         }
     }
     let missing: usize = unknown.values().sum();
