@@ -109,6 +109,9 @@ impl<'m> Image<'m> {
     #[must_use]
     pub fn keeps(&self, trace: Trace) -> Tri {
         let mut found = Tri::False;
+        if trace == Trace::HostKeys && self.is_box() {
+            return found;
+        }
         for source in self.sources().filter(|source| trace != Trace::HostKeys || !gets_new_keys(source)) {
             found = found.or(|| self.ships(source).and(|| self.left_in(source, trace).stays));
         }
@@ -132,7 +135,7 @@ impl<'m> Image<'m> {
         let keeps = |source: &&Source| {
             let stays = |trace| self.left_in(source, trace).stays.is_true();
             self.ships(source).is_true()
-                && (stays(Trace::MachineId) || !gets_new_keys(source) && stays(Trace::HostKeys))
+                && (stays(Trace::MachineId) || !self.is_box() && !gets_new_keys(source) && stays(Trace::HostKeys))
         };
         self.sources().find(keeps)
     }
@@ -148,11 +151,15 @@ impl<'m> Image<'m> {
         }
     }
 
-    /// Whether the image may be more than an application's: boxes for development carry their account by design.
+    /// Whether it becomes a box for development: the account in it, and the key to that, are public by design.
+    fn is_box(&self) -> bool {
+        self.build.post_processors.iter().any(|step| step.kind.starts_with("vagrant"))
+    }
+
+    /// Whether the image may be more than an application's.
     fn is_system(&self) -> bool {
-        let box_of_vagrant = self.build.post_processors.iter().any(|step| step.kind.starts_with("vagrant"));
         let made = self.sources().any(|source| !self.ships(source).is_false()) || self.build.open.is_some();
-        !box_of_vagrant && made
+        !self.is_box() && made
     }
 
     /// Whether anything is made at all.

@@ -172,7 +172,8 @@ impl Template<'_> {
             .iter()
             .any(|name| source.get(name).as_bool() == Some(true));
         let windows = communicator.as_str() == Some("winrm") || is_windows(source);
-        if skipped || windows || build.provisioners.iter().any(is_for_windows) {
+        let for_windows = |step: &Provisioner| is_for_windows(step) && !step.applies(source).is_false();
+        if skipped || windows || build.provisioners.iter().any(for_windows) {
             return Tri::False;
         }
         let unread = || Tri::Unknown("the image is set up by its installer's answer file alone".into());
