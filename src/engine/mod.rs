@@ -89,7 +89,7 @@ pub fn analyse(
     );
     let options = terraform_options(&config, &documents, &commands, &sources);
     let terraform = Terraform::build(&sources, options, tree);
-    let packer = Packer::build(&documents);
+    let packer = Packer::run_by(&documents, &commands);
     let parts = Parts {
         documents: &documents,
         repository: &repository,

@@ -253,7 +253,7 @@ const BOOKKEEPING: [&str; 6] = [
 ];
 
 /// Statements that insert rows, and the lines of `COPY … FROM stdin`.
-fn rows(text: &str) -> usize {
+pub(super) fn rows(text: &str) -> usize {
     let (mut rows, mut copying) = (0, false);
     let bookkeeping = |line: &str| {
         let into = line.get(..80.min(line.len())).unwrap_or("").to_ascii_lowercase();

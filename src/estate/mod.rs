@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod guard;
 pub mod habit;
 pub mod identity;
+pub mod image;
 mod instruction;
 pub mod invocation;
 mod kept;
@@ -73,6 +74,8 @@ pub struct Estate<'m> {
     pub texts: Vec<Text>,
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
+    /// Every build of an image by Packer.
+    pub images: Vec<image::Image<'m>>,
     /// Every machine of Terraform.
     pub machines: Vec<Machine<'m>>,
     /// What protects resources from beside them.
@@ -144,6 +147,7 @@ impl<'m> Estate<'m> {
             ephemeral,
             texts,
             invocations,
+            images: Vec::new(),
             machines,
             state_stores: state_backend::stores(terraform),
             guards: Guards::join(terraform),
@@ -156,6 +160,7 @@ impl<'m> Estate<'m> {
             by_task,
             containers_by_task: Vec::new(),
         };
+        estate.images = image::images(&estate);
         (estate.containers, estate.containers_by_task) = fleet::containers(&estate);
         estate.joined = placement::join(&estate);
         estate.placements = placement::placements(&estate.joined.lodgings);

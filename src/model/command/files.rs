@@ -196,7 +196,7 @@ pub fn of_dockerfile(file: FileId, text: &str) -> Vec<Command> {
 }
 
 /// The instruction that begins at `at` and where it ends, continuation lines and here-documents included.
-fn instruction(text: &str, at: usize) -> (&str, usize) {
+pub(super) fn instruction(text: &str, at: usize) -> (&str, usize) {
     let mut end = at;
     let mut heredoc: Option<&str> = None;
     let rest = text.get(at..).unwrap_or("");

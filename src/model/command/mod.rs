@@ -7,6 +7,7 @@ use crate::value::{Kind, Piece, Value};
 use std::sync::Arc;
 
 mod ci;
+mod copy;
 mod document;
 mod files;
 mod guard;
@@ -20,6 +21,7 @@ mod resolve;
 mod wrapper;
 
 pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
+pub use copy::{Copied, copied};
 pub use document::of_documents;
 pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};
 pub use mise::of_mise;

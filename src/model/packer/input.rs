@@ -158,6 +158,36 @@ impl Source {
         self.row().is_some_and(|row| row.always_live)
     }
 
+    /// Whether the machine that it builds on stays as one.
+    #[must_use]
+    pub fn keeps_machine(&self) -> Tri {
+        let paths = self.row().map_or(&[] as &[String], |row| &row.keeps);
+        paths.iter().fold(Tri::False, |found, path| found.or(|| self.get(path).equals(&Data::Bool(true))))
+    }
+
+    /// The snapshot of a disk that goes into the image; absent when there is none.
+    #[must_use]
+    pub fn data_snapshot(&self) -> Value {
+        self.row().and_then(|row| self.first(&row.snapshots)).map_or_else(Value::absent, |(_, value)| value)
+    }
+
+    /// The machine that exists and is worked on; absent when there is none, or when it is the build host.
+    #[must_use]
+    pub fn existing_host(&self) -> Value {
+        let host = self.row().and_then(|row| self.first(&row.hosts)).map_or_else(Value::absent, |(_, value)| value);
+        let own = matches!(host.as_str(), Some("localhost" | "127.0.0.1" | "::1" | ""));
+        if own || self.get("communicator").as_str() == Some("none") { Value::absent() } else { host }
+    }
+
+    /// The argument to point at for what makes an image of something that runs.
+    #[must_use]
+    pub fn live_place(&self) -> Loc {
+        let Some(row) = self.row() else { return self.loc };
+        let keeps = row.keeps.iter().find(|path| self.get(path).equals(&Data::Bool(true)).is_true());
+        let first = self.first(&row.snapshots).or_else(|| self.first(&row.hosts)).map(|(path, _)| path);
+        self.place(keeps.map(String::as_str).or(first).unwrap_or(""))
+    }
+
     /// What the artefact is called; absent when nothing says so.
     #[must_use]
     pub fn artefact(&self) -> Value {

@@ -1,22 +1,26 @@
 //! Templates in JSON: `builders`, `variables`, `provisioners`, and the `{{user `x`}}` calls in their strings.
 
-use super::native::several;
+use super::native::{one_of, several};
+use super::runs::{Argument, Run};
 use super::script::{Lines, Script};
 use super::{Build, Provisioner, Source, Template};
 use crate::source::{self, Tree};
 use crate::syntax::yaml::{Node, Scalar, Yaml};
 use crate::text::{FileId, Loc};
 use crate::value::{Data, Piece, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Values nested deeper than this are unknown.
 const MAX_DEPTH: usize = 60;
 
 /// The template of a JSON file; none when it has no list of builders.
-pub(super) fn template<'a>(tree: &'a Tree, file: FileId, yaml: &'a Yaml) -> Option<Template<'a>> {
+pub(super) fn template<'a>(tree: &'a Tree, file: FileId, yaml: &'a Yaml, runs: &[Run]) -> Option<Template<'a>> {
     let root = yaml.root()?;
     let builders = root.get("builders").filter(|builders| builders.is_seq())?;
-    let reader = Reader { tree, file, variables: root.get("variables"), folder: source::folder(tree.path(file)) };
+    let given = runs.iter().map(|run| given(tree, run)).collect();
+    let reader =
+        Reader { tree, file, variables: root.get("variables"), folder: source::folder(tree.path(file)), given };
     let sources: Vec<Source> = builders.items().filter_map(|builder| reader.source(builder)).collect();
     let steps = |key: &str| -> Vec<Provisioner> {
         let list = root.get(key).into_iter().flat_map(Node::items);
@@ -50,6 +54,30 @@ struct Reader<'a> {
     file: FileId,
     variables: Option<Node<'a>>,
     folder: &'a str,
+    /// What each command line gives to the variables.
+    given: Vec<HashMap<String, Value>>,
+}
+
+/// The variables of one command line.
+fn given(tree: &Tree, run: &Run) -> HashMap<String, Value> {
+    let mut all = HashMap::new();
+    for argument in &run.arguments {
+        match argument {
+            Argument::Value(name, value) => {
+                all.insert(name.clone(), value.clone());
+            }
+            Argument::File(path) => {
+                let Some(file) = tree.find(path) else { continue };
+                let yaml = Yaml::parse(tree.text(file));
+                for (key, value) in yaml.root().into_iter().flat_map(Node::entries) {
+                    let (Some(name), Some(text)) = (key.as_str(), value.as_str()) else { continue };
+                    let loc = Loc { file, span: value.span() };
+                    all.insert(name.to_owned(), Value::known(text).at(loc).step("variable file", loc));
+                }
+            }
+        }
+    }
+    all
 }
 
 impl<'a> Reader<'a> {
@@ -196,7 +224,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What command lines give to a variable, its default where one gives none.
     fn variable(&self, name: &str, depth: usize) -> Value {
+        let value = |given: &HashMap<String, Value>| match given.get(name) {
+            Some(value) => match value.as_str() {
+                Some(text) if depth <= 8 => {
+                    Value { via: value.via.clone(), origin: value.origin, ..self.string(text, depth + 1) }
+                }
+                _ => value.clone(),
+            },
+            None => self.default(name, depth),
+        };
+        let mut values: Vec<Value> = Vec::new();
+        for own in self.given.iter().map(value) {
+            if !values.iter().any(|other| other.same(&own)) {
+                values.push(own);
+            }
+        }
+        match values.len() {
+            0 => self.default(name, depth),
+            1 => values.remove(0),
+            _ => one_of(values, name),
+        }
+    }
+
+    fn default(&self, name: &str, depth: usize) -> Value {
         let Some(default) = self.variables.and_then(|variables| variables.get(name)) else {
             return Value::unknown(format!("the variable {name} has no default in this template"));
         };

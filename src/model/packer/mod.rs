@@ -1,16 +1,18 @@
 //! Packer: templates with their sources, plugins and builds, as Packer would resolve them.
 
-mod identity;
 mod input;
 mod legacy;
 mod native;
+mod runs;
 mod script;
 #[cfg(test)]
 mod tests;
+mod text;
 
-pub use identity::{Baked, Bakes};
 pub use script::{Inline, Script};
+pub use text::{Text, Upload};
 
+use super::command::Command;
 use super::kind::Kind;
 use super::load::Documents;
 use crate::source::Tree;
@@ -120,13 +122,34 @@ pub struct Provisioner {
 }
 
 impl<'a> Packer<'a> {
-    /// Reads every template of the documents.
+    /// Reads every template of the documents; no command is known to build it.
     #[must_use]
     pub fn build(documents: &'a Documents<'a>) -> Self {
-        let mut templates = native::templates(documents);
+        Self::run_by(documents, &[])
+    }
+
+    /// The same, run as these commands run it.
+    #[must_use]
+    pub fn run_by(documents: &'a Documents<'a>, commands: &[Command]) -> Self {
+        let tree = documents.tree;
+        let named = |kinds: &[Kind]| -> Vec<&'a str> { documents.of(kinds).map(|it| tree.path(it.file)).collect() };
+        let paths = named(&[Kind::Packer, Kind::PackerJson]);
+        if paths.is_empty() {
+            return Self::default();
+        }
+        let mut files = named(&[Kind::PackerVariables]);
+        // Those of JSON templates are JSON files like any other.
+        files.extend(
+            tree.iter()
+                .map(|(_, file)| &*file.path)
+                .filter(|path| path.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "json")),
+        );
+        let runs = runs::runs(commands, &paths, &files, &|command| tree.path(command.loc.file));
+        let mut templates = native::templates(documents, &runs);
         for document in documents.of(&[Kind::PackerJson]) {
             if let Some(yaml) = document.yaml() {
-                templates.extend(legacy::template(documents.tree, document.file, yaml));
+                let runs = runs.get(tree.path(document.file)).map_or(&[][..], Vec::as_slice);
+                templates.extend(legacy::template(tree, document.file, yaml, runs));
             }
         }
         templates.sort_by_key(|template| template.files.first().copied());
@@ -157,6 +180,12 @@ impl Source {
     #[must_use]
     pub fn get(&self, path: &str) -> Value {
         path.split('.').fold(self.arguments.clone(), |value, key| within(&value, key))
+    }
+
+    /// All arguments and nested blocks.
+    #[must_use]
+    pub fn arguments(&self) -> &Value {
+        &self.arguments
     }
 
     /// Where an argument is written (name and value); the header of the source when it is not.

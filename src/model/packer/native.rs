@@ -1,5 +1,6 @@
 //! Templates in HCL: all `*.pkr.hcl` of a folder together, variables from defaults and variable files.
 
+use super::runs::{self, Run, Runs};
 use super::script::{Lines, Script};
 use super::{Build, Plugin, Provisioner, Source, Template};
 use crate::model::kind::Kind;
@@ -16,14 +17,14 @@ use std::sync::Arc;
 type Given<'a> = (FileId, &'a Expr);
 
 /// Every template of `*.pkr.hcl` files.
-pub(super) fn templates<'a>(documents: &'a Documents<'a>) -> Vec<Template<'a>> {
+pub(super) fn templates<'a>(documents: &'a Documents<'a>, runs: &Runs) -> Vec<Template<'a>> {
     let sources = sources(documents, Kind::Packer, SourceKind::Configuration);
     if sources.is_empty() {
         return Vec::new();
     }
     let given = sources_of_values(documents);
     let plain = Terraform::build(&sources, terraform::Options::default(), documents.tree);
-    let options = options(&plain, &given);
+    let options = options(&plain, &given, runs);
     let resolved = Terraform::build(&sources, options, documents.tree);
     resolved
         .tops()
@@ -45,11 +46,17 @@ fn sources_of_values<'a>(documents: &'a Documents<'a>) -> Vec<terraform::Source<
 }
 
 /// What the variable files of the tree give to each template's variables.
-fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraform::Options {
+fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>], told: &Runs) -> terraform::Options {
     let mut by_folder: BTreeMap<String, Vec<(String, terraform::Given)>> = BTreeMap::new();
+    let mut by_command: BTreeMap<String, Vec<terraform::Run>> = BTreeMap::new();
     let folders: Vec<&str> = plain.tops().map(|instance| instance.module.folder.as_str()).collect();
     for instance in plain.tops() {
         let folder = instance.module.folder.as_str();
+        if let Some(own) = told.get(folder) {
+            let own = own.iter().map(|run| given_by(plain, instance, files, run)).collect();
+            by_command.insert(folder.to_owned(), own);
+            continue;
+        }
         let near: Vec<&terraform::Source<'a>> =
             files.iter().filter(|file| belongs(folder, &folders, file.path)).collect();
         for variable in &instance.module.variables {
@@ -83,8 +90,40 @@ fn options<'a>(plain: &Terraform<'a>, files: &[terraform::Source<'a>]) -> terraf
         let arguments = vars.into_iter().map(|(name, value)| terraform::Argument::Value(name, value)).collect();
         vec![terraform::Run { evaluates: true, arguments, ..terraform::Run::default() }]
     };
-    let runs = by_folder.into_iter().map(|(folder, vars)| (folder, run(vars))).collect();
+    let runs = by_folder.into_iter().map(|(folder, vars)| (folder, run(vars))).chain(by_command).collect();
     terraform::Options { runs, ..terraform::Options::default() }
+}
+
+/// What one command line gives to the variables of a template: files that are taken by themselves first.
+fn given_by<'a>(
+    plain: &Terraform<'a>,
+    instance: &Arc<Instance<'a>>,
+    files: &[terraform::Source<'a>],
+    run: &Run,
+) -> terraform::Run {
+    let folder = instance.module.folder.as_str();
+    let automatic =
+        |file: &&terraform::Source<'a>| file.path.ends_with(".auto.pkrvars.hcl") && source::folder(file.path) == folder;
+    let mut arguments = Vec::new();
+    let file = |file: &terraform::Source<'a>, arguments: &mut Vec<terraform::Argument>| {
+        for attribute in &file.tree.body.attributes {
+            let loc = Loc { file: file.file, span: attribute.value.span };
+            let value = plain.evaluate(instance, file.file, &attribute.value).step("variable file", loc);
+            arguments.push(terraform::Argument::Value(attribute.name.to_string(), terraform::Given(value)));
+        }
+    };
+    files.iter().filter(automatic).for_each(|it| file(it, &mut arguments));
+    for argument in &run.arguments {
+        match argument {
+            runs::Argument::File(path) => {
+                files.iter().filter(|it| it.path == path).for_each(|it| file(it, &mut arguments));
+            }
+            runs::Argument::Value(name, value) => {
+                arguments.push(terraform::Argument::Value(name.clone(), terraform::Given(value.clone())));
+            }
+        }
+    }
+    terraform::Run { evaluates: true, arguments, ..terraform::Run::default() }
 }
 
 /// Whether a variable file is meant for a template: it lies beside or below it, or below none and somewhere near.
@@ -97,7 +136,7 @@ fn belongs(template: &str, templates: &[&str], path: &str) -> bool {
 }
 
 /// One of several values; unknown when there are too many.
-fn one_of(values: Vec<Value>, name: &str) -> Value {
+pub(super) fn one_of(values: Vec<Value>, name: &str) -> Value {
     let mut distinct: Vec<Data> = Vec::new();
     let mut first = None;
     for value in values {
@@ -226,14 +265,19 @@ impl<'a> Reader<'_, 'a> {
         }
         for inner in &block.body.blocks {
             match &*inner.kind {
+                "dynamic" => self.dynamic(file, inner, &mut build, template.folder),
                 "source" => self.override_source(file, inner, &mut build, template),
-                "provisioner" => build.provisioners.extend(self.provisioner(file, inner, template.folder)),
-                "post-processor" => build.post_processors.extend(self.provisioner(file, inner, template.folder)),
+                "provisioner" => {
+                    build.provisioners.extend(self.provisioner(file, inner, inner.label(0), template.folder));
+                }
+                "post-processor" => {
+                    build.post_processors.extend(self.provisioner(file, inner, inner.label(0), template.folder));
+                }
                 "post-processors" => {
                     let chain = inner.body.blocks_of("post-processor");
-                    build
-                        .post_processors
-                        .extend(chain.filter_map(|inner| self.provisioner(file, inner, template.folder)));
+                    build.post_processors.extend(
+                        chain.filter_map(|inner| self.provisioner(file, inner, inner.label(0), template.folder)),
+                    );
                 }
                 _ => {}
             }
@@ -282,7 +326,28 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn provisioner(&self, file: FileId, block: &'a Block, folder: &str) -> Option<Provisioner> {
+    /// `dynamic "provisioner" { labels = ["shell"] … }`: once, unless it is for nothing.
+    fn dynamic(&self, file: FileId, block: &'a Block, build: &mut Build, folder: &str) {
+        let each = block.body.attribute("for_each").map(|each| self.all.evaluate(self.instance, file, &each.value));
+        let none =
+            each.as_ref().and_then(Value::as_list).is_some_and(|list| list.items.is_empty() && list.open.is_none());
+        let Some(content) = block.body.blocks_of("content").next().filter(|_| !none) else { return };
+        let label = match block.body.attribute("labels").map(|labels| &labels.value.kind) {
+            Some(ExprKind::List(labels)) => match labels.first().map(|label| &label.kind) {
+                Some(ExprKind::Str(label)) => Some(&**label),
+                _ => None,
+            },
+            _ => None,
+        };
+        let step = self.provisioner(file, content, label, folder);
+        match block.label(0) {
+            Some("provisioner") => build.provisioners.extend(step),
+            Some("post-processor") => build.post_processors.extend(step),
+            _ => {}
+        }
+    }
+
+    fn provisioner(&self, file: FileId, block: &'a Block, kind: Option<&str>, folder: &str) -> Option<Provisioner> {
         let view = self.view(file, block);
         let mut lines = Lines::default();
         for name in ["inline", "command"] {
@@ -295,7 +360,7 @@ impl<'a> Reader<'_, 'a> {
             named(names).into_iter().map(|path| Script::find(self.tree, folder, path)).collect()
         };
         Some(Provisioner {
-            kind: block.label(0)?.into(),
+            kind: kind?.into(),
             loc: Loc { file, span: block.header },
             only: view.arg("only"),
             except: view.arg("except"),

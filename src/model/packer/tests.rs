@@ -111,8 +111,6 @@ fn builds_run_texts_with_a_way_back() {
         assert_eq!(span.slice(tree.text(inline.file)), "apt-get install");
         assert!(build.provisioners[0].scripts[0].file.is_some());
         assert_eq!(&*build.post_processors[0].kind, "shell-local");
-        assert_eq!(template.keeps_machine_id(build), Tri::False);
-        assert_eq!((template.keeps_host_keys(build), template.kept(build)), (Tri::True, "the SSH host keys"));
         let disc = template.source("source.qemu.disc").unwrap();
         assert_eq!(disc.base().reason().as_deref(), Some("var.url has no default and no variable file gives it"));
         assert!(matches!(disc.checksum_none(), Tri::Unknown(_)));
@@ -135,50 +133,61 @@ fn variable_files_that_may_be_chosen() {
 }
 
 #[test]
-fn identity_is_unknown_when_a_script_is_not_there() {
-    let template = |step: &str| {
-        format!(
-            "source \"qemu\" \"a\" {{\n  communicator = \"ssh\"\n}}\nbuild {{\n  sources = [\"qemu.a\"]\n  {step}\n}}\n"
-        )
-    };
-    let keeps = |step: &str| {
-        let text = template(step);
-        let files = [
-            ("a.pkr.hcl", text.as_str()),
-            ("site.yml", "- hosts: all\n  tasks:\n    - command: truncate -s0 /etc/machine-id\n"),
-        ];
-        with(&files, |packer, _| {
-            let (template, build) = packer.builds().next().unwrap();
-            template.keeps_machine_id(build)
-        })
-    };
-    assert_eq!(keeps(""), Tri::True);
-    assert!(matches!(keeps("provisioner \"shell\" { script = \"nowhere.sh\" }"), Tri::Unknown(_)));
-    assert_eq!(keeps("provisioner \"shell\" { inline = [\"cloud-init clean --machine-id\"] }"), Tri::False);
-    assert_eq!(
-        keeps("provisioner \"shell\" { inline = [\"cat /etc/machine-id\", \"# rm /etc/machine-id\"] }"),
-        Tri::True
-    );
-    assert_eq!(keeps("provisioner \"ansible\" { playbook_file = \"site.yml\" }"), Tri::False);
-    assert!(matches!(keeps("provisioner \"ansible\" { playbook_file = \"other.yml\" }"), Tri::Unknown(_)));
-    assert_eq!(keeps("provisioner \"powershell\" { inline = [\"dir\"] }"), Tri::False);
+fn commands_say_which_values_a_template_has() {
+    let template = "variable \"sum\" { default = \"none\" }\nvariable \"tag\" { type = string }\nsource \"qemu\" \"a\" {\n  iso_checksum = var.sum\n  vm_name = var.tag\n}\n";
+    let json = r#"{"variables": {"sum": "none"}, "builders": [{"type": "qemu", "iso_checksum": "{{user `sum`}}"}]}"#;
+    let files = [
+        ("img/a.pkr.hcl", template),
+        ("img/one.pkrvars.hcl", "sum = \"sha256:1\"\ntag = \"v1\"\n"),
+        ("img/two.pkrvars.hcl", "sum = \"sha256:2\"\n"),
+        ("old/t.json", json),
+        ("old/v.json", r#"{"sum": "sha256:9"}"#),
+        (
+            "build.sh",
+            "cd img\npacker build -var-file=one.pkrvars.hcl -var tag=v2 .\ncd ..\npacker build -var-file old/v.json old/t.json\n",
+        ),
+    ];
+    let tree = tree(&files);
+    let documents = Documents::load(&tree, &Options::default());
+    let commands = crate::model::command::of_documents(&documents);
+    let packer = Packer::run_by(&documents, &commands);
+    let get = |at: usize, path: &str| packer.templates[at].sources[0].get(path).display();
+    assert_eq!((get(0, "iso_checksum"), get(0, "vm_name")), ("sha256:1".to_owned(), "v2".to_owned()));
+    assert_eq!(get(1, "iso_checksum"), "sha256:9");
 }
 
 #[test]
-fn users_and_keys_are_found_where_they_stand() {
-    let text = "source \"qemu\" \"a\" {\n}\nbuild {\n  sources = [\"source.qemu.a\"]\n  provisioner \"shell\" {\n    inline = [\n      \"sudo useradd -m alice\",\n      \"useradd -r svc\",\n      \"useradd tmp\",\n      \"echo root:x | chpasswd\",\n      \"echo key >> /root/.ssh/authorized_keys\",\n      \"userdel -r tmp\",\n    ]\n  }\n}\n";
-    with(&[("a.pkr.hcl", text)], |packer, tree| {
+fn dynamic_steps_are_there_unless_they_are_for_nothing() {
+    let step = |each: &str| {
+        format!(
+            "build {{\n  sources = [\"qemu.a\"]\n  dynamic \"provisioner\" {{\n    labels   = [\"shell\"]\n    for_each = {each}\n    content {{\n      inline = [\"true\"]\n    }}\n  }}\n}}\n"
+        )
+    };
+    let count = |each: &str| {
+        with(&[("a.pkr.hcl", &step(each))], |packer, _| {
+            packer.templates[0].builds[0].provisioners.iter().filter(|step| &*step.kind == "shell").count()
+        })
+    };
+    assert_eq!((count("[1]"), count("[]"), count("var.nowhere")), (1, 0, 1));
+}
+
+#[test]
+fn steps_hold_for_some_sources() {
+    let text = "source \"qemu\" \"a\" {}\nsource \"qemu\" \"b\" {}\nbuild {\n  sources = [\"qemu.a\", \"qemu.b\"]\n  provisioner \"shell\" {\n    only   = [\"qemu.a\"]\n    inline = [\"true\"]\n    override = { a = { inline = [\"false\"] } }\n  }\n  provisioner \"file\" {\n    source      = \"scripts\"\n    destination = \"/tmp\"\n  }\n  provisioner \"shell\" {\n    inline = [\"sudo bash /tmp/scripts/x.sh\"]\n  }\n}\n";
+    with(&[("a.pkr.hcl", text), ("scripts/x.sh", "true\n")], |packer, tree| {
         let (template, build) = packer.builds().next().unwrap();
-        let baked = template.bakes(build);
-        let found: Vec<(Bakes, &str)> = baked.iter().map(|baked| (baked.what, tree.slice(baked.loc))).collect();
+        let [first, second] = template.sources.as_slice() else { panic!("two sources") };
+        let [shell, file, last] = build.provisioners.as_slice() else { panic!("three steps") };
         assert_eq!(
-            found,
-            [
-                (Bakes::User, "sudo useradd -m alice"),
-                (Bakes::Password, "echo root:x | chpasswd"),
-                (Bakes::Key, "echo key >> /root/.ssh/authorized_keys"),
-            ]
+            (shell.applies(first), shell.applies(second), last.applies(second)),
+            (Tri::True, Tri::False, Tri::True)
         );
+        assert!(!shell.override_for(first).is_absent() && shell.override_for(second).is_absent());
+        let uploads = template.uploads(file);
+        assert_eq!((uploads[0].path.as_str(), uploads[0].to.as_str()), ("scripts", "/tmp/scripts"));
+        let (texts, open) = template.texts(last, &uploads);
+        let paths: Vec<&str> = texts.iter().map(|text| tree.path(text.file)).collect();
+        assert_eq!((paths, open), (vec!["a.pkr.hcl", "scripts/x.sh"], None));
     });
 }
 

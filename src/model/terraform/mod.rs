@@ -37,7 +37,7 @@ pub use reads::{Read, alike, reader};
 pub use repeat::Key;
 pub use resource::{CallView, Resource};
 pub use role::{Judged, Role};
-pub use runs::{Argument, Given, Run, Runs, name_files, runs};
+pub use runs::{Argument, Given, Run, Runs, assignment, name_files, runs};
 pub use terragrunt::Unit;
 pub use view::BlockView;
 

@@ -345,8 +345,9 @@ pub(super) fn literal(expr: &Expr, depth: usize) -> Value {
     }
 }
 
-/// `name=value`
-fn assignment(value: &Value) -> Option<(String, Value)> {
+/// `name=value`, as a `-var` of Terraform and Packer gives it.
+#[must_use]
+pub fn assignment(value: &Value) -> Option<(String, Value)> {
     let pieces = pieces(value)?;
     let Some(Piece::Lit(first)) = pieces.first() else { return None };
     let (name, rest) = first.split_once('=')?;

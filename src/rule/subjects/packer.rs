@@ -2,9 +2,11 @@
 
 use super::join::MachineRow;
 use crate::estate::Estate;
-use crate::model::packer::{Baked, Build, Plugin, Source, Template};
+use crate::estate::image::{Baked, Content, Image, Trace, copies};
+use crate::model::packer::{Plugin, Source};
 use crate::rule::subject::Row;
 use crate::subject;
+use crate::text::Loc;
 use crate::value::Tri;
 use std::sync::Arc;
 
@@ -15,7 +17,47 @@ pub(super) struct SourceRow<'m> {
     source: &'m Source,
 }
 
+/// Arguments by which a machine of Terraform says what it is made from.
+const MADE_FROM: [&str; 9] = [
+    "clone",
+    "clone.vm_id",
+    "ostemplate",
+    "template_file_id",
+    "operating_system.template_file_id",
+    "ami",
+    "image",
+    "source_image_id",
+    "boot_disk.initialize_params.image",
+];
+
 impl SourceRow<'_> {
+    /// Whether a provisioner of a build works on a machine that exists.
+    fn provisions_host(&self) -> Tri {
+        let works = |image: &&crate::estate::image::Image<'_>| {
+            let own = image.sources().any(|source| std::ptr::eq(source, self.source));
+            own && image.build.provisioners.iter().any(|step| !step.on_host() && !step.applies(self.source).is_false())
+        };
+        let host = self.source.existing_host();
+        let known = if host.is_absent() { Tri::False } else { host.has() };
+        known.and(|| match host.reason() {
+            Some(reason) => Tri::Unknown(reason),
+            None => self.estate.images.iter().any(|image| works(&image)).into(),
+        })
+    }
+
+    /// A machine of Terraform that is made from the artefact by its name.
+    fn user(&self) -> Option<usize> {
+        let name = self.source.artefact();
+        let name = name.as_str().filter(|name| !name.is_empty())?;
+        let is = |value: &str| value == name || crate::source::file_name(value).split('.').next() == Some(name);
+        let made_from = |at: &usize| {
+            let machine = self.estate.machines.get(*at);
+            machine
+                .is_some_and(|machine| MADE_FROM.iter().any(|path| machine.resource.arg(path).as_str().is_some_and(is)))
+        };
+        (0..self.estate.machines.len()).find(made_from)
+    }
+
     /// The machine of Terraform that it copies, and whether it copies one at all.
     fn copied(&self) -> (Tri, Option<usize>) {
         let clone = self.source.clone_of();
@@ -64,6 +106,24 @@ subject! {
         clone: Dyn => row.source.clone_of();
         /// Whether its builder only works on a machine that exists.
         mutates_machine: Bool certain => row.source.mutates_machine();
+        /// Whether the machine that it builds on stays as one.
+        keeps_machine: Bool => row.source.keeps_machine();
+        /// Whether a snapshot of a disk goes into the image.
+        adds_snapshot: Bool => row.source.data_snapshot().has();
+        /// That snapshot.
+        data_snapshot: Dyn => row.source.data_snapshot();
+        /// Whether a build works on a machine that exists, and makes no image of it.
+        provisions_host: Bool => row.provisions_host();
+        /// That machine.
+        host: Dyn => row.source.existing_host();
+        /// Whether it makes volumes and no image.
+        makes_volumes: Bool certain => row.source.row().is_some_and(|own| own.volumes);
+        /// Whether machines of Terraform are made from the artefact's name.
+        machines_use_it: Bool certain => row.user().is_some();
+        /// One of them.
+        user: Node(MachineRow) => row.user().map(|at| MachineRow::new(row.estate, at));
+        /// What makes an image of something that runs.
+        live_place: Loc => row.source.live_place();
         /// What the artefact is called.
         artefact: Dyn => row.source.artefact();
         /// Whether an artefact of the same name is deleted by order.
@@ -124,71 +184,90 @@ pub(super) fn plugins<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 #[derive(Clone, Copy)]
 pub(super) struct BuildRow<'m> {
     estate: &'m Estate<'m>,
-    template: &'m Template<'m>,
-    build: &'m Build,
+    image: &'m Image<'m>,
+}
+
+impl<'m> BuildRow<'m> {
+    fn remade(&self) -> Option<(&'m str, Loc)> {
+        self.image.remade(Trace::MachineId).or_else(|| self.image.remade(Trace::HostKeys))
+    }
 }
 
 subject! {
     /// A build of a Packer template.
     BuildRow<'m> as "packer.build" (row) {
         /// Its name, else its first source.
-        label: Str certain => row.build.label();
+        label: Str certain => row.image.build.label();
         /// Its first source.
-        source: Node(SourceRow) => row.template.sources_of(row.build).next().map(|source| SourceRow { estate: row.estate, source });
+        source: Node(SourceRow) => row.image.sources().next().map(|source| SourceRow { estate: row.estate, source });
         /// Whether every machine made from the image has the same machine id.
-        keeps_machine_id: Bool => row.template.keeps_machine_id(row.build);
+        keeps_machine_id: Bool => row.image.keeps(Trace::MachineId);
         /// Whether every machine made from the image has the same SSH host keys.
-        keeps_host_keys: Bool => row.template.keeps_host_keys(row.build);
+        keeps_host_keys: Bool => row.image.keeps(Trace::HostKeys);
+        /// The first source whose image surely keeps it, else the build's name.
+        kept_in: Str certain => row.image.kept_in().map_or_else(|| row.image.build.label(), |source| source.address.clone());
         /// What surely stays, in words.
-        kept: Str => row.template.kept(row.build);
+        kept: Str => row.image.kept();
+        /// Whether a step after the cleanup makes it anew.
+        remakes: Bool certain => row.remade().is_some();
+        /// That step.
+        remade_by: Str => row.remade().map(|(text, _)| text.to_owned());
+        /// Where it stands.
+        remade_at: Loc => row.remade().map_or(row.image.build.loc, |(_, loc)| loc);
     }
-    loc => row.build.loc;
+    loc => row.image.build.loc;
     label => "this build".to_owned();
     address => None;
-    identity => row.build.label();
+    identity => row.image.build.label();
 }
 
 /// Rows of `packer.build`.
 pub(super) fn builds<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate.packer.builds().map(|(template, build)| Arc::new(BuildRow { estate, template, build }) as Row<'m>).collect()
+    estate.images.iter().map(|image| Arc::new(BuildRow { estate, image }) as Row<'m>).collect()
 }
 
-/// Something personal in an image.
+/// Something in an image that does not belong there.
 pub(super) struct BakedRow<'m> {
-    build: BuildRow<'m>,
+    build: Option<BuildRow<'m>>,
     baked: Baked,
 }
 
 subject! {
-    /// A command by which a build puts a user, key, password or privilege into an image.
-    BakedRow<'m> as "packer.baked" (row) {
+    /// A step of a build, or an instruction of a Dockerfile, that puts into an image what does not belong there.
+    BakedRow<'m> as "image.baked" (row) {
         /// What it puts there.
-        what: Word(&["user", "key", "password", "privilege"]) certain => row.baked.what.label();
-        /// The user, when the command names one.
-        user: Str => row.baked.user.as_deref().map(str::to_owned);
-        /// The command.
+        what: Word(&Content::WORDS) certain => row.baked.what.as_str();
+        /// The user or path that it is about, when that is known.
+        about: Str => row.baked.about.as_deref().map(str::to_owned);
+        /// What shows it: a file, or what the command does.
+        evidence: Str => row.baked.evidence.as_deref().map(str::to_owned);
+        /// Whether that file holds values that variables of Terraform are given, and no state.
+        values: Bool certain => row.baked.evidence.as_deref().is_some_and(|path| path.contains(".tfvars"));
+        /// The command, task or instruction.
         text: Str => row.baked.text.to_string();
         /// The build that runs it.
         build: Node(BuildRow) => row.build;
     }
     loc => row.baked.loc;
-    label => "this command".to_owned();
+    label => "this step".to_owned();
     address => None;
     identity => row.baked.text.to_string();
 }
 
-/// Rows of `packer.baked`.
+/// Rows of `image.baked`.
 pub(super) fn baked<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     let mut rows: Vec<Row<'m>> = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    for (template, build) in estate.packer.builds() {
-        let row = BuildRow { estate, template, build };
-        for baked in template.bakes(build) {
+    for image in &estate.images {
+        let build = BuildRow { estate, image };
+        for baked in image.baked() {
             // A script that several builds run is told once.
-            if seen.insert(baked.loc) {
-                rows.push(Arc::new(BakedRow { build: row, baked }));
+            if seen.insert((baked.loc, baked.what)) {
+                rows.push(Arc::new(BakedRow { build: Some(build), baked }));
             }
         }
     }
+    let copied = copies(estate).into_iter().filter(|baked| seen.insert((baked.loc, baked.what)));
+    rows.extend(copied.map(|baked| Arc::new(BakedRow { build: None, baked }) as Row<'m>));
     rows
 }
