@@ -64,7 +64,7 @@ pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
 }
 
 /// What a machine keeps on storage that goes with it.
-fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
+pub(super) fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
     let placements = estate
         .placements
         .iter()

@@ -8,6 +8,7 @@ mod container;
 mod git;
 mod habit;
 mod join;
+mod lifecycle;
 mod packer;
 mod protection;
 mod terraform;
@@ -74,4 +75,11 @@ pub static TABLES: &[Table] = &[
     Table { schema: habit::SettingRow::schema, rows: habit::settings },
     Table { schema: habit::FactCacheRow::schema, rows: habit::fact_caches },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
+    Table { schema: lifecycle::SwitchRow::schema, rows: lifecycle::switches },
+    Table { schema: lifecycle::NodeStoreRow::schema, rows: lifecycle::node_stores },
+    Table { schema: lifecycle::MovingRow::schema, rows: lifecycle::moving },
+    Table { schema: lifecycle::LiveInputRow::schema, rows: lifecycle::live_inputs },
+    Table { schema: lifecycle::ContentRow::schema, rows: lifecycle::contents },
+    Table { schema: lifecycle::SecretValueRow::schema, rows: lifecycle::secret_values },
+    Table { schema: lifecycle::SharedRow::schema, rows: lifecycle::shared },
 ];
