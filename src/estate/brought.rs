@@ -110,7 +110,7 @@ fn run(turn: &Turn<'_, '_, '_>) -> Vec<Brought> {
 }
 
 /// `apt-get install postgresql`, `systemctl enable --now postgresql`, `service postgresql start`
-fn by_command(command: &Command) -> Vec<Brought> {
+pub(super) fn by_command(command: &Command) -> Vec<Brought> {
     // What runs in a container or on another machine is not this host's.
     if command.nested() || command.through.iter().any(|through| through.starts_with("ssh")) {
         return Vec::new();

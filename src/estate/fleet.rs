@@ -50,6 +50,9 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
             &setting,
         ));
     }
+    for object in &estate.cluster {
+        all.extend(container::of_object(object, &Setting { in_tests: object.in_tests, ..Setting::unknown() }));
+    }
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));

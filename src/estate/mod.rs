@@ -5,13 +5,17 @@ pub mod artifact;
 mod brought;
 mod carried;
 pub mod chart;
+pub mod cluster;
 pub mod collision;
 pub mod container;
 pub mod content;
 mod destruction;
 pub mod fact_cache;
+pub mod fact_flow;
 pub mod fleet;
+pub mod fungible;
 pub mod guard;
+pub mod guest;
 pub mod habit;
 pub mod identity;
 mod instruction;
@@ -74,6 +78,8 @@ pub struct Estate<'m> {
     pub guards: Guards<'m>,
     /// The buckets and accounts that backends keep state in.
     pub state_stores: HashSet<String>,
+    /// Every object of Kubernetes.
+    pub cluster: Vec<cluster::Object>,
     /// Every container.
     pub containers: Vec<container::Container>,
     /// Plays, machines and data, joined.
@@ -142,6 +148,7 @@ impl<'m> Estate<'m> {
             machines,
             state_stores: root::state_stores(terraform),
             guards: Guards::join(terraform),
+            cluster: cluster::objects(documents, terraform),
             containers: Vec::new(),
             joined: Joined::default(),
             placements: Vec::new(),

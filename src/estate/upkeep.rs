@@ -64,7 +64,8 @@ pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
 }
 
 /// What a machine keeps on storage that goes with it.
-pub(super) fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
+#[must_use]
+pub fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
     let placements = estate
         .placements
         .iter()

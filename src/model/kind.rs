@@ -32,6 +32,7 @@ pub enum Kind {
     InventoryPlugin,
     AnsibleConfig,
     Compose,
+    Manifest,
     Workflow,
     CloudInit,
     Shell,
@@ -108,6 +109,7 @@ impl Kind {
             Self::InventoryYaml | Self::InventoryIni | Self::InventoryPlugin => "inventories",
             Self::AnsibleConfig => "Ansible configurations",
             Self::Compose => "Compose files",
+            Self::Manifest => "Kubernetes manifests",
             Self::Workflow => "CI workflows",
             Self::CloudInit => "cloud-init files",
             Self::Shell => "shell scripts",
@@ -126,7 +128,10 @@ impl Kind {
 
     /// Whether its own tool would have to read it, so that failing to is a finding.
     pub fn must_parse(self) -> bool {
-        !matches!(self, Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit)
+        !matches!(
+            self,
+            Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit | Self::Manifest
+        )
     }
 }
 
@@ -359,8 +364,10 @@ fn requirements_name(path: &str) -> bool {
 
 fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     let has = |key: &str| root.get(key).is_some();
-    if has("apiVersion") && has("kind") || has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion")
-    {
+    if has("apiVersion") && has("kind") {
+        return root.get("kind").and_then(Node::as_str).is_some().then_some(Kind::Manifest);
+    }
+    if has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion") {
         return None;
     }
     if is_pipeline(root) {

@@ -55,6 +55,7 @@ fn tool(declared: Declared) -> &'static str {
         Declared::Ansible => "ansible",
         Declared::Command => "script",
         Declared::Quadlet => "quadlet",
+        Declared::Kubernetes => "kubernetes",
     }
 }
 

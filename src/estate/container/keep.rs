@@ -12,7 +12,7 @@ use crate::value::{Reason, Value};
 pub struct Keeping {
     /// The first data directory that goes with the container; absent when none does.
     pub directory: Value,
-    /// The kind of mount (`none`, `anonymous`, `memory`, or the durable kind); absent when it keeps no data.
+    /// The kind of mount (`none`, `anonymous`, `memory`, `empty-dir`, or the durable kind); absent when it keeps no data.
     pub kind: Value,
     /// Where the durable mount is declared.
     pub mount: Option<Loc>,
@@ -81,6 +81,17 @@ impl Container {
         self.judge(service, &directories).unwrap_or_else(unknown)
     }
 
+    /// A lasting mount that holds nothing of the data: whoever wrote it meant it to.
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&Mount> {
+        if self.unmounted().kind.as_str() != Some("none") {
+            return None;
+        }
+        self.mounts.iter().find(|mount| {
+            mount.kind.durable() == Some(true) && mount.path().is_some_and(|path| !is_configuration(&path))
+        })
+    }
+
     fn judge(&self, service: &Service, directories: &[Directory]) -> Result<Keeping, Reason> {
         let (mut loose, mut reason) = (None, None);
         for directory in directories {
@@ -113,7 +124,7 @@ impl Container {
         if let Some(mount) = self.mounts.iter().filter(over).max_by_key(|mount| mount.path().map(|path| path.len())) {
             return match mount.kind.durable() {
                 Some(true) => Ground::Durable(mount.kind, mount.loc),
-                Some(false) => Ground::Loose(if mount.kind == MountKind::Memory { "memory" } else { "anonymous" }),
+                Some(false) => Ground::Loose(mount.kind.as_str()),
                 None => Ground::Unknown("the kind of a mount is not known".into()),
             };
         }
@@ -151,7 +162,8 @@ impl Container {
         if let Some(reason) = &self.more_environment {
             return Some(reason.clone());
         }
-        (!is_database(service))
+        // What the declaration itself says is where it writes.
+        (!is_database(service) && self.configured(service).is_none())
             .then(|| format!("a configuration file may make {} write to another mount", service.label).into())
     }
 

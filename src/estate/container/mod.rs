@@ -6,6 +6,7 @@ mod flat;
 mod interpolate;
 mod keep;
 mod mount;
+mod pod;
 mod reference;
 mod run;
 mod template;
@@ -19,6 +20,7 @@ pub use arguments::{MODULES, of_arguments, of_resource};
 pub use compose::{of_compose, of_definition};
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
+pub use pod::of_object;
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
@@ -41,6 +43,8 @@ pub enum Declared {
     Command,
     /// A Quadlet unit of Podman.
     Quadlet,
+    /// An object of Kubernetes, in a manifest or in Terraform.
+    Kubernetes,
 }
 
 impl Declared {
@@ -54,6 +58,7 @@ impl Declared {
             Self::Ansible => "ansible",
             Self::Command => "command",
             Self::Quadlet => "quadlet",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
@@ -116,6 +121,12 @@ pub struct Container {
     pub volumes_from: bool,
     /// It is removed when its program ends (`--rm`).
     pub removed_at_end: bool,
+    /// The object of Kubernetes that makes it.
+    pub owner: Option<Loc>,
+    /// What kind of object that is (`Deployment`); empty for others.
+    pub workload: String,
+    /// How many of it that object makes; absent when it does not say.
+    pub members: Value,
     /// Compose profiles that start it; empty when it always starts.
     pub profiles: Vec<String>,
 }
@@ -155,6 +166,9 @@ impl Container {
             in_tests: setting.in_tests,
             volumes_from: false,
             removed_at_end: false,
+            owner: None,
+            workload: String::new(),
+            members: Value::absent(),
             profiles: Vec::new(),
         }
     }

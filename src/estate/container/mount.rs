@@ -17,6 +17,8 @@ pub enum MountKind {
     Anonymous,
     /// Memory.
     Memory,
+    /// A directory that a cluster makes for one pod: it goes with it.
+    EmptyDir,
     /// A claim of a cluster.
     Claim,
     /// Not to be told.
@@ -29,7 +31,7 @@ impl MountKind {
     pub const fn durable(self) -> Option<bool> {
         match self {
             Self::Named | Self::Bind | Self::RelativeBind | Self::Claim => Some(true),
-            Self::Anonymous | Self::Memory => Some(false),
+            Self::Anonymous | Self::Memory | Self::EmptyDir => Some(false),
             Self::Unknown => None,
         }
     }
@@ -43,6 +45,7 @@ impl MountKind {
             Self::RelativeBind => "relative-bind",
             Self::Anonymous => "anonymous",
             Self::Memory => "memory",
+            Self::EmptyDir => "empty-dir",
             Self::Claim => "claim",
             Self::Unknown => "unknown",
         }

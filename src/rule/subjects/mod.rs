@@ -6,6 +6,7 @@ mod clash;
 mod command;
 mod container;
 mod git;
+mod guest;
 mod habit;
 mod join;
 mod lifecycle;
@@ -42,6 +43,10 @@ pub static TABLES: &[Table] = &[
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
     Table { schema: ansible::ResetSwitchRow::schema, rows: ansible::reset_switches },
     Table { schema: container::ContainerRow::schema, rows: container::containers },
+    Table { schema: guest::GuestChangeRow::schema, rows: guest::guest_changes },
+    Table { schema: guest::FungibleRow::schema, rows: guest::fungible },
+    Table { schema: guest::FactFlowRow::schema, rows: guest::fact_flows },
+    Table { schema: container::ReclaimRow::schema, rows: container::reclaims },
     Table { schema: join::MachineRow::schema, rows: join::machines },
     Table { schema: join::StorageRow::schema, rows: join::storage },
     Table { schema: join::PlacementRow::schema, rows: join::placements },
