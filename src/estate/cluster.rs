@@ -194,7 +194,7 @@ fn scalar(node: Node<'_>) -> Value {
         Scalar::Null => Value::absent(),
         Scalar::Bool(truth) => Value::known(truth),
         Scalar::Number(number) => Value::known(number),
-        _ => node.as_str().map_or_else(Value::absent, Value::known),
+        Scalar::Str => node.as_str().map_or_else(Value::absent, Value::known),
     }
 }
 
@@ -230,8 +230,8 @@ fn reclaims_of(estate: &Estate<'_>, object: &Object) -> Vec<Reclaim> {
         }
         "StatefulSet" => {
             let policies = at(&object.body, &["spec", "persistent_volume_claim_retention_policy"]);
-            let users = estate.containers.iter().filter(|container| container.owner == Some(object.loc));
-            let user = users.filter_map(|container| keeps_data(container)).next();
+            let mut users = estate.containers.iter().filter(|container| container.owner == Some(object.loc));
+            let user = users.find_map(keeps_data);
             let each = [("when_deleted", "whenDeleted"), ("when_scaled", "whenScaled")];
             let given = each
                 .into_iter()

@@ -204,12 +204,13 @@ fn literal(value: &Value) -> Tri {
 
 /// The resource of Terraform whose result the value is.
 fn made_by<'m>(estate: &'m Estate<'m>, resource: &Resource<'m, 'm>, argument: &str) -> Option<String> {
-    const MAKERS: [&str; 4] = ["random_password", "random_string", "random_bytes", "tls_private_key"];
+    // A `random_string` is as often a part of a name.
+    const MAKERS: [&str; 4] = ["random_password", "random_bytes", "tls_private_key", "google_service_account_key"];
     let referred = estate.terraform.referred(resource, argument);
     referred
         .into_iter()
         .filter_map(|declaration| estate.terraform.type_of(declaration))
-        .find(|ty| MAKERS.contains(ty) || ty.ends_with("_access_key") || ty.ends_with("_key"))
+        .find(|ty| MAKERS.contains(ty) || ty.ends_with("_access_key"))
         .map(str::to_owned)
 }
 
@@ -244,7 +245,7 @@ pub fn shared<'m>(estate: &'m Estate<'m>) -> Vec<Shared<'m>> {
         let loc = Loc { file, span: attribute.name_span.to(attribute.value.span) };
         if seen.insert(loc) {
             let explained = is_explained(estate, &resource);
-            found.push(Shared { argument, explained, loc, resource });
+            found.push(Shared { resource, argument, explained, loc });
         }
     }
     found
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn names_of_data() {
-        let dump = |path: &str| looks_like_data(path).map(|(name, dump)| (name, dump));
+        let dump = looks_like_data;
         assert_eq!(dump("backup/app.sql.gz"), Some(("app.sql.gz".to_owned(), true)));
         assert_eq!(dump("users.CSV"), Some(("users.CSV".to_owned(), false)));
         for path in

@@ -6,7 +6,7 @@ use crate::knowledge::terraform::{Grade, data_type, runtime_read};
 use crate::model::terraform::{Declaration, Mode, Resource};
 use crate::text::Loc;
 use crate::value::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// An argument whose value is an answer of what runs.
 pub struct LiveInput<'m> {
@@ -64,9 +64,9 @@ pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
     }
     let mut seen: HashSet<(Loc, &str)> = HashSet::new();
     let mut found = Vec::new();
-    let mut walked: BTreeMap<Loc, ()> = BTreeMap::new();
+    let mut walked: HashSet<Loc> = HashSet::new();
     for resource in estate.terraform.resources() {
-        if walked.insert(resource.decl.decl.loc(), ()).is_some() {
+        if !walked.insert(resource.decl.decl.loc()) {
             continue;
         }
         for (argument, loc, decisive) in arguments(&resource) {
@@ -156,9 +156,8 @@ fn is_runtime(url: &Value) -> bool {
         host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_private() || ip.is_loopback() || ip.is_link_local());
     private
         || asks_own_address(url)
-        || matches!(host, "localhost" | "metadata.google.internal")
-        || host.ends_with(".local")
-        || host.ends_with(".consul")
+        || host == "localhost"
+        || matches!(host.rsplit('.').next(), Some("local" | "consul" | "internal"))
 }
 
 #[cfg(test)]

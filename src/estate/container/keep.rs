@@ -92,6 +92,13 @@ impl Container {
         })
     }
 
+    /// The directory that its files are written to in the end.
+    #[must_use]
+    pub fn writes_to(&self) -> Option<String> {
+        let Written::To(directories) = self.written(self.service()?) else { return None };
+        directories.into_iter().next().map(|directory| directory.written)
+    }
+
     fn judge(&self, service: &Service, directories: &[Directory]) -> Result<Keeping, Reason> {
         let (mut loose, mut reason) = (None, None);
         for directory in directories {

@@ -5,6 +5,7 @@ use crate::estate::cluster::{self, Reclaim};
 use crate::estate::container::{Container, Declared};
 use crate::rule::subject::Row;
 use crate::subject;
+use crate::value::Value;
 use std::sync::Arc;
 
 /// A container.
@@ -37,8 +38,8 @@ subject! {
         misplaced: Loc => row.container.misplaced().map(|mount| mount.loc);
         /// The path of that mount.
         misplaced_path: Dyn => row.container.misplaced().map(|mount| mount.target.clone());
-        /// The image's tag, where that decides where the data lies.
-        tag: Dyn => row.container.image_reference.as_ref().and_then(|reference| reference.tag.clone());
+        /// The directory that its files are written to in the end.
+        writes_to: Dyn => row.container.writes_to().map(|path| Value::known(path.as_str()));
         /// The kind of the object of Kubernetes that makes it; empty for others.
         workload: Str certain => row.container.workload.as_str();
         /// How many of it that object makes.
