@@ -489,7 +489,7 @@ mod tests {
         assert_eq!(kind("site.yml", "- hosts: all\n  roles: [a]\n"), Ok(Kind::Playbook));
         assert_eq!(kind("roles/a/tasks/main.yml", "- name: x\n  apt: {name: y}\n"), Ok(Kind::Tasks));
         assert_eq!(kind("compose.yml", "services:\n  terraform:\n    image: hashicorp/terraform\n"), Ok(Kind::Compose));
-        assert_eq!(kind("k8s/x.yml", "apiVersion: v1\nkind: Service\n"), Err(Skip::NoKind));
+        assert_eq!(kind("k8s/x.yml", "apiVersion: v1\nkind: Service\n"), Ok(Kind::Manifest));
         assert_eq!(kind("inv/aws_ec2.yml", "plugin: amazon.aws.aws_ec2\n"), Ok(Kind::InventoryPlugin));
         assert_eq!(kind("inventory.yml", "all:\n  hosts:\n    a:\n"), Ok(Kind::InventoryYaml));
         assert_eq!(
