@@ -118,6 +118,7 @@ fn data(drawing: &Drawing<'_, '_>, container: &Container, on: &[usize]) -> Vec<D
             let (storage, because) = match kind {
                 "memory" => ("memory", "it lies in memory"),
                 "anonymous" => ("anonymous", "it lies in a volume without a name, which goes with the container"),
+                "empty-dir" => ("anonymous", "it lies in a folder made for one pod, which goes with the pod"),
                 _ => ("root", "it lies in the container itself and is destroyed with it"),
             };
             vec![one(Some(directory.to_owned()), Some(storage), "destroyed", because.to_owned())]
