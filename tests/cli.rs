@@ -270,7 +270,10 @@ fn a_suppression_by_address_leaves_the_other_instances() {
     };
     let (address, instances, message) = with("aws_db_instance.d[\"a\"]").unwrap();
     assert_eq!((address.as_str(), instances), ("aws_db_instance.d[\"b\"]", 2));
-    assert_eq!(message, "aws_db_instance.d[\"b\"]: deletion_protection is false (and 1 more)");
+    assert_eq!(
+        message,
+        "aws_db_instance.d[\"b\"]: deletion_protection is false, so that one apply may delete it with its data (and 1 more)"
+    );
     assert_eq!(with("aws_db_instance.d[\"*\"]"), None);
 }
 

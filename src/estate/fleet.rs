@@ -1,6 +1,7 @@
 //! Every container that the repository declares: compose files and texts, units, tasks, resources.
 
 use super::Estate;
+use super::cluster;
 use super::container::{self, Container, Setting};
 use super::task::{is_test_path, runs_nowhere};
 use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
@@ -50,6 +51,11 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
             container.address = Some(resource.address());
         }
         all.extend(own);
+    }
+    // What a task or Terraform applies from a file is that file's object, seen twice.
+    let seen: HashSet<Loc> = all.iter().filter_map(|container| container.owner).collect();
+    for object in estate.cluster.iter().filter(|object| !seen.contains(&object.loc)) {
+        all.extend(container::of_object(object, &Setting { in_tests: object.in_tests, ..Setting::unknown() }));
     }
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
@@ -161,15 +167,6 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
             let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
             container::of_service(&resource.arg("name"), &task, place, &setting()).into_iter().collect()
         }
-        ty if container::is_workload(ty) => {
-            container::of_workload(&resource.view().to_value(), resource.loc(), &setting())
-        }
-        "kubernetes_manifest" => container::of_workload(&resource.arg("manifest"), resource.loc(), &setting()),
-        "kubectl_manifest" => {
-            let text = resource.mapped("yaml_body");
-            let text = text.map(|text| Rendered::verbatim(text.text, text.file));
-            text.map(|text| container::of_manifests(&text, &setting())).unwrap_or_default()
-        }
         _ => Vec::new(),
     }
 }
@@ -177,19 +174,20 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
 /// The containers of the manifests that a task applies.
 fn applied<'m>(estate: &Estate<'m>, task: &Task<'m>, setting: &Setting<'_>) -> Vec<Container> {
     let ansible = estate.ansible;
+    let pods =
+        |objects: &[cluster::Object]| objects.iter().flat_map(|object| container::of_object(object, setting)).collect();
     let of_turn = |turn: &Turn<'_, '_, 'm>| -> Vec<Container> {
         if turn.argument("state").as_str() == Some("absent") {
             return Vec::new();
         }
         for name in ["definition", "resource_definition", "inline"] {
-            if let Some(text) = turn.render_argument(name) {
-                return container::of_manifests(&text, setting);
-            }
             let given = turn.argument(name);
-            let objects = given.as_list().map_or_else(|| vec![given.clone()], |list| list.items.clone());
-            if !given.is_absent() {
-                return objects.iter().flat_map(|one| container::of_workload(one, task.loc, setting)).collect();
-            }
+            let objects = match turn.render_argument(name) {
+                Some(text) => cluster::of_text(&text, setting.in_tests),
+                None if given.is_absent() => continue,
+                None => cluster::of_value(&given, task.loc, setting.in_tests),
+            };
+            return pods(&objects);
         }
         for (name, template) in [("template", true), ("src", false)] {
             let given = turn.argument(name);
@@ -200,7 +198,7 @@ fn applied<'m>(estate: &Estate<'m>, task: &Task<'m>, setting: &Setting<'_>) -> V
             } else {
                 Rendered::verbatim(Mapped::verbatim(estate.documents.tree.text(file), 0), file)
             };
-            return container::of_manifests(&text, setting);
+            return pods(&cluster::of_text(&text, setting.in_tests));
         }
         Vec::new()
     };

@@ -6,21 +6,28 @@ pub mod artifact;
 mod brought;
 mod carried;
 pub mod chart;
+pub mod cluster;
 pub mod collision;
 pub mod container;
+pub mod content;
 mod delivered;
 mod destruction;
 pub mod fact_cache;
+pub mod fact_flow;
 pub mod first_boot;
 pub mod fleet;
+pub mod fungible;
 pub mod guard;
+pub mod guest;
 pub mod habit;
 pub mod identity;
 pub mod image;
 mod instruction;
 pub mod invocation;
 mod kept;
+pub mod lifecycle;
 mod listing;
+pub mod live;
 pub mod live_value;
 pub mod machine;
 mod mount;
@@ -82,6 +89,8 @@ pub struct Estate<'m> {
     pub guards: Guards<'m>,
     /// The buckets and accounts that backends keep state in.
     pub state_stores: state_backend::Stores,
+    /// Every object of Kubernetes.
+    pub cluster: Vec<cluster::Object>,
     /// Every container.
     pub containers: Vec<container::Container>,
     /// Plays, machines and data, joined.
@@ -151,6 +160,7 @@ impl<'m> Estate<'m> {
             machines,
             state_stores: state_backend::stores(terraform),
             guards: Guards::join(terraform),
+            cluster: cluster::objects(documents, terraform),
             containers: Vec::new(),
             joined: Joined::default(),
             placements: Vec::new(),

@@ -63,7 +63,8 @@ pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
 }
 
 /// What a machine keeps on storage that goes with it.
-fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
+#[must_use]
+pub fn holds(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<String> {
     let placements = estate
         .placements
         .iter()

@@ -76,7 +76,7 @@ pub struct Removal {
 }
 
 /// Calls `visit` for an expression and everything inside it.
-fn walk<'e>(expr: &'e Expr, depth: usize, visit: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn walk<'e>(expr: &'e Expr, depth: usize, visit: &mut dyn FnMut(&'e Expr)) {
     if depth > MAX_DEPTH {
         return;
     }
@@ -128,7 +128,7 @@ fn parts_walk<'e>(parts: &'e [Part], depth: usize, visit: &mut dyn FnMut(&'e Exp
 }
 
 /// The names of a traversal, indices left out: `a.b[0].c` is `[a, b, c]`.
-fn traversal(expr: &Expr) -> Option<Vec<&str>> {
+pub(super) fn traversal(expr: &Expr) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     let mut at = expr;
     for _ in 0..MAX_DEPTH {
@@ -150,7 +150,7 @@ fn traversal(expr: &Expr) -> Option<Vec<&str>> {
 }
 
 /// Every expression that an argument takes its value from: its own, and those of the locals that it names.
-fn sources<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<(FileId, &'m Expr)> {
+pub(super) fn sources<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<(FileId, &'m Expr)> {
     let mut all = vec![(file, expr)];
     let mut seen: HashSet<usize> = HashSet::new();
     let mut next = 0;
@@ -204,7 +204,7 @@ fn arguments<'m>(decl: &'m ResourceDecl<'m>) -> Vec<(FileId, &'m str, &'m Expr)>
 }
 
 /// An argument of `lifecycle`.
-fn lifecycle<'m>(decl: &'m ResourceDecl<'m>, name: &str) -> Option<(FileId, &'m Attribute)> {
+pub(super) fn lifecycle<'m>(decl: &'m ResourceDecl<'m>, name: &str) -> Option<(FileId, &'m Attribute)> {
     let blocks = decl.decl.blocks.iter().filter(|(_, block)| &*block.kind == "lifecycle");
     blocks.into_iter().find_map(|(file, block)| {
         let block: &'m Block = block;

@@ -269,6 +269,19 @@ pub struct AppData {
     /// Arguments to look into (dotted paths).
     #[serde(default)]
     pub inspect: Vec<String>,
+    /// What these arguments hold, where it is always the same.
+    #[serde(default)]
+    pub holds: Option<Holding>,
+}
+
+/// What a resource writes into a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holding {
+    /// The value of a secret.
+    Secret,
+    /// The content of an object or file.
+    Object,
 }
 
 /// How bad something is in itself.

@@ -33,6 +33,7 @@ pub enum Kind {
     InventoryPlugin,
     AnsibleConfig,
     Compose,
+    Manifest,
     Workflow,
     CloudInit,
     Shell,
@@ -113,6 +114,7 @@ impl Kind {
             Self::InventoryYaml | Self::InventoryIni | Self::InventoryPlugin => "inventories",
             Self::AnsibleConfig => "Ansible configurations",
             Self::Compose => "Compose files",
+            Self::Manifest => "Kubernetes manifests",
             Self::Workflow => "CI workflows",
             Self::CloudInit => "cloud-init files",
             Self::Shell => "shell scripts",
@@ -135,7 +137,10 @@ impl Kind {
 
     /// Whether its own tool would have to read it, so that failing to is a finding.
     pub fn must_parse(self) -> bool {
-        !matches!(self, Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit)
+        !matches!(
+            self,
+            Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit | Self::Manifest
+        )
     }
 }
 
@@ -391,8 +396,10 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     if is_cluster_pipeline(root) || is_repositories(root) {
         return Some(Kind::Workflow);
     }
-    if has("apiVersion") && has("kind") || has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion")
-    {
+    if has("apiVersion") && has("kind") {
+        return root.get("kind").and_then(Node::as_str).is_some().then_some(Kind::Manifest);
+    }
+    if has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion") {
         return None;
     }
     if is_pipeline(root) {
@@ -525,7 +532,7 @@ mod tests {
         assert_eq!(kind("site.yml", "- hosts: all\n  roles: [a]\n"), Ok(Kind::Playbook));
         assert_eq!(kind("roles/a/tasks/main.yml", "- name: x\n  apt: {name: y}\n"), Ok(Kind::Tasks));
         assert_eq!(kind("compose.yml", "services:\n  terraform:\n    image: hashicorp/terraform\n"), Ok(Kind::Compose));
-        assert_eq!(kind("k8s/x.yml", "apiVersion: v1\nkind: Service\n"), Err(Skip::NoKind));
+        assert_eq!(kind("k8s/x.yml", "apiVersion: v1\nkind: Service\n"), Ok(Kind::Manifest));
         assert_eq!(kind("inv/aws_ec2.yml", "plugin: amazon.aws.aws_ec2\n"), Ok(Kind::InventoryPlugin));
         assert_eq!(kind("inventory.yml", "all:\n  hosts:\n    a:\n"), Ok(Kind::InventoryYaml));
         assert_eq!(

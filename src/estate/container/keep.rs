@@ -12,7 +12,7 @@ use crate::value::{Reason, Value};
 pub struct Keeping {
     /// The first data directory that goes with the container; absent when none does.
     pub directory: Value,
-    /// The kind of mount (`none`, `anonymous`, `memory`, or the durable kind); absent when it keeps no data.
+    /// The kind of mount (`none`, `anonymous`, `memory`, `empty-dir`, or the durable kind); absent when it keeps no data.
     pub kind: Value,
     /// Where the durable mount is declared.
     pub mount: Option<Loc>,
@@ -79,6 +79,24 @@ impl Container {
             Written::Unknown(_) => service.dirs_image.iter().take(1).map(|path| Directory::at(path)).collect(),
         };
         self.judge(service, &directories).unwrap_or_else(unknown)
+    }
+
+    /// A lasting mount that holds nothing of the data: whoever wrote it meant it to.
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&Mount> {
+        if self.unmounted().kind.as_str() != Some("none") {
+            return None;
+        }
+        self.mounts.iter().find(|mount| {
+            mount.kind.durable() == Some(true) && mount.path().is_some_and(|path| !is_configuration(&path))
+        })
+    }
+
+    /// The directory that its files are written to in the end.
+    #[must_use]
+    pub fn writes_to(&self) -> Option<String> {
+        let Written::To(directories) = self.written(self.service()?) else { return None };
+        directories.into_iter().next().map(|directory| directory.written)
     }
 
     fn judge(&self, service: &Service, directories: &[Directory]) -> Result<Keeping, Reason> {
@@ -151,7 +169,8 @@ impl Container {
         if let Some(reason) = &self.more_environment {
             return Some(reason.clone());
         }
-        (!is_database(service))
+        // What the declaration itself says is where it writes.
+        (!is_database(service) && self.configured(service).is_none())
             .then(|| format!("a configuration file may make {} write to another mount", service.label).into())
     }
 

@@ -22,7 +22,7 @@ pub use compose::{of_compose, of_definition};
 pub use job::of_job_task;
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
-pub use pod::{is_workload, of_manifests, of_workload};
+pub use pod::of_object;
 pub use reference::Reference;
 pub use run::of_run;
 pub use template::of_compose_text;
@@ -47,7 +47,7 @@ pub enum Declared {
     Quadlet,
     /// A task of a Nomad job.
     Nomad,
-    /// A workload of Kubernetes, by Terraform or by a manifest that a task applies.
+    /// An object of Kubernetes, in a manifest, in Terraform or in what a task applies.
     Kubernetes,
 }
 
@@ -128,6 +128,12 @@ pub struct Container {
     pub volumes_from: bool,
     /// It is removed when its program ends (`--rm`).
     pub removed_at_end: bool,
+    /// The object of Kubernetes that makes it.
+    pub owner: Option<Loc>,
+    /// What kind of object that is (`Deployment`); empty for others.
+    pub workload: String,
+    /// How many of it that object makes; absent when it does not say.
+    pub members: Value,
     /// Compose profiles that start it; empty when it always starts.
     pub profiles: Vec<String>,
 }
@@ -168,6 +174,9 @@ impl Container {
             in_tests: setting.in_tests,
             volumes_from: false,
             removed_at_end: false,
+            owner: None,
+            workload: String::new(),
+            members: Value::absent(),
             profiles: Vec::new(),
         }
     }

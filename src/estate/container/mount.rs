@@ -17,7 +17,7 @@ pub enum MountKind {
     Anonymous,
     /// Memory.
     Memory,
-    /// A directory that goes with its pod (`emptyDir`).
+    /// A directory that a cluster makes for one pod: it goes with it.
     EmptyDir,
     /// A claim of a cluster.
     Claim,

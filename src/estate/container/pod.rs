@@ -1,201 +1,135 @@
-//! Containers of Kubernetes workloads, as Terraform's blocks or as manifests describe them.
+//! Containers of pods, whatever kind of object makes them.
 
-use super::flat::members;
 use super::mount::{Mount, MountKind};
 use super::{Container, Declared, Setting};
-use crate::model::ansible::Rendered;
-use crate::syntax::yaml::{Node, NodeKind, Yaml};
-use crate::text::{HOLE, Loc, Span};
-use crate::value::{Data, Value};
-use std::collections::BTreeMap;
+use crate::estate::cluster::{Object, at, claim_templates, member, members};
+use crate::value::Value;
 
-/// Workloads that keep running, by `kind`. A job ends.
-const WORKLOADS: [&str; 6] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod"];
-/// The same as resources of Terraform's provider.
-const RESOURCES: [&str; 5] = [
-    "kubernetes_deployment",
-    "kubernetes_stateful_set",
-    "kubernetes_daemonset",
-    "kubernetes_replication_controller",
-    "kubernetes_pod",
-];
-/// Objects of one manifest that are looked at.
-const MAX_OBJECTS: usize = 256;
-/// Levels of a manifest that are looked at.
-const MAX_DEPTH: usize = 24;
-
-/// Whether a resource of Terraform is a workload with blocks for its parts.
+/// The containers of an object; none of one that makes no pods.
 #[must_use]
-pub fn is_workload(ty: &str) -> bool {
-    let plain = ty.strip_suffix("_v1").unwrap_or(ty);
-    RESOURCES.contains(&plain) || plain == "kubernetes_daemon_set"
-}
-
-/// The containers of a workload: a resource's blocks as a map, or an object of a manifest; none for other objects.
-#[must_use]
-pub fn of_workload(object: &Value, header: Loc, setting: &Setting<'_>) -> Vec<Container> {
-    let kind = object.get("kind");
-    if kind.as_str() == Some("List") {
-        let items = object.get("items");
-        return members(&items).iter().take(MAX_OBJECTS).flat_map(|item| of_workload(item, header, setting)).collect();
-    }
-    if !kind.is_absent() && !kind.as_str().is_some_and(|kind| WORKLOADS.contains(&kind)) {
-        return Vec::new();
-    }
-    let outer = object.get("spec");
-    let template = outer.get("template").get("spec");
-    let spec = if template.is_absent() { outer.clone() } else { template };
-    let name = object.get("metadata").get("name");
-    let header = object.origin.filter(|_| !kind.is_absent()).unwrap_or(header);
-    let pod = Pod { volumes: volumes(&spec, &outer), open: field(&spec, &["volume", "volumes"]), name, setting };
-    let containers = field(&spec, &["container", "containers"]);
-    members(&containers).iter().take(MAX_OBJECTS).filter_map(|one| pod.container(one, header)).collect()
-}
-
-/// The containers of a text of manifests, holes in it unknown.
-#[must_use]
-pub fn of_manifests(rendered: &Rendered, setting: &Setting<'_>) -> Vec<Container> {
-    let text = &rendered.text.text;
-    if !text.contains("apiVersion") || !text.contains("containers") {
-        return Vec::new();
-    }
-    let yaml = Yaml::parse(text);
-    let place = |span: Span| Loc { file: rendered.file, span: rendered.text.span(span) };
-    let objects = yaml.documents().take(MAX_OBJECTS).map(|root| (value(root, &place, 0), place(root.span())));
-    objects.flat_map(|(object, loc)| of_workload(&object, loc, setting)).collect()
-}
-
-/// A node of a manifest as a value.
-fn value(node: Node<'_>, place: &dyn Fn(Span) -> Loc, depth: usize) -> Value {
-    let read = if depth > MAX_DEPTH {
-        Value::unknown("the manifest is nested too deeply")
-    } else if node.is_map() {
-        let entries = node.entries().into_iter();
-        let entry = |(key, own): (Node<'_>, Node<'_>)| Some((key.as_str()?.into(), value(own, place, depth + 1)));
-        Value::map(entries.filter_map(entry).collect())
-    } else if node.is_seq() {
-        Value::list(node.items().map(|item| value(item, place, depth + 1)).collect())
-    } else if node.is_null() || !matches!(node.kind(), NodeKind::Scalar { .. }) {
-        Value::absent()
-    } else {
-        match node.as_str() {
-            Some(text) if text.contains(HOLE) => Value::unknown("a part of the manifest is not known"),
-            Some(text) => Value::known(text),
-            None => Value::absent(),
+pub fn of_object(object: &Object, setting: &Setting<'_>) -> Vec<Container> {
+    let spec = member(&object.body, "spec");
+    let pod = match object.kind.as_str() {
+        "Pod" => spec.clone(),
+        "CronJob" => at(&spec, &["job_template", "spec", "template", "spec"]),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" => {
+            at(&spec, &["template", "spec"])
         }
+        _ => return Vec::new(),
     };
-    // An object is declared where its first key stands.
-    let first = node.entries().first().map(|(key, _)| key.span());
-    read.at(place(first.unwrap_or_else(|| node.span())))
+    let own = member(&pod, "container");
+    let containers = members(&if own.is_absent() { member(&pod, "containers") } else { own });
+    let volumes = Volumes::of(&pod, object);
+    containers.iter().map(|container| one(object, container, &spec, &volumes, setting)).collect()
 }
 
-/// What stands under the first name that is there: Terraform's, or the manifest's.
-fn field(value: &Value, names: &[&str]) -> Value {
-    names.iter().map(|name| value.get(name)).find(|own| !own.is_absent()).unwrap_or_default()
-}
-
-/// Volumes of a pod by name: what each is, and its source.
-type Volumes = BTreeMap<String, (MountKind, Value)>;
-
-fn volumes(spec: &Value, outer: &Value) -> Volumes {
-    let mut found = Volumes::new();
-    for volume in members(&field(spec, &["volume", "volumes"])) {
-        if let Some(name) = volume.get("name").scalar() {
-            found.insert(name.to_string(), kind_of(&volume));
+fn one(object: &Object, given: &Value, spec: &Value, volumes: &Volumes, setting: &Setting<'_>) -> Container {
+    let place = given.origin.unwrap_or(object.loc);
+    let image = member(given, "image");
+    let place = image.origin.unwrap_or(place);
+    let name = if object.name.is_absent() { member(given, "name") } else { object.name.clone() };
+    let mut own = Container::new(Container::shown(&name), object.loc, Declared::Kubernetes, setting);
+    own.set_image(image, place);
+    own.owner = Some(object.loc);
+    own.address.clone_from(&object.address);
+    own.workload.clone_from(&object.kind);
+    own.members = member(spec, "replicas");
+    own.removed_at_end = matches!(object.kind.as_str(), "Job" | "CronJob");
+    let list = |name: &str| Some(member(given, name)).filter(|value| !value.is_absent());
+    // What the image's own program is called there is the command here.
+    own.entrypoint = list("command");
+    own.command = list("args");
+    let mounts = member(given, "volume_mount");
+    let mounts = if mounts.is_absent() { member(given, "volume_mounts") } else { mounts };
+    own.more_mounts = mounts.reason().filter(|_| mounts.as_list().is_none());
+    for mount in members(&mounts) {
+        own.more_mounts = own.more_mounts.take().or_else(|| mount.reason());
+        let loc = mount.origin.unwrap_or(place);
+        let (source, kind) = volumes.named(&member(&mount, "name"));
+        if let Some(kind) = kind {
+            own.mounts.push(Mount { target: member(&mount, "mount_path"), source, kind, loc });
         }
     }
-    for claim in members(&field(outer, &["volume_claim_template", "volumeClaimTemplates"])) {
-        let name = claim.get("metadata").get("name");
-        if let Some(text) = name.scalar() {
-            found.insert(text.to_string(), (MountKind::Claim, name));
-        }
+    let variables = members(&member(given, "env"));
+    for variable in &variables {
+        let Some(name) = member(variable, "name").scalar() else { continue };
+        let value = member(variable, "value");
+        let value =
+            if value.is_absent() { Value::unknown("a secret or a field of the cluster gives it") } else { value };
+        own.environment.push((name.to_string(), value));
     }
-    found
+    if !member(given, "env_from").is_absent() {
+        own.more_environment = Some("a secret or map of the cluster may set more".into());
+    }
+    own
 }
 
-/// Volumes with files of configuration: over a part of a path they hold no data.
-const FILES: [&str; 7] = ["config_map", "configMap", "secret", "projected", "downward_api", "downwardAPI", "image"];
+/// The volumes of a pod.
+struct Volumes {
+    list: Vec<(Value, Value, Option<MountKind>)>,
+}
 
-/// What a volume is.
-fn kind_of(volume: &Value) -> (MountKind, Value) {
-    let empty = field(volume, &["empty_dir", "emptyDir"]);
-    let has = |names: &[&str]| !field(volume, names).is_absent() || names.iter().any(|name| is_given(volume, name));
-    if has(&["empty_dir", "emptyDir"]) {
-        let memory = empty.get("medium").as_str() == Some("Memory");
-        let kind = if memory { MountKind::Memory } else { MountKind::EmptyDir };
-        return (kind, Value::absent());
+impl Volumes {
+    fn of(pod: &Value, object: &Object) -> Self {
+        let own = member(pod, "volume");
+        let all = if own.is_absent() { member(pod, "volumes") } else { own };
+        let mut list: Vec<_> = members(&all)
+            .iter()
+            .map(|volume| {
+                let (source, kind) = kind(volume);
+                (member(volume, "name"), source, kind)
+            })
+            .collect();
+        for template in claim_templates(object) {
+            let name = at(&template, &["metadata", "name"]);
+            list.push((name.clone(), name, Some(MountKind::Claim)));
+        }
+        Self { list }
     }
-    if has(&["ephemeral"]) {
-        return (MountKind::EmptyDir, Value::absent());
+
+    /// The source and kind of the volume of that name; no kind for what holds no data (settings, secrets).
+    fn named(&self, name: &Value) -> (Value, Option<MountKind>) {
+        let known = name
+            .scalar()
+            .and_then(|name| self.list.iter().find(|(own, ..)| own.scalar().is_some_and(|own| own == name)));
+        match known {
+            Some((_, source, kind)) => (source.clone(), *kind),
+            // What is not seen may be anything.
+            None => (Value::absent(), Some(MountKind::Unknown)),
+        }
     }
-    let host = field(volume, &["host_path", "hostPath"]);
-    if !host.is_absent() {
-        return (MountKind::Bind, host.get("path"));
+}
+
+/// What a volume is, and what it is called elsewhere.
+fn kind(volume: &Value) -> (Value, Option<MountKind>) {
+    const SETTINGS: [&str; 5] = ["config_map", "secret", "projected", "downward_api", "image"];
+    let has = |name: &str| !member(volume, name).is_absent() || is_given_empty(volume, name);
+    if SETTINGS.iter().any(|name| has(name)) {
+        return (Value::absent(), None);
     }
-    let claim = field(volume, &["persistent_volume_claim", "persistentVolumeClaim"]);
-    if !claim.is_absent() {
-        return (MountKind::Claim, field(&claim, &["claim_name", "claimName"]));
+    if has("empty_dir") {
+        let memory = at(volume, &["empty_dir", "medium"]).as_str() == Some("Memory");
+        return (Value::absent(), Some(if memory { MountKind::Memory } else { MountKind::EmptyDir }));
     }
-    if FILES.iter().any(|name| has(&[name])) {
-        return (MountKind::Unknown, Value::known("configuration"));
+    if has("ephemeral") {
+        return (Value::absent(), Some(MountKind::EmptyDir));
     }
-    let named = volume.as_map().is_some_and(|map| map.entries.len() > 1);
+    if has("persistent_volume_claim") {
+        return (at(volume, &["persistent_volume_claim", "claim_name"]), Some(MountKind::Claim));
+    }
+    if has("host_path") {
+        return (at(volume, &["host_path", "path"]), Some(MountKind::Bind));
+    }
     // What is left are disks and shares of other machines.
-    (if named { MountKind::Claim } else { MountKind::Unknown }, Value::absent())
+    let given = volume.as_map().is_some_and(|map| map.entries.len() > 1);
+    (Value::absent(), Some(if given { MountKind::Claim } else { MountKind::Unknown }))
 }
 
-/// Whether a key is written, be it with nothing behind it (`emptyDir:`).
-fn is_given(map: &Value, name: &str) -> bool {
-    map.as_map().is_some_and(|map| map.entries.iter().any(|(key, _)| &**key == name))
-}
-
-struct Pod<'a> {
-    volumes: Volumes,
-    /// The list of volumes, where not all of it is known.
-    open: Value,
-    name: Value,
-    setting: &'a Setting<'a>,
-}
-
-impl Pod<'_> {
-    fn container(&self, given: &Value, header: Loc) -> Option<Container> {
-        let image = given.get("image");
-        if image.is_absent() {
-            return None;
-        }
-        let name = [&self.name, &given.get("name")].into_iter().find(|name| !name.is_absent()).cloned();
-        let shown = Container::shown(&name.unwrap_or_default());
-        let mut own = Container::new(shown, header, Declared::Kubernetes, self.setting);
-        let place = image.origin.unwrap_or(header);
-        own.set_image(image, place);
-        let given_words = |name: &str| Some(given.get(name)).filter(|words| !words.is_absent());
-        (own.entrypoint, own.command) = (given_words("command"), given_words("args"));
-        for mount in members(&field(given, &["volume_mount", "volumeMounts"])) {
-            own.mounts.extend(self.mount(&mount, header));
-            own.more_mounts = own.more_mounts.take().or_else(|| mount.reason());
-        }
-        own.more_mounts = own.more_mounts.take().or_else(|| self.open.reason());
-        for variable in members(&given.get("env")) {
-            if let Some(name) = variable.get("name").scalar() {
-                own.environment.push((name.to_string(), variable.get("value")));
-            }
-        }
-        if !field(given, &["env_from", "envFrom"]).is_absent() {
-            own.more_environment = Some("`envFrom` may set more than the manifest shows".into());
-        }
-        Some(own)
-    }
-
-    fn mount(&self, mount: &Value, header: Loc) -> Option<Mount> {
-        let target = field(mount, &["mount_path", "mountPath"]);
-        if target.is_absent() {
-            return None;
-        }
-        let loc = mount.origin.unwrap_or(header);
-        let name = mount.get("name").scalar();
-        let volume = name.and_then(|name| self.volumes.get(&*name));
-        let (kind, source) = volume.cloned().unwrap_or((MountKind::Unknown, Value::absent()));
-        let configuration = kind == MountKind::Unknown && source.equals(&Data::from("configuration")).is_true();
-        (!configuration).then_some(Mount { target, source, kind, loc })
-    }
+/// `emptyDir:` with nothing behind it, or an empty block.
+fn is_given_empty(volume: &Value, name: &str) -> bool {
+    let first = volume.as_list().and_then(|list| list.items.first()).unwrap_or(volume);
+    let bare = name.replace('_', "");
+    first
+        .as_map()
+        .is_some_and(|map| map.entries.iter().any(|(key, _)| key.replace('_', "").eq_ignore_ascii_case(&bare)))
 }

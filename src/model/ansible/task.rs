@@ -74,6 +74,17 @@ pub enum ArgumentValue<'a> {
     Text(Box<str>, Span),
 }
 
+impl ArgumentValue<'_> {
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Node(node) => node.span(),
+            Self::Text(_, span) => *span,
+        }
+    }
+}
+
 /// The lists of a block, in the order in which they are written most.
 const BLOCK: [&str; 3] = ["block", "rescue", "always"];
 

@@ -5,6 +5,7 @@ use crate::estate::Estate;
 use crate::estate::identity::{Adjustment, IdentityFact, Ownership};
 use crate::estate::machine::{Machine, Storage, StorageKind};
 use crate::estate::placement::Placement;
+use crate::estate::upkeep;
 use crate::knowledge::compute::Fate;
 use crate::rule::subject::{Fact, Row};
 use crate::subject;
@@ -35,6 +36,15 @@ impl<'m> MachineRow<'m> {
     fn machine(&self) -> &'m Machine<'m> {
         &self.estate.machines[self.at]
     }
+
+    fn name_changes(&self) -> &'static str {
+        let names = self.machine().names.iter();
+        names.flat_map(|name| self.estate.terraform.changing_in(name).0).map(|call| call.function).next().unwrap_or("")
+    }
+
+    fn keeps_data(&self) -> bool {
+        !upkeep::holds(self.estate, self.at, self.machine()).is_empty()
+    }
 }
 
 subject! {
@@ -50,6 +60,14 @@ subject! {
         kind: Str certain => &row.machine().ty.kind;
         /// Whether Terraform or the provider refuses to destroy it.
         guarded: Bool => row.machine().guarded.clone();
+        /// Whether machines of its type have a number that is given or else taken as it comes.
+        numbered: Bool certain => !row.machine().ty.ids.is_empty();
+        /// Its number; absent when the hypervisor takes the next that is free.
+        number: Dyn => row.machine().ids.first().cloned().unwrap_or_default();
+        /// The function that gives it another name at every plan; empty when none does.
+        name_changes: Str => row.name_changes();
+        /// Whether it keeps data on storage that goes with it.
+        keeps_data: Bool certain => row.keeps_data();
         /// The resource.
         resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.machine().resource.clone());
     }

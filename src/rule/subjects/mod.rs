@@ -8,8 +8,10 @@ mod clash;
 mod command;
 mod container;
 mod git;
+mod guest;
 mod habit;
 mod join;
+mod lifecycle;
 mod packer;
 mod protection;
 mod terraform;
@@ -45,6 +47,10 @@ pub static TABLES: &[Table] = &[
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
     Table { schema: ansible::ResetSwitchRow::schema, rows: ansible::reset_switches },
     Table { schema: container::ContainerRow::schema, rows: container::containers },
+    Table { schema: guest::GuestChangeRow::schema, rows: guest::guest_changes },
+    Table { schema: guest::FungibleRow::schema, rows: guest::fungible },
+    Table { schema: guest::FactFlowRow::schema, rows: guest::fact_flows },
+    Table { schema: container::ReclaimRow::schema, rows: container::reclaims },
     Table { schema: join::MachineRow::schema, rows: join::machines },
     Table { schema: join::StorageRow::schema, rows: join::storage },
     Table { schema: join::PlacementRow::schema, rows: join::placements },
@@ -87,4 +93,11 @@ pub static TABLES: &[Table] = &[
     Table { schema: boot::FirstBootRow::schema, rows: boot::first_boots },
     Table { schema: boot::FormatRow::schema, rows: boot::formats },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
+    Table { schema: lifecycle::SwitchRow::schema, rows: lifecycle::switches },
+    Table { schema: lifecycle::NodeStoreRow::schema, rows: lifecycle::node_stores },
+    Table { schema: lifecycle::MovingRow::schema, rows: lifecycle::moving },
+    Table { schema: lifecycle::LiveInputRow::schema, rows: lifecycle::live_inputs },
+    Table { schema: lifecycle::ContentRow::schema, rows: lifecycle::contents },
+    Table { schema: lifecycle::SecretValueRow::schema, rows: lifecycle::secret_values },
+    Table { schema: lifecycle::SharedRow::schema, rows: lifecycle::shared },
 ];

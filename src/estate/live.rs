@@ -1,0 +1,185 @@
+//! Data sources that ask what runs right now, and what of a declaration hangs on their answers.
+
+use super::Estate;
+use crate::knowledge::compute::compute_type;
+use crate::knowledge::terraform::{Grade, data_type, runtime_read};
+use crate::model::terraform::{Declaration, Mode, Resource};
+use crate::text::Loc;
+use crate::value::Value;
+use std::collections::HashSet;
+
+/// An argument whose value is an answer of what runs.
+pub struct LiveInput<'m> {
+    /// The resource.
+    pub resource: Resource<'m, 'm>,
+    /// The argument.
+    pub argument: String,
+    /// The data source, `data.http.me`.
+    pub source: String,
+    /// What it asks: an address, or the type's own words.
+    pub asks: String,
+    /// It asks for the address of whoever runs the plan.
+    pub own_address: bool,
+    /// `count` or `for_each`: it decides how many there are.
+    pub decides: bool,
+    /// Where the data source is declared.
+    pub declared: Loc,
+    /// Where the argument stands.
+    pub loc: Loc,
+}
+
+/// What a live data source is.
+struct Source {
+    declaration: Declaration,
+    name: String,
+    asks: String,
+    own_address: bool,
+    declared: Loc,
+}
+
+/// Services that tell a caller its own address.
+const OWN_ADDRESS: [&str; 14] = [
+    "ifconfig.me",
+    "ifconfig.co",
+    "icanhazip.com",
+    "ipify.org",
+    "checkip.amazonaws.com",
+    "ipinfo.io",
+    "ident.me",
+    "ipecho.net",
+    "whatismyip",
+    "myexternalip.com",
+    "ip.sb",
+    "myip.",
+    "ifconfig.io",
+    "checkip.",
+];
+
+/// Every argument that hangs on an answer of what runs, once for each declaration and data source.
+#[must_use]
+pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
+    let sources = sources(estate);
+    if sources.is_empty() {
+        return Vec::new();
+    }
+    let mut seen: HashSet<(Loc, &str)> = HashSet::new();
+    let mut found = Vec::new();
+    let mut walked: HashSet<Loc> = HashSet::new();
+    for resource in estate.terraform.resources() {
+        if !walked.insert(resource.decl.decl.loc()) {
+            continue;
+        }
+        for (argument, loc, decisive) in arguments(&resource) {
+            for declaration in estate.terraform.referred(&resource, argument) {
+                let Some(source) = sources.iter().find(|source| source.declaration == declaration) else { continue };
+                if !(decisive || source.own_address) || !seen.insert((resource.decl.decl.loc(), argument)) {
+                    continue;
+                }
+                found.push(LiveInput {
+                    argument: argument.to_owned(),
+                    source: source.name.clone(),
+                    asks: source.asks.clone(),
+                    own_address: source.own_address,
+                    decides: matches!(argument, "count" | "for_each"),
+                    declared: source.declared,
+                    loc,
+                    resource: resource.clone(),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The arguments of a resource, and whether each decides how many there are, which one it is, or whether it is replaced.
+fn arguments<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Loc, bool)> {
+    let compute = compute_type(resource.ty());
+    let replace_on = data_type(resource.ty()).map(|row| &row.replace_on).or(compute.map(|row| &row.replace_on));
+    let identity = compute.map(|row| row.ids.iter().chain(&row.names).chain(&row.addresses)).into_iter().flatten();
+    let heads: HashSet<&str> = replace_on
+        .into_iter()
+        .flatten()
+        .chain(identity)
+        .map(|path| path.split(['.', '[']).next().unwrap_or(path))
+        .collect();
+    let attributes = resource.decl.decl.attributes.iter().map(|(file, attribute)| {
+        (&*attribute.name, Loc { file: *file, span: attribute.name_span.to(attribute.value.span) })
+    });
+    let mut blocks: Vec<(&'m str, Loc)> = Vec::new();
+    for (file, block) in &resource.decl.decl.blocks {
+        if !matches!(&*block.kind, "provisioner" | "connection" | "lifecycle" | "timeouts")
+            && !blocks.iter().any(|(kind, _)| *kind == &*block.kind)
+        {
+            blocks.push((&block.kind, Loc { file: *file, span: block.header }));
+        }
+    }
+    let decisive = |name: &str| matches!(name, "count" | "for_each") || heads.contains(name);
+    attributes.chain(blocks).map(|(name, loc)| (name, loc, decisive(name))).collect()
+}
+
+fn sources(estate: &Estate<'_>) -> Vec<Source> {
+    let mut found = Vec::new();
+    for instance in &estate.terraform.instances {
+        for data in estate.terraform.resources_of(instance).filter(|it| it.decl.mode == Mode::Data) {
+            let Some(row) = runtime_read(data.ty()) else { continue };
+            let url = data.arg("url");
+            let http = matches!(data.ty(), "http" | "http_http");
+            // Programs and files have rules of their own; what a hypervisor lists is mostly a check before the plan.
+            if row.grade != Grade::Warning && !data.ty().starts_with("proxmox_")
+                || data.ty().starts_with("local_")
+                || http && !is_runtime(&url)
+            {
+                continue;
+            }
+            found.push(Source {
+                declaration: data.declaration(),
+                name: format!("data.{}.{}", data.ty(), data.name()),
+                asks: if http { url.display() } else { data.ty().replace('_', " ") },
+                own_address: http && asks_own_address(&url),
+                declared: data.loc(),
+            });
+        }
+    }
+    found
+}
+
+fn asks_own_address(url: &Value) -> bool {
+    let text = url.display().to_lowercase();
+    OWN_ADDRESS.iter().any(|host| text.contains(host))
+}
+
+/// Whether an address is answered by what runs: whoever asks, a machine of one's own network, the metadata of an instance.
+fn is_runtime(url: &Value) -> bool {
+    let text = url.display().to_lowercase();
+    let host = text.split("://").nth(1).unwrap_or("").split(['/', ':']).next().unwrap_or("");
+    let private =
+        host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_private() || ip.is_loopback() || ip.is_link_local());
+    private
+        || asks_own_address(url)
+        || host == "localhost"
+        || matches!(host.rsplit('.').next(), Some("local" | "consul" | "internal"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_what_runs_answers() {
+        for url in [
+            "https://ifconfig.me",
+            "http://169.254.169.254/latest/meta-data",
+            "http://10.0.0.5:8500/v1/kv",
+            "https://api.ipify.org?format=json",
+        ] {
+            assert!(is_runtime(&Value::known(url)), "{url}");
+        }
+        for url in [
+            "https://raw.githubusercontent.com/acme/crds/v1.2.0/crds.yaml",
+            "https://www.cloudflare.com/ips-v4",
+            "https://8.8.8.8/",
+        ] {
+            assert!(!is_runtime(&Value::known(url)), "{url}");
+        }
+    }
+}
