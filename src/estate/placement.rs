@@ -128,7 +128,7 @@ pub struct Joined {
 }
 
 /// Up to this many machines, a play on all hosts means each of them.
-const FEW_MACHINES: usize = 6;
+pub(super) const FEW_MACHINES: usize = 6;
 
 /// Joins plays and machines.
 #[must_use]

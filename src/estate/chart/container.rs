@@ -95,6 +95,7 @@ fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> O
     let mut data = data(container, under);
     by_weight(&mut data);
     let path = estate.documents.tree.path(container.declaration.file);
+    let places = container.mounts.iter().map(|mount| mount.loc).chain([container.image_place]).collect();
     Object {
         id: format!("container:{path}:{}", container.name),
         name: container.name.clone(),
@@ -103,6 +104,7 @@ fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> O
         environment: environment.to_owned(),
         address: container.address.clone(),
         loc: container.declaration,
+        places,
         addresses: Vec::new(),
         groups: Vec::new(),
         owners: vec![owner],

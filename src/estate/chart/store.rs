@@ -3,9 +3,9 @@
 use super::Drawing;
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
+use crate::estate::machine::waits_for;
 use crate::knowledge::compute::{attachment, compute_type};
 use crate::knowledge::terraform::{DataClass, data_type};
-use crate::estate::machine::waits_for;
 use crate::model::terraform::Resource;
 use crate::value::{Tri, Value};
 
@@ -52,6 +52,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             environment: resource.instance.environment().to_owned(),
             address: Some(address),
             loc: resource.loc(),
+            places: Vec::new(),
             addresses: Vec::new(),
             groups: tags(&resource.arg("tags")),
             owners: vec![owner],
@@ -101,9 +102,8 @@ fn attach(drawing: &mut Drawing<'_, '_>) {
 fn named<'m>(drawing: &Drawing<'_, 'm>, resource: &Resource<'m, 'm>, argument: &str) -> Vec<usize> {
     let declared = drawing.estate.terraform.referred(resource, argument);
     let all: Vec<usize> = declared.iter().filter_map(|one| drawing.declared.get(one)).flatten().copied().collect();
-    let at = |address: &str| {
-        all.iter().copied().find(|object| drawing.objects[*object].address.as_deref() == Some(address))
-    };
+    let at =
+        |address: &str| all.iter().copied().find(|object| drawing.objects[*object].address.as_deref() == Some(address));
     let value = resource.arg(argument);
     match waits_for(&value, &|address| at(address).is_some()).and_then(at) {
         Some(one) => vec![one],
