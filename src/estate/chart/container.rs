@@ -8,12 +8,15 @@ use crate::estate::machine::{Machine, StorageKind, is_below};
 use crate::estate::{Estate, carried};
 use crate::knowledge::compute::Fate;
 use crate::source::folder;
+use crate::text::Loc;
 use std::collections::{BTreeSet, HashMap};
 
 /// Adds every container that serves, with links to its hosts, whose data its data is too.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
     let hosts = hosts(drawing);
+    // One declaration may be read several times, with the values of several hosts.
+    let mut drawn: HashMap<(Loc, &str, String), usize> = HashMap::new();
     for (at, container) in estate.containers.iter().enumerate() {
         if container.in_ci || container.in_tests || container.oneshot() {
             continue;
@@ -21,7 +24,16 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         let on: Vec<usize> = hosts.get(&at).into_iter().flatten().copied().collect();
         let machine = on.iter().map(|host| under(drawing, *host)).find(|under| matches!(under, Under::Machine(..)));
         let object = object(estate, container, machine.unwrap_or(Under::Nothing));
-        let index = drawing.add(object);
+        let key = (container.declaration, container.name.as_str(), object.kind.clone());
+        let index = if let Some(index) = drawn.get(&key).copied() {
+            let own = &mut drawing.objects[index];
+            own.data.extend(object.data.into_iter().filter(|datum| !own.data.contains(datum)).collect::<Vec<_>>());
+            index
+        } else {
+            let index = drawing.add(object);
+            drawn.insert(key, index);
+            index
+        };
         for host in on {
             drawing.link(index, host, "runs-on");
             let own = data(container, under(drawing, host));

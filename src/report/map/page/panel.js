@@ -53,6 +53,13 @@ function dataSection(object) {
   return section("Data", none, none ? null : list(object.data.map(datumItem)), folded(idle, object.dormant.map(datumItem)));
 }
 
+/** The first findings, which are the worst; the others stand folded, so that the owners stay in sight. */
+function findingSection(object) {
+  const most = 6;
+  const items = object.findings.map(findingItem);
+  return items.length === 0 ? null : section(`Findings (${items.length})`, list(items.slice(0, most)), folded(`${items.length - most} more`, items.slice(most)));
+}
+
 function findingItem(finding) {
   return make("li", {},
     make("p", { class: "title" }, make("span", { class: `finding is-${finding.severity}` }, finding.severity), make("code", {}, finding.rule)),
@@ -155,9 +162,7 @@ function fillPanel(index) {
       make("p", { class: "meta" }, unique([object.kind, object.sort, object.environment || "."]).map((fact) => make("span", {}, fact))),
       make("p", { class: "means" }, `${mean.charAt(0).toUpperCase()}${mean.slice(1)}.`)),
     dataSection(object),
-    ...(object.findings.length === 0 ? [] : [section(`Findings (${object.findings.length})`, list(object.findings.map(findingItem)))]),
-    ownerSection(object),
-    ...[identitySection(object), storageSection(object)].filter(Boolean),
+    ...[findingSection(object), ownerSection(object), identitySection(object), storageSection(object)].filter(Boolean),
     ...linkSection(index),
     factSection(object));
   panel.scrollTop = 0;
