@@ -5,6 +5,8 @@ use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
 use crate::estate::container::{Container, Declared, Mount, MountKind};
 use crate::estate::machine::{Machine, StorageKind, is_below};
+use crate::estate::mount::Bound;
+use crate::estate::placement::Lies;
 use crate::estate::{Estate, carried};
 use crate::knowledge::compute::Fate;
 use crate::source::folder;
@@ -49,12 +51,15 @@ enum Under<'e, 'm> {
     Nothing,
     /// A host whose disks nothing here tells.
     Host,
-    /// A machine of Terraform, and its paths on which something from elsewhere is mounted.
-    Machine(&'e Machine<'m>, &'e [String]),
+    /// A machine of Terraform, and what is mounted on it that its declaration does not place.
+    Machine(&'e Machine<'m>, &'e Bound),
 }
 
 fn under<'e, 'm>(drawing: &Drawing<'e, 'm>, host: usize) -> Under<'e, 'm> {
-    drawing.machine(host).map_or(Under::Host, |machine| Under::Machine(machine, drawing.mounted(host)))
+    match (drawing.machine(host), drawing.mounted(host)) {
+        (Some(machine), Some(bound)) => Under::Machine(machine, bound),
+        _ => Under::Host,
+    }
 }
 
 /// Container → the objects that tasks run it on.
@@ -210,27 +215,29 @@ fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, S
         MountKind::Bind => mount.source.as_str().filter(|path| path.starts_with('/')),
         _ => None,
     };
-    if let Some(path) = path.and_then(|path| mounted.iter().find(|mount| is_below(path, mount))) {
-        return (
-            "survives",
-            format!("it lies in {shown}, below {path}, which is mounted from elsewhere and survives {name}"),
-        );
-    }
     // Where all of its storage is of one fate, a path that is not known is of that fate too.
-    let alike = || mounted.is_empty() && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed);
-    let on = match path {
-        Some(path) => machine.storage_of(path),
-        None => machine.storage.first().filter(|_| alike()),
+    let alike = || {
+        let none = mounted.elsewhere.is_empty() && mounted.devices.is_empty();
+        none && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed)
     };
-    match on {
-        Some(storage) if storage.kind == StorageKind::Root && machine.has_unplaced_storage() => {
-            ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is"))
-        }
-        Some(storage) if storage.fate == Fate::Destroyed => {
-            let disk = if storage.kind == StorageKind::Root { "the root filesystem" } else { "a volume" };
+    let lies = match path {
+        Some(path) => mounted.lies(machine, path),
+        None => machine.storage.first().filter(|_| alike()).map(|storage| Lies::On(storage.kind, storage.fate)),
+    };
+    match lies {
+        Some(Lies::Elsewhere(mount)) => (
+            "survives",
+            format!("it lies in {shown}, below {mount}, which is mounted from elsewhere and survives {name}"),
+        ),
+        Some(Lies::On(kind, Fate::Destroyed)) => {
+            let disk = if kind == StorageKind::Root { "the root filesystem" } else { "a volume" };
             ("destroyed", format!("it lies in {shown}, on {disk} of {name}, and is destroyed with {name}"))
         }
-        Some(_) => ("survives", format!("it lies in {shown}, which survives the container and {name}")),
-        None => ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is")),
+        Some(Lies::On(_, Fate::Survives)) => {
+            ("survives", format!("it lies in {shown}, which survives the container and {name}"))
+        }
+        Some(Lies::Open | Lies::On(_, Fate::Depends)) | None => {
+            ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is"))
+        }
     }
 }

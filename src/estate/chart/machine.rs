@@ -188,7 +188,7 @@ fn storage(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Storage
         loc: storage.place,
     });
     let mut found: Vec<Storage> = own.collect();
-    for mount in estate.joined.mounted.get(at).into_iter().flatten() {
+    for mount in estate.joined.mounted.get(at).into_iter().flat_map(|bound| &bound.elsewhere) {
         if !found.iter().any(|storage| storage.path.as_ref() == Some(mount)) {
             found.push(Storage {
                 path: Some(mount.clone()),
@@ -253,14 +253,19 @@ fn datum(lodging: &Lodging, machine: &Machine<'_>) -> Datum {
     let name = machine.name();
     let (storage, fate, because) = match &lodging.lies {
         Lies::On(on, becomes) => {
-            let mount = machine.storage_of(&lodging.directory).and_then(|storage| storage.path.as_str());
-            (Some(kind(*on)), fate(*becomes), on_own(*on, mount.unwrap_or("/"), fate(*becomes), &name))
+            let declared = machine.storage_of(&lodging.directory).filter(|storage| storage.kind == *on);
+            let mount = declared.and_then(|storage| storage.path.as_str()).unwrap_or(&lodging.directory);
+            (Some(kind(*on)), fate(*becomes), on_own(*on, mount, fate(*becomes), &name))
         }
         Lies::Elsewhere(mount) => {
             (Some("remote"), "survives", format!("{mount} is mounted from elsewhere and survives {name}"))
         }
         Lies::Open => {
-            let because = format!("{name} has another disk, and nothing here says where it is mounted");
+            let because = if machine.has_unplaced_storage() {
+                format!("{name} has another disk, and nothing here says where it is mounted")
+            } else {
+                format!("a disk is mounted over it, and nothing here says which disk of {name} that is")
+            };
             (None, "depends", because)
         }
     };
