@@ -4,6 +4,7 @@ use super::ansible::TaskRow;
 use super::terraform::ResourceRow;
 use crate::estate::Estate;
 use crate::estate::container::Declared;
+use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
@@ -294,6 +295,8 @@ subject! {
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
         /// Whether it starts a container that is read as such.
         starts_container: Bool certain => row.starts_container();
+        /// Whether the image that it runs or pulls is one that is built here.
+        built_here: Bool certain => row.invocation().command.operands.first().and_then(Value::scalar).is_some_and(|image| row.estate.built.contains(untagged(&image)));
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
         /// Whether a clock starts it: a schedule of CI, a crontab.
