@@ -133,7 +133,8 @@ pub fn secret_values<'m>(estate: &'m Estate<'m>) -> Vec<SecretValue<'m>> {
             let Some((file, attribute)) = resource.decl.decl.attribute(argument) else { continue };
             let value = resource.arg(argument);
             let loc = Loc { file, span: attribute.name_span.to(attribute.value.span) };
-            if value.is_absent() || is_placeholder(&value) || !seen.insert(loc) {
+            let written = estate.documents.tree.slice(Loc { file, span: attribute.value.span });
+            if value.is_absent() || is_placeholder(&value) || is_name(written) || !seen.insert(loc) {
                 continue;
             }
             found.push(SecretValue {
@@ -160,6 +161,14 @@ fn is_secret(resource: &Resource<'_, '_>) -> Tri {
         }
         _ => Tri::True,
     }
+}
+
+/// Whether an expression is nothing but what an object is called or where it is reached.
+fn is_name(written: &str) -> bool {
+    const NAMES: [&str; 10] =
+        ["id", "arn", "name", "user", "user_name", "username", "endpoint", "address", "fqdn", "port"];
+    let plain = written.chars().all(|c| c.is_alphanumeric() || "._-[]*\"".contains(c));
+    plain && written.rsplit_once('.').is_some_and(|(_, last)| NAMES.contains(&last))
 }
 
 /// Whether nothing secret can be in it: an empty one, or one that waits for the true one.

@@ -22,9 +22,10 @@ use std::ops::Range;
 /// Containers of one task that are looked at.
 const MAX_CONTAINERS: usize = 64;
 
-/// All containers, by kind of place and then in path order, and where those of each task stand among them.
+/// All containers, by kind of place and then in path order, where those of each task stand among them, and the images (without
+/// `:latest`) that commands and tasks build here.
 #[must_use]
-pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
+pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>, HashSet<String>) {
     // What a task renders is read as it is rendered, not as the template stands there.
     let rendered: HashSet<FileId> =
         estate.texts.iter().filter(|text| text.of_file).map(|text| text.rendered.file).collect();
@@ -61,10 +62,12 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>) {
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
     }
-    (all, by_task)
+    (all, by_task, built)
 }
 
-fn untagged(image: &str) -> &str {
+/// An image without the tag that means the newest.
+#[must_use]
+pub fn untagged(image: &str) -> &str {
     image.strip_suffix(":latest").unwrap_or(image)
 }
 
@@ -86,6 +89,18 @@ fn built_images(estate: &Estate<'_>) -> HashSet<String> {
                 estate.ansible.evaluate_text(&estate.ansible.tasks[builder.task?], name).scalar()
             });
             built.extend(given.map(|name| untagged(&name).to_owned()));
+        }
+    }
+    // `docker tag own registry/own`: the same image.
+    for invocation in &estate.invocations {
+        let command = &invocation.command;
+        let tags =
+            matches!(&*command.program, "docker" | "podman") && command.sub.last().is_some_and(|sub| &**sub == "tag");
+        let names = command.operands.iter().filter(|_| tags).map(|operand| operand.scalar());
+        if let [Some(from), Some(to)] = names.collect::<Vec<_>>().as_slice()
+            && built.contains(untagged(from))
+        {
+            built.insert(untagged(to).to_owned());
         }
     }
     built

@@ -58,6 +58,7 @@ use invocation::Invocation;
 use machine::Machine;
 use placement::{Joined, Placement};
 use rayon::prelude::*;
+use std::collections::HashSet;
 
 /// What the tools of a repository say together.
 pub struct Estate<'m> {
@@ -93,6 +94,8 @@ pub struct Estate<'m> {
     pub cluster: Vec<cluster::Object>,
     /// Every container.
     pub containers: Vec<container::Container>,
+    /// The images that are built here, without the tag that means the newest.
+    pub built: HashSet<String>,
     /// Plays, machines and data, joined.
     pub joined: Joined,
     /// Data services on machines.
@@ -162,6 +165,7 @@ impl<'m> Estate<'m> {
             guards: Guards::join(terraform),
             cluster: cluster::objects(documents, terraform),
             containers: Vec::new(),
+            built: HashSet::new(),
             joined: Joined::default(),
             placements: Vec::new(),
             identities: Vec::new(),
@@ -171,7 +175,7 @@ impl<'m> Estate<'m> {
             containers_by_task: Vec::new(),
         };
         estate.images = image::images(&estate);
-        (estate.containers, estate.containers_by_task) = fleet::containers(&estate);
+        (estate.containers, estate.containers_by_task, estate.built) = fleet::containers(&estate);
         estate.joined = placement::join(&estate);
         estate.placements = placement::placements(&estate.joined.lodgings);
         estate.identities = identity::facts(&estate);

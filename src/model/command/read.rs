@@ -475,13 +475,20 @@ impl Reader<'_> {
             }
             let passes = command.words.iter().any(positional)
                 || command.words.iter().any(|word| self.passed(name, word))
-                || first.is_some_and(|word| program.is_empty() && !word.pieces.is_empty());
+                || first.is_some_and(|word| {
+                    program.is_empty() && !word.pieces.is_empty() && !self.is_known(word, variables)
+                });
             if passes {
                 let inner = Frame { call: Some(span), ..self.frame(index, command, &inside, frame) };
                 let words = command.words.iter().flat_map(|word| inside.word(word, self.text, self.file)).collect();
                 self.dispatch(words, &inside, &inner);
             }
         }
+    }
+
+    /// Whether a word is the same whatever the function is given; then it is read where it stands.
+    fn is_known(&self, word: &Word, variables: &Variables) -> bool {
+        variables.one(word, self.text, self.file).scalar().is_some()
     }
 
     /// Whether a word is a variable of the function that was set from its arguments.

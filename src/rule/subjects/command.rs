@@ -3,6 +3,8 @@
 use super::ansible::TaskRow;
 use super::terraform::ResourceRow;
 use crate::estate::Estate;
+use crate::estate::container::Declared;
+use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
@@ -13,7 +15,7 @@ use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
 use crate::syntax::yaml::Yaml;
-use crate::text::HOLE;
+use crate::text::{HOLE, Loc};
 use crate::value::Tri;
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -29,6 +31,12 @@ pub(super) struct CommandRow<'m> {
 impl<'m> CommandRow<'m> {
     fn invocation(&self) -> &'m Invocation<'m> {
         &self.estate.invocations[self.at]
+    }
+
+    fn starts_container(&self) -> bool {
+        let own = self.invocation().command.loc;
+        let within = |place: Loc| place.file == own.file && own.span.contains(place.span);
+        self.estate.containers.iter().any(|it| it.declared == Declared::Command && within(it.image_place))
     }
 
     fn path(&self) -> &'m str {
@@ -285,6 +293,10 @@ subject! {
         in_image_build: Bool certain => is_image_path(row.path());
         /// Whether it stands in documentation.
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
+        /// Whether it starts a container that is read as such.
+        starts_container: Bool certain => row.starts_container();
+        /// Whether the image that it runs or pulls is one that is built here.
+        built_here: Bool certain => row.invocation().command.operands.first().and_then(Value::scalar).is_some_and(|image| row.estate.built.contains(untagged(&image)));
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
         /// Whether a clock starts it: a schedule of CI, a crontab.

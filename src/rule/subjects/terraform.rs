@@ -327,6 +327,13 @@ fn is_idle(command: &Command) -> bool {
     looks || asks || IDLE.contains(&&*command.program)
 }
 
+/// Whether a redirection puts something into a file: not one stream into another, not into nothing.
+fn writes((op, target): &(Box<str>, Value)) -> bool {
+    let stream =
+        op.contains('&') && target.scalar().is_some_and(|to| to.chars().all(|c| c.is_ascii_digit() || c == '-'));
+    !stream && !op.starts_with('<') && target.as_str() != Some("/dev/null")
+}
+
 /// A provisioner of a resource.
 pub(super) struct ProvisionerRow<'m> {
     estate: &'m Estate<'m>,
@@ -360,7 +367,7 @@ impl<'m> ProvisionerRow<'m> {
     /// Whether nothing but waiting and talking is done.
     fn waits_only(&self) -> bool {
         let mut commands = self.commands().peekable();
-        commands.peek().is_some() && commands.all(|command| is_idle(command) && command.redirects.is_empty())
+        commands.peek().is_some() && commands.all(|command| is_idle(command) && !command.redirects.iter().any(writes))
     }
 
     fn has_class(&self, classes: &[&str]) -> bool {
