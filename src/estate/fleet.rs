@@ -96,7 +96,7 @@ fn built_images(estate: &Estate<'_>) -> HashSet<String> {
         let command = &invocation.command;
         let tags =
             matches!(&*command.program, "docker" | "podman") && command.sub.last().is_some_and(|sub| &**sub == "tag");
-        let names = command.operands.iter().filter(|_| tags).map(|operand| operand.scalar());
+        let names = command.operands.iter().filter(|_| tags).map(Value::scalar);
         if let [Some(from), Some(to)] = names.collect::<Vec<_>>().as_slice()
             && built.contains(untagged(from))
         {
