@@ -29,6 +29,8 @@ pub struct Object {
     pub address: Option<String>,
     /// Where it is declared.
     pub loc: Loc,
+    /// Where else its declaration speaks of it, and where its identity is written again: what is found there concerns it too.
+    pub places: Vec<Loc>,
     /// Network addresses.
     pub addresses: Vec<String>,
     /// Inventory groups, without `all` and `ungrouped`.

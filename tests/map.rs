@@ -69,3 +69,129 @@ fn containers_on_mounts_from_elsewhere() {
     let kinds: Vec<&Value> = host["storage"].as_array().unwrap().iter().map(|storage| &storage["kind"]).collect();
     assert_eq!(kinds, ["root", "remote"]);
 }
+
+/// A project: `(path, text)` of each file; the map of it.
+fn of(files: &[(&str, &str)]) -> Value {
+    let files: Vec<(&str, &str)> = [(".stateward.yaml", "root: true\n")].iter().chain(files).copied().collect();
+    let run = support::Folder::new(&files).run(&["map", "--format", "json"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.json()
+}
+
+fn ids(map: &Value) -> Vec<&str> {
+    map["objects"].as_array().unwrap().iter().filter_map(|object| object["id"].as_str()).collect()
+}
+
+fn object<'m>(map: &'m Value, id: &str) -> &'m Value {
+    map["objects"].as_array().unwrap().iter().find(|object| object["id"] == id).unwrap_or_else(|| panic!("{id}"))
+}
+
+const DB: &str = "resource \"proxmox_lxc\" \"db\" {\n  hostname = \"db-1\"\n  network {\n    name = \"eth0\"\n    ip = \"10.0.1.5/24\"\n  }\n}\n";
+
+/// One name in two projects is two hosts where their addresses differ, and one where they do not.
+#[test]
+fn namesakes_of_two_projects() {
+    let play = "- name: Databases\n  hosts: db-1\n  tasks: [{ansible.builtin.debug: {msg: hello}}]\n";
+    let with = |address: &str| {
+        let far = format!("[db]\ndb-1 ansible_host={address}\n");
+        of(&[
+            ("shop/terraform/main.tf", DB),
+            ("shop/ansible/inventory/hosts.ini", "[db]\ndb-1 ansible_host=10.0.1.5\n"),
+            ("shop/ansible/site.yml", play),
+            ("blog/ansible/inventory/hosts.ini", &far),
+            ("blog/ansible/site.yml", play),
+        ])
+    };
+    let owners = |map: &Value, id: &str| {
+        let owners = object(map, id)["owners"].as_array().unwrap().iter();
+        owners.map(|owner| owner["place"]["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (machine, host) = ("terraform:shop/terraform:proxmox_lxc.db", "ansible:blog/ansible/inventory:db-1");
+    let two = with("10.0.2.5");
+    assert_eq!(ids(&two), [host, machine]);
+    assert_eq!(owners(&two, host), ["blog/ansible/site.yml"]);
+    assert_eq!(owners(&two, machine), ["shop/terraform/main.tf", "shop/ansible/site.yml"]);
+    let one = with("10.0.1.5");
+    assert_eq!(ids(&one), [machine]);
+    assert_eq!(owners(&one, machine), ["shop/terraform/main.tf", "blog/ansible/site.yml", "shop/ansible/site.yml"]);
+}
+
+/// Several projects list a host that nothing here makes: it is drawn once where name and address are the same.
+#[test]
+fn a_host_that_two_projects_list() {
+    let listed = |address: &str| format!("[dns]\nns1 ansible_host={address}\n");
+    let play = "- hosts: dns\n  tasks: [{ansible.builtin.debug: {msg: hello}}]\n";
+    for (second, expected) in [("10.0.0.2", 1), ("10.0.0.3", 2)] {
+        let map = of(&[
+            ("patching/inventory/hosts.ini", &listed("10.0.0.2")),
+            ("patching/site.yml", play),
+            ("logging/inventory/hosts.ini", &listed(second)),
+            ("logging/site.yml", play),
+        ]);
+        assert_eq!(ids(&map).len(), expected, "{second}");
+        let plays = map["objects"][0]["owners"].as_array().unwrap().len();
+        assert_eq!(plays, if expected == 1 { 2 } else { 1 }, "{second}");
+    }
+}
+
+/// What a play on all hosts brings is not said to be on each host of a larger inventory.
+#[test]
+fn plays_on_all_hosts() {
+    let play = "- hosts: all\n  tasks:\n    - ansible.builtin.apt: {name: postgresql}\n";
+    for (number, verdict, confidence) in [(3, "unknown", "high"), (9, "no-data", "low")] {
+        let hosts: String = (1..=number).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect();
+        let hosts = format!("[app]\n{hosts}");
+        let map = of(&[("inventory/hosts.ini", &hosts), ("site.yml", play)]);
+        let host = object(&map, "ansible:inventory:app-1");
+        assert_eq!((&host["verdict"], &host["owners"][0]["confidence"]), (&verdict.into(), &confidence.into()));
+    }
+}
+
+/// What is found at a mount or an image of a container, or at a volume of a machine, is shown with it.
+#[test]
+fn findings_stand_at_their_objects() {
+    let map = json(VIOLATING);
+    let rules = |id: &str| {
+        let found = object(&map, id)["findings"].as_array().unwrap().iter();
+        found.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(rules("container:compose/wiki/compose.yml:db").contains(&"data-path-mismatch".to_owned()));
+    assert!(!rules("container:compose/wiki/compose.yml:wiki").contains(&"data-path-mismatch".to_owned()));
+    let lab = object(&map, "terraform:terraform/envs/prod:proxmox_lxc.lab");
+    assert!(rules("terraform:terraform/envs/prod:proxmox_lxc.lab").contains(&"container-owned-data-volume".to_owned()));
+    assert_eq!((&lab["verdict"], &lab["data"][0]["path"]), (&"lost".into(), &"/var/lib/mysql".into()));
+}
+
+/// A volume hangs on the one machine of `for_each` that it names.
+#[test]
+fn attachments_name_their_instance() {
+    let map = of(&[(
+        "main.tf",
+        "resource \"hcloud_server\" \"node\" {\n  for_each = toset([\"a\", \"b\", \"c\"])\n  name = each.key\n}\n\
+         resource \"hcloud_volume\" \"data\" {\n  name = \"data\"\n  size = 10\n  server_id = hcloud_server.node[\"b\"].id\n}\n",
+    )]);
+    let links: Vec<(&str, &str)> = map["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|link| (link["from"].as_str().unwrap(), link["to"].as_str().unwrap()))
+        .collect();
+    assert_eq!(links, [("terraform::hcloud_volume.data", "terraform::hcloud_server.node[\"b\"]")]);
+    let disks = |key: &str| {
+        let id = format!("terraform::hcloud_server.node[\"{key}\"]");
+        object(&map, &id)["storage"].as_array().unwrap().len()
+    };
+    assert_eq!((disks("a"), disks("b"), disks("c")), (1, 2, 1));
+}
+
+/// A container that runs on many hosts names a few of them.
+#[test]
+fn many_hosts_are_counted() {
+    let hosts: String = (1..=9).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect();
+    let hosts = format!("[app]\n{hosts}");
+    let play = "- hosts: app\n  tasks:\n    - community.docker.docker_container: {name: web, image: 'nginx:1.27'}\n";
+    let folder =
+        support::Folder::new(&[(".stateward.yaml", "root: true\n"), ("hosts.ini", &hosts), ("site.yml", play)]);
+    let run = folder.run(&["map", "--color", "never"]);
+    assert!(run.out.contains("runs on app-1, app-2, app-3 and 6 more"), "{}", run.out);
+}

@@ -6,71 +6,9 @@ mod support;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use support::Folder;
 use support::browser::Browser;
-use support::{Folder, ROOT, stateward};
-
-const VIOLATING: &str = "fixtures/platform/violating";
-
-/// A folder with the page of a project, and the map in it.
-struct Page {
-    folder: Folder,
-    map: Json,
-}
-
-impl Page {
-    /// The page of a project, by its path from here.
-    fn of(project: &Path) -> Self {
-        let folder = Folder::new(&[]);
-        let file = folder.path().join("map.html");
-        let output =
-            stateward().args(["map", "--format", "html", "--output"]).arg(&file).arg(project).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = fs::read_to_string(file).unwrap();
-        let map = serde_json::from_str(split(&text).1).unwrap();
-        Self { folder, map }
-    }
-
-    fn violating() -> Self {
-        Self::of(&Path::new(ROOT).join(VIOLATING))
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("map.html")
-    }
-
-    /// Puts another map into the page.
-    fn replace(&mut self, map: Json) {
-        let text = fs::read_to_string(self.file()).unwrap();
-        let (before, _, after) = split(&text);
-        let new = map.to_string().replace('<', "\\u003c");
-        self.folder.write("map.html", &format!("{before}{new}{after}"));
-        self.map = map;
-    }
-
-    fn objects(&self) -> &[Json] {
-        self.map["objects"].as_array().unwrap()
-    }
-
-    /// The ids of the objects of which something holds, sorted.
-    fn ids(&self, holds: impl Fn(&Json) -> bool) -> Vec<String> {
-        let mut ids: Vec<String> =
-            self.objects().iter().filter(|it| holds(it)).map(|it| it["id"].as_str().unwrap().to_owned()).collect();
-        ids.sort();
-        ids
-    }
-
-    fn all(&self) -> Vec<String> {
-        self.ids(|_| true)
-    }
-}
-
-/// What stands before, in and after the map of a page.
-fn split(page: &str) -> (&str, &str, &str) {
-    let from = page.find("id=\"data\">").unwrap() + "id=\"data\">".len();
-    let to = from + page[from..].find("</script>").unwrap();
-    (&page[..from], &page[from..to], &page[to..])
-}
+use support::page::{Page, split};
 
 /// The ids of the rows that are seen, in the order of the page.
 fn seen(browser: &mut Browser) -> Vec<String> {
@@ -333,7 +271,17 @@ fn details_tell_the_whole_chain() {
                 owner["because"].as_str().unwrap().into(),
                 owner["what"].as_str().unwrap().into(),
             ]);
-            told.push(format!("{} confidence", owner["confidence"].as_str().unwrap()));
+            let run = match (owner["tool"] == "ansible" && owner["does"] == "configures", owner["run"] == true) {
+                (false, _) => "",
+                (true, true) => ", run from here",
+                (true, false) => ", nothing here runs it",
+            };
+            told.push(format!("{} confidence{run}", owner["confidence"].as_str().unwrap()));
+        }
+        for said in object["identity"].as_array().unwrap() {
+            told.extend([place(said), said["value"].as_str().unwrap().into()]);
+            let agrees = if said["agrees"] == true { "as Terraform says" } else { "Terraform does not agree" };
+            told.push(format!("{}{agrees}in {}", said["value"].as_str().unwrap(), said["variable"].as_str().unwrap()));
         }
         for datum in object["data"].as_array().unwrap() {
             told.extend([datum["service"].as_str().unwrap().into(), datum["because"].as_str().unwrap().into()]);
@@ -351,6 +299,27 @@ fn details_tell_the_whole_chain() {
             assert!(text.contains(&part), "{name}: {part}");
         }
     }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+/// An address that two tools write in two ways is said in the row, and found by the search.
+#[test]
+fn identity_that_does_not_agree_is_seen() {
+    let Some(mut browser) = Browser::start() else { return };
+    let page = Page::violating();
+    browser.open(&page.file(), "");
+    let apart = page.ids(|it| it["identity"].as_array().unwrap().iter().any(|said| said["agrees"] == false));
+    assert!(!apart.is_empty());
+    let marked = browser.get(
+        "(() => { const all = JSON.parse(document.getElementById('data').textContent).objects;
+           return [...document.querySelectorAll('.row')].filter(row => row.textContent.includes('address written in two ways'))
+             .map(row => all[row.dataset.index].id).sort(); })()",
+    );
+    assert_eq!(marked, serde_json::json!(apart));
+    search(&mut browser, "10.40.10.33");
+    let found = page.ids(|it| it["identity"].as_array().unwrap().iter().any(|said| said["value"] == "10.40.10.33"));
+    browser.wait(&format!("{STATUS}.startsWith('{} of')", found.len()));
+    assert_eq!(seen_sorted(&mut browser), found);
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -568,32 +537,5 @@ fn every_text_can_be_read_in_both_themes() {
             assert_eq!(found[1], serde_json::json!([]), "{theme} {hash}");
         }
     }
-    assert_eq!(browser.complaints(), [""; 0]);
-}
-
-#[test]
-fn small_windows_and_still_ones_are_served() {
-    let Some(mut browser) = Browser::start() else { return };
-    let page = Page::violating();
-    let still = serde_json::json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
-    browser.call("Emulation.setEmulatedMedia", &still);
-    for width in [400, 720, 1000, 1440] {
-        browser.resize(width, 900);
-        browser.open(&page.file(), "");
-        let wide = "document.documentElement.scrollWidth";
-        assert!(browser.get(wide).as_u64().unwrap() <= u64::from(width), "{width}: {}", browser.get(wide));
-        browser.click(".row .name");
-        assert_eq!(browser.text(FOCUS), "panel-name", "{width}");
-        assert!(browser.get(wide).as_u64().unwrap() <= u64::from(width), "{width}, with details");
-        let covered = width <= 1100;
-        assert_eq!(browser.get("document.getElementById('page').inert"), covered, "{width}");
-        assert_eq!(browser.text("getComputedStyle(document.getElementById('panel')).animationName"), "none");
-        browser.press("Escape");
-        assert!(browser.text("document.activeElement.className").contains("name"), "{width}");
-    }
-    let print = serde_json::json!({ "media": "print" });
-    browser.call("Emulation.setEmulatedMedia", &print);
-    assert_eq!(browser.get("document.getElementById('tools').checkVisibility()"), false);
-    assert_eq!(seen_sorted(&mut browser), page.all());
     assert_eq!(browser.complaints(), [""; 0]);
 }

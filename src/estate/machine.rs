@@ -2,9 +2,10 @@
 
 use crate::knowledge::compute::{self, ComputeType, Fate, InlineStorage};
 use crate::knowledge::services::{self, PathClass};
-use crate::model::terraform::{BlockView, Resource, Terraform};
+use crate::model::terraform::{BlockView, Resource, Terraform, awaited};
 use crate::text::Loc;
-use crate::value::{Tri, Value};
+use crate::value::{Kind, Tri, Value};
+use std::collections::HashSet;
 
 /// A machine (container, virtual machine, server) of one resource instance.
 pub struct Machine<'m> {
@@ -256,14 +257,26 @@ fn is_data_disk(path: &str) -> bool {
 
 /// Volumes that are resources of their own and attached: they survive, wherever they are mounted.
 fn attach<'m>(terraform: &'m Terraform<'m>, machines: &mut [Machine<'m>]) {
+    let addresses: HashSet<(String, String)> =
+        machines.iter().map(|one| (one.resource.instance.root.to_string(), one.address.clone())).collect();
     for resource in terraform.resources() {
         let Some(row) = compute::attachment(resource.ty()) else { continue };
         let path = row.mount.as_deref().map(|mount| resource.arg(mount)).unwrap_or_default();
         let targets = resource.references();
-        for machine in machines.iter_mut() {
-            let same = machine.resource.instance.address == resource.instance.address
-                && machine.resource.instance.root == resource.instance.root
-                && targets.iter().any(|(ty, name)| *ty == machine.resource.ty() && *name == machine.resource.name());
+        let root = resource.instance.root.to_string();
+        let named = resource.arg(&row.machine);
+        // Of the instances of `for_each` and `count` the one that is named, if that is known.
+        let one = waits_for(&named, &|address| addresses.contains(&(root.clone(), address.to_owned())));
+        for machine in machines.iter_mut().filter(|machine| *machine.resource.instance.root == *root) {
+            let same = match one {
+                Some(address) => machine.address == address,
+                None => {
+                    machine.resource.instance.address == resource.instance.address
+                        && targets
+                            .iter()
+                            .any(|(ty, name)| *ty == machine.resource.ty() && *name == machine.resource.name())
+                }
+            };
             if same {
                 machine.storage.push(Storage {
                     path: path.clone(),
@@ -276,6 +289,20 @@ fn attach<'m>(terraform: &'m Terraform<'m>, machines: &mut [Machine<'m>]) {
             }
         }
     }
+}
+
+/// The address of the object that a value is an attribute of which is only known after apply; the attribute may be a path of
+/// several steps.
+pub(super) fn waits_for<'v>(value: &'v Value, is_known: &dyn Fn(&str) -> bool) -> Option<&'v str> {
+    let Kind::Unknown(reason) = &value.kind else { return None };
+    let (mut address, _) = awaited(reason)?;
+    for _ in 0..8 {
+        if is_known(address) {
+            return Some(address);
+        }
+        address = address.rsplit_once('.')?.0;
+    }
+    None
 }
 
 impl Machine<'_> {

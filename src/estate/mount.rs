@@ -2,7 +2,9 @@
 
 use super::Estate;
 use super::alias::Known;
-use super::machine::{Machine, is_below};
+use super::invocation::Invocation;
+use super::machine::{Machine, StorageKind, is_below, waits_for};
+use super::placement::Lies;
 use super::task::runs_nowhere;
 use crate::model::ansible::{Ansible, Pattern, Rendered, Task, TextKind};
 use crate::syntax::jinja;
@@ -102,28 +104,88 @@ fn is_remote(source: &Value, fstype: &Value) -> Tri {
     known.or(|| source.contains(":/")).or(|| source.starts_with("//"))
 }
 
-/// Whether a source is a device: a disk of its own, whatever becomes of it, and not the root filesystem.
+/// Devices that another machine or the platform serves: iSCSI, RBD, volumes of clouds by the names that these give them.
+const SERVED: [&str; 9] = [
+    "/dev/rbd",
+    "/dev/nbd",
+    "/dev/drbd",
+    "/dev/disk/by-path/ip-",
+    "/dev/disk/by-id/scsi-0HC_Volume",
+    "/dev/disk/by-id/scsi-0DO_Volume",
+    "/dev/disk/by-id/scsi-0Linode_Volume",
+    "/dev/disk/by-id/google-",
+    "/dev/disk/by-id/virtio-",
+];
+
+/// Whether a source is a device: a disk of its own, and not the root filesystem.
 fn is_device(source: &Value) -> bool {
     ["/dev/", "UUID=", "PARTUUID=", "LABEL=", "PARTLABEL="].iter().any(|prefix| source.starts_with(prefix).is_true())
 }
 
-/// The paths of a machine on which something from elsewhere is mounted, or may be.
-pub(super) fn elsewhere(
-    machine: &Machine<'_>,
-    mounts: &[Mounts],
-    estate: &Estate<'_>,
-    known: &mut Known<'_>,
-) -> Vec<String> {
+/// Whether a device is served from outside of the machine.
+fn is_served(source: &Value) -> bool {
+    SERVED.iter().any(|prefix| source.starts_with(prefix).is_true())
+}
+
+/// The paths of a machine on which something is mounted that its declaration does not place.
+#[derive(Default)]
+pub struct Bound {
+    /// Something from elsewhere.
+    pub elsewhere: Vec<String>,
+    /// A disk that hangs on the machine; of which declaration that is, the path of a device does not tell.
+    pub devices: Vec<String>,
+}
+
+impl Bound {
+    /// What a directory of the machine lies on: the longest mount over it decides.
+    #[must_use]
+    pub fn lies(&self, machine: &Machine<'_>, directory: &str) -> Option<Lies> {
+        let longest = |paths: &'_ [String]| {
+            let over = paths.iter().filter(|path| is_below(directory, path));
+            over.max_by_key(|path| path.trim_end_matches('/').len()).cloned()
+        };
+        let length = |path: &str| path.trim_end_matches('/').len();
+        let declared = machine.storage_of(directory);
+        let own = declared.and_then(|storage| storage.path.as_str()).map_or(0, length);
+        let (elsewhere, device) = (longest(&self.elsewhere), longest(&self.devices));
+        let covers = |path: &Option<String>| path.as_deref().map(length).filter(|len| *len >= own);
+        if covers(&elsewhere) > covers(&device) || covers(&elsewhere).is_some_and(|len| covers(&device) == Some(len)) {
+            return elsewhere.map(Lies::Elsewhere);
+        }
+        if covers(&device).is_some() {
+            return Some(on_device(machine));
+        }
+        let storage = declared?;
+        // A volume that hangs on the machine may be mounted right there, by something that was not read.
+        let open = storage.kind == StorageKind::Root && machine.has_unplaced_storage();
+        Some(if open { Lies::Open } else { Lies::On(storage.kind, storage.fate) })
+    }
+}
+
+/// What lies on a disk without a path: known where all that hang on the machine are of one kind.
+fn on_device(machine: &Machine<'_>) -> Lies {
+    let mut unplaced = machine.storage.iter().filter(|storage| storage.extra && storage.path.as_str().is_none());
+    let Some(first) = unplaced.next() else { return Lies::Open };
+    let alike = unplaced.all(|other| (other.kind, other.fate) == (first.kind, first.fate));
+    if alike { Lies::On(first.kind, first.fate) } else { Lies::Open }
+}
+
+/// The paths of a machine on which something is mounted by what does not declare it.
+pub(super) fn elsewhere(machine: &Machine<'_>, mounts: &[Mounts], estate: &Estate<'_>, known: &mut Known<'_>) -> Bound {
     let ansible = estate.ansible;
-    let mut found = by_host(machine, estate);
+    let (mut found, mut devices) = (by_host(machine, estate), Vec::new());
     let mut bound: Vec<&Mount> = Vec::new();
     for mounts in mounts {
         let play = &ansible.plays[mounts.play];
         if known.reached(machine, estate.documents.tree.path(play.file), play, &mounts.pattern) {
-            let (local, remote): (Vec<&Mount>, Vec<&Mount>) =
-                mounts.made.iter().partition(|mount| mount.remote.is_false() && !is_device(&mount.source));
-            found.extend(remote.into_iter().map(|mount| mount.path.clone()));
-            bound.extend(local);
+            for mount in &mounts.made {
+                let local = mount.remote.is_false() && !is_served(&mount.source);
+                match (local, is_device(&mount.source)) {
+                    (false, _) => found.push(mount.path.clone()),
+                    (true, true) => devices.push(mount.path.clone()),
+                    (true, false) => bound.push(mount),
+                }
+            }
         }
     }
     // A path of such a mount may be bound to another place.
@@ -133,22 +195,51 @@ pub(super) fn elsewhere(
         .map(|mount| mount.path.clone())
         .collect();
     found.extend(again);
-    found
+    Bound { elsewhere: found, devices }
 }
 
-/// Paths that `pct set -mpN source,mp=/path` mounts from outside, in the file that declares the machine.
+/// Paths that `pct set ID -mpN source,mp=/path` mounts from outside.
 fn by_host(machine: &Machine<'_>, estate: &Estate<'_>) -> Vec<String> {
-    let file = machine.resource.loc().file;
-    let commands = estate.invocations.iter().map(|invocation| &invocation.command);
-    let sets = commands.filter(|command| command.loc.file == file && *command.program == *"pct");
+    let sets = estate.invocations.iter().filter(|one| *one.command.program == *"pct" && is_for(one, machine));
     let values = sets
-        .flat_map(|command| command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
+        .flat_map(|one| one.command.flags.iter().filter(|flag| flag.name.trim_start_matches('-').starts_with("mp")));
     values
         .filter_map(|flag| {
             let text = flag.value.display();
             let target = text.split(',').find_map(|part| part.strip_prefix("mp="))?;
-            // A volume of the storage is the container's own; a path of the host is not.
-            text.starts_with(['/', '…']).then(|| target.to_owned())
+            // A volume of the storage is the container's own, but for one that bears the number of another guest.
+            let outside = text.starts_with(['/', '…']) || is_anothers(&text, machine);
+            outside.then(|| target.to_owned())
         })
         .collect()
+}
+
+/// Whether a command on the node names the machine: by its number, by the resource that it stands in, or by nothing that is
+/// known in the file that declares the machine.
+fn is_for(invocation: &Invocation<'_>, machine: &Machine<'_>) -> bool {
+    let command = &invocation.command;
+    let same_file = command.loc.file == machine.resource.loc().file;
+    let number = command.operands.iter().find(|word| word.as_str() != Some("set"));
+    if let Some(number) = number.and_then(Value::scalar) {
+        let mut own = machine.ids.iter().filter_map(Value::scalar).peekable();
+        return if own.peek().is_none() { same_file } else { own.any(|id| *id == *number) };
+    }
+    if let Some(number) = number.filter(|number| waits_for(number, &|_| true).is_some()) {
+        return waits_for(number, &|address| address == machine.address).is_some();
+    }
+    match &invocation.resource {
+        Some(resource) if resource.declaration() == machine.resource.declaration() => true,
+        _ => same_file,
+    }
+}
+
+/// Whether a volume (`local-lvm:vm-900-disk-1`, `tank:subvol-900-disk-0`) is another guest's.
+fn is_anothers(text: &str, machine: &Machine<'_>) -> bool {
+    let volume = text.split(',').next().and_then(|source| source.split_once(':')).map_or("", |(_, volume)| volume);
+    let number = volume.rsplit('/').next().and_then(|name| {
+        let rest = name.strip_prefix("vm-").or_else(|| name.strip_prefix("subvol-"))?;
+        rest.split_once("-disk-").map(|(number, _)| number)
+    });
+    let own = || machine.ids.iter().filter_map(Value::scalar).any(|id| number == Some(&*id));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) && !own()
 }

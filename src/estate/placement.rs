@@ -3,7 +3,8 @@
 use super::alias::{self, Because, Known, Sights};
 use super::delivered::{self, Delivery};
 use super::invocation::Invocation;
-use super::machine::{Machine, StorageKind, is_below};
+use super::machine::{Machine, StorageKind};
+use super::mount::Bound;
 use super::{Estate, brought, listing, mount, service};
 use crate::diag::Confidence;
 use crate::knowledge::compute::Fate;
@@ -84,7 +85,7 @@ pub enum Lies {
     On(StorageKind, Fate),
     /// Below a path on which something from elsewhere is mounted.
     Elsewhere(String),
-    /// On the root or on a disk of which nothing says where it is mounted.
+    /// On the root or on a disk, and nothing says which.
     Open,
 }
 
@@ -121,14 +122,14 @@ pub struct Joined {
     pub uses: Vec<(usize, Vec<Use>)>,
     /// Whether anything runs each play.
     pub runs: Vec<bool>,
-    /// The paths of each machine on which something from elsewhere is mounted.
-    pub mounted: Vec<Vec<String>>,
+    /// The paths of each machine on which something is mounted that its declaration does not place.
+    pub mounted: Vec<Bound>,
     /// What every folder of playbooks sees of inventories.
     pub sights: Sights,
 }
 
 /// Up to this many machines, a play on all hosts means each of them.
-const FEW_MACHINES: usize = 6;
+pub(super) const FEW_MACHINES: usize = 6;
 
 /// Joins plays and machines.
 #[must_use]
@@ -166,8 +167,8 @@ pub fn join(estate: &Estate<'_>) -> Joined {
     Joined { reaches, lodgings, uses, runs, mounted, sights }
 }
 
-/// The plays that mean a machine, the data on it, and what is mounted there from elsewhere.
-type OfMachine = (Vec<Reach>, Vec<Lodging>, Vec<String>);
+/// The plays that mean a machine, the data on it, and what else is mounted there.
+type OfMachine = (Vec<Reach>, Vec<Lodging>, Bound);
 
 /// What every machine is joined with.
 struct Ground<'e, 'm> {
@@ -215,9 +216,9 @@ impl Ground<'_, '_> {
             }
         }
         for one in self.delivered.get(at).into_iter().flatten() {
-            let elsewhere: Vec<String> = bound.iter().chain(&one.mounted).cloned().collect();
-            let lodge =
-                |directory: &String| lodging((at, machine), &one.used, directory, &elsewhere, (false, one.sure));
+            let elsewhere = bound.elsewhere.iter().chain(&one.mounted).cloned().collect();
+            let also = Bound { elsewhere, devices: bound.devices.clone() };
+            let lodge = |directory: &String| lodging((at, machine), &one.used, directory, &also, (false, one.sure));
             lodgings.extend(one.used.directories.iter().filter_map(lodge));
         }
         (reaches, lodgings, bound)
@@ -228,17 +229,10 @@ fn lodging(
     (at, machine): (usize, &Machine<'_>),
     used: &Use,
     directory: &str,
-    bound: &[String],
+    bound: &Bound,
     (dormant, sure): (bool, bool),
 ) -> Option<Lodging> {
-    let lies = if let Some(mount) = bound.iter().find(|mount| is_below(directory, mount)) {
-        Lies::Elsewhere(mount.clone())
-    } else {
-        let storage = machine.storage_of(directory)?;
-        // A volume that hangs on the machine may be mounted right there, by something that was not read.
-        let open = storage.kind == StorageKind::Root && machine.has_unplaced_storage();
-        if open { Lies::Open } else { Lies::On(storage.kind, storage.fate) }
-    };
+    let lies = bound.lies(machine, directory)?;
     Some(Lodging {
         machine: at,
         service: used.label.clone(),

@@ -4,6 +4,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod hcl;
+pub(crate) mod page;
 
 use serde_json::Value as Json;
 use stateward::value::{Data, Kind, Value};

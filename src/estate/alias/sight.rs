@@ -51,6 +51,8 @@ pub struct Sights {
     /// The machines of each name and address.
     named: HashMap<String, Vec<(usize, String)>>,
     addressed: HashMap<IpAddr, Vec<usize>>,
+    /// Hosts of all inventories, by name in lower case: the project, and where the inventory says that it is reached.
+    hosts: HashMap<String, Vec<(String, IpAddr)>>,
     /// Group → its parents.
     parents: BTreeMap<String, BTreeSet<String>>,
 }
@@ -94,6 +96,11 @@ impl Sights {
             }
             for address in addresses(machine) {
                 sights.addressed.entry(address).or_default().push(at);
+            }
+        }
+        for host in &ansible.inventory.hosts {
+            if let Some(address) = written_address(host) {
+                sights.hosts.entry(host.name.to_lowercase()).or_default().push((host.project.clone(), address));
             }
         }
         let plays = ansible.plays.iter().filter(|play| !play.local);
@@ -239,14 +246,7 @@ impl Sights {
             // A host may be listed by the short form of the machine's own name.
             let less = sight.by_name.get(short(&key)).into_iter().flatten();
             candidates.extend(less.filter(|entry| sight.entries[**entry].name.eq_ignore_ascii_case(short(&key))));
-            let mine = |entry: &Entry| {
-                let elsewhere = entry.address.is_some_and(|address| {
-                    !own_addresses.is_empty()
-                        && !own_addresses.contains(&address)
-                        && self.addressed.contains_key(&address)
-                });
-                !elsewhere && !differ(&entry.path, environment)
-            };
+            let mine = |entry: &Entry| self.may_be(machine, &entry.name, &entry.path, entry.address);
             let (accepted, refused): (Vec<&Entry>, Vec<&Entry>) =
                 candidates.iter().map(|entry| &sight.entries[*entry]).partition(|entry| mine(entry));
             for entry in &accepted {
@@ -278,6 +278,31 @@ impl Sights {
             }
         }
         found
+    }
+
+    /// Whether a host that bears a machine's name may be that machine: not one of another environment, not one at the address of
+    /// another machine, and not one of another project that lies farther from the machine than a namesake of another address.
+    fn may_be(&self, machine: &Machine<'_>, name: &str, path: &str, listed: Option<IpAddr>) -> bool {
+        if differ(path, machine.resource.instance.environment()) {
+            return false;
+        }
+        let own = addresses(machine);
+        let Some(listed) = listed.filter(|listed| !own.contains(listed)) else { return true };
+        let other_machine = !own.is_empty() && self.addressed.contains_key(&listed);
+        let root = &machine.resource.instance.root;
+        let distance = shared(root, project_of(path));
+        let namesakes = self.hosts.get(&name.to_lowercase()).into_iter().flatten();
+        let mut nearer = namesakes.filter(|(project, address)| *address != listed && shared(root, project) > distance);
+        !other_machine && nearer.next().is_none()
+    }
+
+    /// Whether a host is a machine by its name, as playbooks of its own project would take it, be there any or not.
+    #[must_use]
+    pub fn is_named(&self, at: usize, machine: &Machine<'_>, host: &Host<'_>, path: &str) -> bool {
+        let own = machine.names.iter().filter_map(Value::scalar).map(|name| name.to_string());
+        let mut own = own.filter(|name| !name.is_empty() && short(name).eq_ignore_ascii_case(short(&host.name)));
+        own.any(|name| self.is_nearest(at, machine, &name, &host.project))
+            && self.may_be(machine, &host.name, path, written_address(host))
     }
 
     /// Whether no other machine of this name is of a root nearer to the folder.
@@ -326,6 +351,12 @@ fn reached_at(ansible: &Ansible<'_>, plays: &[usize], host: &Host<'_>) -> Option
     let values = plays.iter().map(|play| ansible.variable_of_host(*play, &host.name, &variable.name));
     let mut known = values.filter_map(|value| address(value.as_str()?));
     known.next()
+}
+
+/// The address that the inventory gives a host, where it is written out.
+fn written_address(host: &Host<'_>) -> Option<IpAddr> {
+    let variable = host.variables.iter().find(|variable| ADDRESS.contains(&variable.name.as_str()))?;
+    address(&variable.text)
 }
 
 /// A hardware address in the one way of writing it.

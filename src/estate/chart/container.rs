@@ -5,15 +5,20 @@ use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
 use crate::estate::container::{Container, Declared, Mount, MountKind};
 use crate::estate::machine::{Machine, StorageKind, is_below};
+use crate::estate::mount::Bound;
+use crate::estate::placement::Lies;
 use crate::estate::{Estate, carried};
 use crate::knowledge::compute::Fate;
 use crate::source::folder;
+use crate::text::Loc;
 use std::collections::{BTreeSet, HashMap};
 
 /// Adds every container that serves, with links to its hosts, whose data its data is too.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
     let hosts = hosts(drawing);
+    // One declaration may be read several times, with the values of several hosts.
+    let mut drawn: HashMap<(Loc, &str, String), usize> = HashMap::new();
     for (at, container) in estate.containers.iter().enumerate() {
         if container.in_ci || container.in_tests || container.oneshot() {
             continue;
@@ -21,7 +26,16 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         let on: Vec<usize> = hosts.get(&at).into_iter().flatten().copied().collect();
         let machine = on.iter().map(|host| under(drawing, *host)).find(|under| matches!(under, Under::Machine(..)));
         let object = object(estate, container, machine.unwrap_or(Under::Nothing));
-        let index = drawing.add(object);
+        let key = (container.declaration, container.name.as_str(), object.kind.clone());
+        let index = if let Some(index) = drawn.get(&key).copied() {
+            let own = &mut drawing.objects[index];
+            own.data.extend(object.data.into_iter().filter(|datum| !own.data.contains(datum)).collect::<Vec<_>>());
+            index
+        } else {
+            let index = drawing.add(object);
+            drawn.insert(key, index);
+            index
+        };
         for host in on {
             drawing.link(index, host, "runs-on");
             let own = data(container, under(drawing, host));
@@ -37,12 +51,15 @@ enum Under<'e, 'm> {
     Nothing,
     /// A host whose disks nothing here tells.
     Host,
-    /// A machine of Terraform, and its paths on which something from elsewhere is mounted.
-    Machine(&'e Machine<'m>, &'e [String]),
+    /// A machine of Terraform, and what is mounted on it that its declaration does not place.
+    Machine(&'e Machine<'m>, &'e Bound),
 }
 
 fn under<'e, 'm>(drawing: &Drawing<'e, 'm>, host: usize) -> Under<'e, 'm> {
-    drawing.machine(host).map_or(Under::Host, |machine| Under::Machine(machine, drawing.mounted(host)))
+    match (drawing.machine(host), drawing.mounted(host)) {
+        (Some(machine), Some(bound)) => Under::Machine(machine, bound),
+        _ => Under::Host,
+    }
 }
 
 /// Container → the objects that tasks run it on.
@@ -95,6 +112,7 @@ fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> O
     let mut data = data(container, under);
     by_weight(&mut data);
     let path = estate.documents.tree.path(container.declaration.file);
+    let places = container.mounts.iter().map(|mount| mount.loc).chain([container.image_place]).collect();
     Object {
         id: format!("container:{path}:{}", container.name),
         name: container.name.clone(),
@@ -103,6 +121,7 @@ fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> O
         environment: environment.to_owned(),
         address: container.address.clone(),
         loc: container.declaration,
+        places,
         addresses: Vec::new(),
         groups: Vec::new(),
         owners: vec![owner],
@@ -196,27 +215,29 @@ fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, S
         MountKind::Bind => mount.source.as_str().filter(|path| path.starts_with('/')),
         _ => None,
     };
-    if let Some(path) = path.and_then(|path| mounted.iter().find(|mount| is_below(path, mount))) {
-        return (
-            "survives",
-            format!("it lies in {shown}, below {path}, which is mounted from elsewhere and survives {name}"),
-        );
-    }
     // Where all of its storage is of one fate, a path that is not known is of that fate too.
-    let alike = || mounted.is_empty() && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed);
-    let on = match path {
-        Some(path) => machine.storage_of(path),
-        None => machine.storage.first().filter(|_| alike()),
+    let alike = || {
+        let none = mounted.elsewhere.is_empty() && mounted.devices.is_empty();
+        none && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed)
     };
-    match on {
-        Some(storage) if storage.kind == StorageKind::Root && machine.has_unplaced_storage() => {
-            ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is"))
-        }
-        Some(storage) if storage.fate == Fate::Destroyed => {
-            let disk = if storage.kind == StorageKind::Root { "the root filesystem" } else { "a volume" };
+    let lies = match path {
+        Some(path) => mounted.lies(machine, path),
+        None => machine.storage.first().filter(|_| alike()).map(|storage| Lies::On(storage.kind, storage.fate)),
+    };
+    match lies {
+        Some(Lies::Elsewhere(mount)) => (
+            "survives",
+            format!("it lies in {shown}, below {mount}, which is mounted from elsewhere and survives {name}"),
+        ),
+        Some(Lies::On(kind, Fate::Destroyed)) => {
+            let disk = if kind == StorageKind::Root { "the root filesystem" } else { "a volume" };
             ("destroyed", format!("it lies in {shown}, on {disk} of {name}, and is destroyed with {name}"))
         }
-        Some(_) => ("survives", format!("it lies in {shown}, which survives the container and {name}")),
-        None => ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is")),
+        Some(Lies::On(_, Fate::Survives)) => {
+            ("survives", format!("it lies in {shown}, which survives the container and {name}"))
+        }
+        Some(Lies::Open | Lies::On(_, Fate::Depends)) | None => {
+            ("depends", format!("it lies in {shown}; nothing here says on which disk of {name} that is"))
+        }
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             environment: template.folder.to_owned(),
             address: None,
             loc: source.loc,
+            places: Vec::new(),
             addresses: Vec::new(),
             groups: Vec::new(),
             owners: vec![owner],

@@ -9,6 +9,7 @@ use crate::estate::identity::statements;
 use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach};
 use crate::estate::roster::mismatches;
+use crate::knowledge::services;
 use crate::text::Loc;
 use crate::value::{Tri, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -49,6 +50,7 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
     for (machine, statement) in said.chain(other) {
         let Some(object) = objects.get(&machine).and_then(|at| drawing.objects.get_mut(*at)) else { continue };
         if !object.identity.contains(&statement) {
+            object.places.push(statement.loc);
             object.identity.push(statement);
         }
     }
@@ -88,6 +90,7 @@ fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<
         environment: machine.resource.instance.environment().to_owned(),
         address: Some(machine.address.clone()),
         loc: machine.resource.loc(),
+        places: Vec::new(),
         addresses: texts(&machine.addresses),
         groups: groups(estate, at, &reaches),
         owners,
@@ -185,7 +188,7 @@ fn storage(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Storage
         loc: storage.place,
     });
     let mut found: Vec<Storage> = own.collect();
-    for mount in estate.joined.mounted.get(at).into_iter().flatten() {
+    for mount in estate.joined.mounted.get(at).into_iter().flat_map(|bound| &bound.elsewhere) {
         if !found.iter().any(|storage| storage.path.as_ref() == Some(mount)) {
             found.push(Storage {
                 path: Some(mount.clone()),
@@ -214,21 +217,55 @@ fn data(estate: &Estate<'_>, at: usize, machine: &Machine<'_>) -> Vec<Datum> {
         }
         found.push(datum(lodging, machine));
     }
+    mounted(machine, &mut found);
     found
+}
+
+/// What the place of a mount tells: a path where a service keeps its data, though nothing here brings that service.
+fn mounted(machine: &Machine<'_>, found: &mut Vec<Datum>) {
+    let at_data = machine.storage.iter().filter(|storage| storage.is_data_path() && !storage.is_scratch());
+    for storage in at_data {
+        let Some(mount) = storage.path.as_str() else { continue };
+        let service = services::by_path(mount);
+        let label = service.map_or("files", |service| service.label.as_str());
+        let fate = fate(storage.fate);
+        let told = |datum: &Datum| {
+            let lies = datum.path.as_deref().and_then(|path| machine.storage_of(path));
+            lies.is_some_and(|own| own.path.as_str() == Some(mount)) || datum.service == label && datum.fate == fate
+        };
+        if found.iter().any(|datum| !datum.dormant && told(datum)) {
+            continue;
+        }
+        found.push(Datum {
+            service: label.to_owned(),
+            class: service.map_or("authoritative", |service| class(service.data)),
+            path: Some(mount.to_owned()),
+            storage: Some(kind(storage.kind)),
+            fate,
+            because: on_own(storage.kind, mount, fate, &machine.name()),
+            dormant: false,
+            evidence: vec![(storage.place, format!("something is mounted on {mount}, where data is kept"))],
+        });
+    }
 }
 
 fn datum(lodging: &Lodging, machine: &Machine<'_>) -> Datum {
     let name = machine.name();
     let (storage, fate, because) = match &lodging.lies {
         Lies::On(on, becomes) => {
-            let mount = machine.storage_of(&lodging.directory).and_then(|storage| storage.path.as_str());
-            (Some(kind(*on)), fate(*becomes), on_own(*on, mount.unwrap_or("/"), fate(*becomes), &name))
+            let declared = machine.storage_of(&lodging.directory).filter(|storage| storage.kind == *on);
+            let mount = declared.and_then(|storage| storage.path.as_str()).unwrap_or(&lodging.directory);
+            (Some(kind(*on)), fate(*becomes), on_own(*on, mount, fate(*becomes), &name))
         }
         Lies::Elsewhere(mount) => {
             (Some("remote"), "survives", format!("{mount} is mounted from elsewhere and survives {name}"))
         }
         Lies::Open => {
-            let because = format!("{name} has another disk, and nothing here says where it is mounted");
+            let because = if machine.has_unplaced_storage() {
+                format!("{name} has another disk, and nothing here says where it is mounted")
+            } else {
+                format!("a disk is mounted over it, and nothing here says which disk of {name} that is")
+            };
             (None, "depends", because)
         }
     };

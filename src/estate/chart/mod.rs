@@ -8,6 +8,7 @@ mod store;
 
 use super::Estate;
 use super::machine::Machine;
+use super::mount::Bound;
 use super::placement::{play_is_dormant, weight};
 use crate::chart::{Chart, Datum, Link, Object, Sort, Storage, Verdict};
 use crate::knowledge::compute::Fate;
@@ -103,10 +104,9 @@ impl<'e, 'm> Drawing<'e, 'm> {
         self.machines.get(&object).and_then(|at| self.estate.machines.get(*at))
     }
 
-    /// The paths of such a machine on which something from elsewhere is mounted.
-    fn mounted(&self, object: usize) -> &'e [String] {
-        let at = self.machines.get(&object);
-        at.and_then(|at| self.estate.joined.mounted.get(*at)).map_or(&[], Vec::as_slice)
+    /// What is mounted on such a machine that its declaration does not place.
+    fn mounted(&self, object: usize) -> Option<&'e Bound> {
+        self.machines.get(&object).and_then(|at| self.estate.joined.mounted.get(*at))
     }
 
     /// Adds what a container holds to what its host holds, once a service and path.

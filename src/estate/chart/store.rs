@@ -3,9 +3,10 @@
 use super::Drawing;
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
+use crate::estate::machine::waits_for;
 use crate::knowledge::compute::{attachment, compute_type};
 use crate::knowledge::terraform::{DataClass, data_type};
-use crate::model::terraform::Declaration;
+use crate::model::terraform::Resource;
 use crate::value::{Tri, Value};
 
 /// Adds every resource that holds data and is no machine.
@@ -51,6 +52,7 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             environment: resource.instance.environment().to_owned(),
             address: Some(address),
             loc: resource.loc(),
+            places: Vec::new(),
             addresses: Vec::new(),
             groups: tags(&resource.arg("tags")),
             owners: vec![owner],
@@ -82,22 +84,30 @@ fn attach(drawing: &mut Drawing<'_, '_>) {
     for resource in terraform.resources() {
         let Some(row) = attachment(resource.ty()) else { continue };
         let volumes = if row.volume.is_empty() {
-            vec![resource.declaration()]
+            let own = drawing.declared.get(&resource.declaration()).cloned().unwrap_or_default();
+            same_key(drawing, own, instance_key(&resource.address()))
         } else {
-            terraform.referred(&resource, &row.volume)
+            named(drawing, &resource, &row.volume)
         };
-        let machines = terraform.referred(&resource, &row.machine);
-        let objects = |declarations: &[Declaration]| -> Vec<usize> {
-            declarations.iter().filter_map(|one| drawing.declared.get(one)).flatten().copied().collect()
-        };
-        let key = instance_key(&resource.address()).to_owned();
-        let (volumes, machines) =
-            (same_key(drawing, objects(&volumes), &key), same_key(drawing, objects(&machines), &key));
+        let machines = named(drawing, &resource, &row.machine);
         for volume in &volumes {
             for machine in &machines {
                 drawing.link(*volume, *machine, "attached-to");
             }
         }
+    }
+}
+
+/// The objects that an argument names: the one of several instances that it waits for, if that is known.
+fn named<'m>(drawing: &Drawing<'_, 'm>, resource: &Resource<'m, 'm>, argument: &str) -> Vec<usize> {
+    let declared = drawing.estate.terraform.referred(resource, argument);
+    let all: Vec<usize> = declared.iter().filter_map(|one| drawing.declared.get(one)).flatten().copied().collect();
+    let at =
+        |address: &str| all.iter().copied().find(|object| drawing.objects[*object].address.as_deref() == Some(address));
+    let value = resource.arg(argument);
+    match waits_for(&value, &|address| at(address).is_some()).and_then(at) {
+        Some(one) => vec![one],
+        None => same_key(drawing, all, instance_key(&resource.address())),
     }
 }
 

@@ -29,8 +29,8 @@ pub struct Atlas<'a> {
 }
 
 impl<'a> Atlas<'a> {
-    /// The findings of each object, in the order of the objects: those that name its address, or stand at its declaration or
-    /// at what shows its data.
+    /// The findings of each object, in the order of the objects: those that name its address, or stand at its declaration, at
+    /// a part of that, or at what shows its data.
     fn findings(&self) -> Vec<Vec<&'a Finding>> {
         let mut by_address: HashMap<&str, Vec<&'a Finding>> = HashMap::new();
         let mut by_place: HashMap<_, Vec<&'a Finding>> = HashMap::new();
@@ -54,7 +54,7 @@ impl<'a> Atlas<'a> {
             // Roots may declare one address each; the module that they share is judged once for all of them.
             let mut found: Vec<&'a Finding> = named.filter(|it| one || it.loc.file == object.loc.file).collect();
             let places = object.data.iter().flat_map(|datum| &datum.evidence).map(|(loc, _)| loc);
-            let places = places.filter(|_| object.sort == Sort::Container).chain([&object.loc]);
+            let places = places.filter(|_| object.sort == Sort::Container).chain(&object.places).chain([&object.loc]);
             found.extend(places.filter_map(|loc| by_place.get(loc)).flatten());
             found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.loc, &finding.rule));
             found.dedup_by_key(|finding| &finding.fingerprint);

@@ -46,6 +46,23 @@ fn hangs<'a>(atlas: &Atlas<'a>) -> Hangs<'a> {
     found
 }
 
+/// A line for each relation: the first few by name, the others by their number.
+fn hanging(hangs: &[(&'static str, &str)]) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let line = |own: &[(&'static str, &str)]| {
+        let mut names: Vec<String> = own.iter().take(SHOWN).map(|(_, name)| (*name).to_owned()).collect();
+        if own.len() > SHOWN {
+            names.push(format!("{} more", own.len() - SHOWN));
+        }
+        let last = names.pop().unwrap_or_default();
+        let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+        format!("{} {names}", own.first().map_or("", |(kind, _)| kind).replace('-', " "))
+    };
+    let mut own = hangs.to_vec();
+    own.sort_by_key(|(kind, _)| *kind);
+    own.chunk_by(|a, b| a.0 == b.0).map(line).collect()
+}
+
 fn head(atlas: &Atlas<'_>, object: &Object) -> String {
     let mut parts = vec![object.name.clone(), format!("({}, {})", object.sort.as_str(), object.kind)];
     parts.extend(object.addresses.first().cloned());
@@ -81,8 +98,7 @@ fn lines(atlas: &Atlas<'_>, object: &Object, hangs: &Hangs<'_>, findings: usize)
     }
     lines.extend(object.identity.iter().map(|said| statement_line(atlas, said)));
     lines.extend(object.data.iter().filter(|datum| !datum.dormant).map(datum_line));
-    let own = hangs.get(object.id.as_str()).into_iter().flatten();
-    lines.extend(own.map(|(kind, to)| format!("{} {to}", kind.replace('-', " "))));
+    lines.extend(hanging(hangs.get(object.id.as_str()).map_or(&[], Vec::as_slice)));
     if findings > 0 {
         lines.push(count(findings, "finding"));
     }

@@ -95,6 +95,7 @@ const haystacks = objects.map((object) => {
   for (const owner of object.owners) parts.push(owner.tool, owner.what, ...owner.roles);
   for (const datum of [...object.data, ...object.dormant]) parts.push(datum.service, datum.path);
   for (const disk of object.storage) parts.push(disk.path);
+  for (const said of object.identity) parts.push(said.value, said.variable);
   for (const finding of object.findings) parts.push(finding.rule);
   return unique(parts.filter(Boolean)).join("\n").toLowerCase();
 });

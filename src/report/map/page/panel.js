@@ -53,6 +53,13 @@ function dataSection(object) {
   return section("Data", none, none ? null : list(object.data.map(datumItem)), folded(idle, object.dormant.map(datumItem)));
 }
 
+/** The first findings, which are the worst; the others stand folded, so that the owners stay in sight. */
+function findingSection(object) {
+  const most = 6;
+  const items = object.findings.map(findingItem);
+  return items.length === 0 ? null : section(`Findings (${items.length})`, list(items.slice(0, most)), folded(`${items.length - most} more`, items.slice(most)));
+}
+
 function findingItem(finding) {
   return make("li", {},
     make("p", { class: "title" }, make("span", { class: `finding is-${finding.severity}` }, finding.severity), make("code", {}, finding.rule)),
@@ -60,10 +67,13 @@ function findingItem(finding) {
     placeOf(finding.place));
 }
 
+/** Whether anything here runs what a play would do; other tools are run by what they are. */
+const runWord = (owner) => (owner.tool !== "ansible" || owner.does !== "configures" ? null : owner.run ? "run from here" : "nothing here runs it");
+
 function ownerItem(owner) {
   const roles = owner.roles.length > 0 ? make("p", { class: "roles" }, "Roles: ", owner.roles.join(", ")) : null;
   return make("li", {},
-    make("p", { class: "title" }, badge(owner.tool), make("span", { class: "does" }, `${owner.does} it`), make("span", { class: "sure" }, `${owner.confidence} confidence`)),
+    make("p", { class: "title" }, badge(owner.tool), make("span", { class: "does" }, `${owner.does} it`), make("span", { class: "sure" }, [`${owner.confidence} confidence`, runWord(owner)].filter(Boolean).join(", "))),
     make("p", { class: "by-what" }, owner.what),
     roles,
     make("p", { class: "because" }, owner.because),
@@ -80,6 +90,19 @@ function ownerSection(object) {
     sure.length > 0 ? list(sure.map(ownerItem)) : null,
     folded(`${count(unsure.length, "play")} for all hosts (low confidence)`, unsure.map(ownerItem)),
     folded(`${count(idle.length, "play")} that nothing here runs`, idle.map(ownerItem)));
+}
+
+/** What other tools write down of it again, and whether Terraform says the same: what does not agree comes first. */
+function identitySection(object) {
+  if (object.identity.length === 0) return null;
+  const item = (said) => make("li", { class: said.agrees ? "agrees" : "fated is-lost" },
+    make("p", { class: "title" }, make("strong", {}, words(said.attribute)), make("code", {}, said.value),
+      make("span", { class: said.agrees ? "sure" : "fate" }, said.agrees ? "as Terraform says" : "Terraform does not agree")),
+    make("p", { class: "because" }, `in ${said.variable}`),
+    placeOf(said.place));
+  const [apart, same] = [object.identity.filter((said) => !said.agrees), object.identity.filter((said) => said.agrees)];
+  const shown = [...apart, ...same.slice(0, 4)];
+  return section("Identity that is written down again", list(shown.map(item)), folded(`${same.length - 4} more that agree`, same.slice(4).map(item)));
 }
 
 function storageSection(object) {
@@ -139,9 +162,7 @@ function fillPanel(index) {
       make("p", { class: "meta" }, unique([object.kind, object.sort, object.environment || "."]).map((fact) => make("span", {}, fact))),
       make("p", { class: "means" }, `${mean.charAt(0).toUpperCase()}${mean.slice(1)}.`)),
     dataSection(object),
-    ...(object.findings.length === 0 ? [] : [section(`Findings (${object.findings.length})`, list(object.findings.map(findingItem)))]),
-    ownerSection(object),
-    ...[storageSection(object)].filter(Boolean),
+    ...[findingSection(object), ownerSection(object), identitySection(object), storageSection(object)].filter(Boolean),
     ...linkSection(index),
     factSection(object));
   panel.scrollTop = 0;

@@ -87,6 +87,12 @@ function findingMarks(object) {
     make("span", { class: `finding is-${severity}` }, severity === "info" ? `${number} info` : count(number, severity)));
 }
 
+/** What of its identity another tool says otherwise; what agrees is for the details. */
+function identityMark(object) {
+  const apart = unique(object.identity.filter((said) => !said.agrees).map((said) => words(said.attribute)));
+  return apart.length === 0 ? [] : [make("span", { class: "finding is-warning apart" }, `${apart.join(", ")} written in two ways`)];
+}
+
 /** Where it hangs, in a few words. */
 function linkWords(index) {
   const said = [];
@@ -118,7 +124,7 @@ function rowOf(index) {
   const away = host !== null && object.environment !== objects[host].environment ? `from ${object.environment || "."}` : null;
   const facts = [object.kind === object.sort ? null : object.kind, object.sort, object.addresses[0], ...linkWords(index), away];
   const meta = make("p", { class: "meta" }, facts.filter(Boolean).map((fact) => (typeof fact === "string" ? make("span", {}, fact) : fact)));
-  const marks = findingMarks(object);
+  const marks = [...findingMarks(object), ...identityMark(object)];
   const data = object.data.length > 0
     ? dataList(object)
     : make("p", { class: "data none" }, "no data is known here");
