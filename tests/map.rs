@@ -139,7 +139,8 @@ fn a_host_that_two_projects_list() {
 fn plays_on_all_hosts() {
     let play = "- hosts: all\n  tasks:\n    - ansible.builtin.apt: {name: postgresql}\n";
     for (number, verdict, confidence) in [(3, "unknown", "high"), (9, "no-data", "low")] {
-        let hosts: String = (1..=number).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect();
+        let hosts =
+            (1..=number).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect::<Vec<_>>().concat();
         let hosts = format!("[app]\n{hosts}");
         let map = of(&[("inventory/hosts.ini", &hosts), ("site.yml", play)]);
         let host = object(&map, "ansible:inventory:app-1");
@@ -187,7 +188,7 @@ fn attachments_name_their_instance() {
 /// A container that runs on many hosts names a few of them.
 #[test]
 fn many_hosts_are_counted() {
-    let hosts: String = (1..=9).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect();
+    let hosts = (1..=9).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect::<Vec<_>>().concat();
     let hosts = format!("[app]\n{hosts}");
     let play = "- hosts: app\n  tasks:\n    - community.docker.docker_container: {name: web, image: 'nginx:1.27'}\n";
     let folder =
