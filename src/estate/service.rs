@@ -16,7 +16,8 @@ use std::sync::LazyLock;
 /// The data services of a play: by the names of its roles, the packages, units, containers and settings of its tasks.
 pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -> Vec<Use> {
     let ansible = estate.ansible;
-    let mut found = Found { estate, ansible, play, uses: Vec::new(), seen: BTreeSet::new() };
+    let boxed = boxed(estate, play);
+    let mut found = Found { estate, ansible, play, uses: Vec::new(), seen: BTreeSet::new(), boxed };
     for role in &ansible.plays[play].roles {
         if let Some(service) = services::by_role(role.name) {
             found.add(service, role.loc, "role brings", role.role);
@@ -38,25 +39,52 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -
     found.uses
 }
 
+/// The roles of a play that run a container, each with the services of these; none for an image that is not known.
+fn boxed(estate: &Estate<'_>, play: usize) -> BTreeSet<(usize, Option<&'static str>)> {
+    let mut found = BTreeSet::new();
+    for (at, task) in estate.ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
+        let Some(role) = task.role else { continue };
+        for container in estate.containers_of(at).iter().chain(carried::containers(estate, at)) {
+            let service = container.service().map(|service| service.name.as_str());
+            if service.is_some() || container.image.as_str().is_none() {
+                found.insert((role, service));
+            }
+        }
+    }
+    found
+}
+
 struct Found<'e, 'm> {
     estate: &'e Estate<'m>,
     ansible: &'e Ansible<'m>,
     play: usize,
     uses: Vec<Use>,
     seen: BTreeSet<(String, Option<usize>)>,
+    /// What the roles run in containers.
+    boxed: BTreeSet<(usize, Option<&'static str>)>,
 }
 
 impl<'m> Found<'_, 'm> {
     fn add(&mut self, service: &'static Service, loc: Loc, verb: &str, role: Option<usize>) {
         // A container engine keeps what its containers do: those are looked at themselves.
-        if weight(service.data) == 0 || service.name == "docker-host" || !self.seen.insert((service.name.clone(), role))
-        {
+        if weight(service.data) == 0 || service.name == "docker-host" {
+            return;
+        }
+        let directories = self.directories(service, role);
+        // The name of a role that runs the service in a container says nothing of the package's directory.
+        let in_box =
+            |role| self.boxed.contains(&(role, Some(service.name.as_str()))) || self.boxed.contains(&(role, None));
+        let usual = directories.first() == service.dirs_package.first();
+        if verb == "role brings" && usual && !directories.is_empty() && role.is_some_and(in_box) {
+            return;
+        }
+        if !self.seen.insert((service.name.clone(), role)) {
             return;
         }
         self.uses.push(Use {
             label: service.label.clone(),
             data: service.data,
-            directories: self.directories(service, role),
+            directories,
             loc,
             clause: format!("this {verb} {}", service.label),
             role,

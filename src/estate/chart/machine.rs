@@ -62,7 +62,9 @@ pub(super) fn id(machine: &Machine<'_>) -> String {
 }
 
 fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
-    let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| reach.machine == at).collect();
+    // No play logs in to what a cluster runs.
+    let is_machine = machine.ty.kind != "k8s-workload";
+    let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| is_machine && reach.machine == at).collect();
     let mut owners = vec![Owner {
         tool: "terraform",
         does: Deed::Makes,

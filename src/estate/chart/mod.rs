@@ -50,7 +50,11 @@ fn told(estate: &Estate<'_>) -> Vec<Told> {
     let (ansible, runs) = (estate.ansible, &estate.joined.runs);
     let one = |(at, play): (usize, &Play<'_>)| Told {
         title: play.name.map_or_else(|| format!("hosts: {}", play.hosts), str::to_owned),
-        roles: play.roles.iter().map(|role| role.name.to_owned()).collect(),
+        roles: play
+            .roles
+            .iter()
+            .map(|entry| entry.role.map_or(entry.name, |role| &ansible.roles[role].name).to_owned())
+            .collect(),
         dormant: play_is_dormant(ansible, at, runs),
         run: runs.get(at).copied().unwrap_or(true),
     };

@@ -47,10 +47,19 @@ pub(super) fn read(
     containers.reverse();
     let built: HashSet<Arc<str>> =
         containers.iter().filter(|own| own.built_here).filter_map(|own| own.image.scalar()).collect();
+    let awaited = awaited(services);
     for container in &mut containers {
+        container.removed_at_end |= awaited.contains(container.name.as_str());
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(&image));
     }
     containers
+}
+
+/// The services for whose end others wait: they do one thing.
+fn awaited(services: Node<'_>) -> HashSet<&str> {
+    let each = services.entries().into_iter().filter_map(|(_, node)| node.get("depends_on"));
+    let ended = |node: Node<'_>| node.get("condition").and_then(Node::as_str) == Some("service_completed_successfully");
+    each.flat_map(Node::entries).filter(|(_, node)| ended(*node)).filter_map(|(key, _)| key.as_str()).collect()
 }
 
 struct File<'a, 'n> {

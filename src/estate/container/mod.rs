@@ -126,7 +126,7 @@ pub struct Container {
     pub in_tests: bool,
     /// It takes the mounts of another container.
     pub volumes_from: bool,
-    /// It is removed when its program ends (`--rm`).
+    /// It is removed when its program ends (`--rm`), or others wait for that end.
     pub removed_at_end: bool,
     /// The object of Kubernetes that makes it.
     pub owner: Option<Loc>,

@@ -95,6 +95,15 @@ fn databases_in_compose() {
 }
 
 #[test]
+fn services_for_whose_end_others_wait() {
+    let containers = compose(
+        "services:\n  db:\n    image: postgres:18\n  bootstrap:\n    image: postgres:18\n    entrypoint: [bash, -c]\n    command: [psql --host postgres]\n    depends_on: {db: {condition: service_healthy}}\n  app:\n    image: me/app:1\n    depends_on: {bootstrap: {condition: service_completed_successfully}}\n",
+    );
+    let oneshot: Vec<&str> = containers.iter().filter(|own| own.oneshot()).map(|own| own.name.as_str()).collect();
+    assert_eq!(oneshot, ["bootstrap"]);
+}
+
+#[test]
 fn what_compose_shares() {
     let containers = compose(
         "x-common: &common\n  environment: {A: '1'}\n  volumes: [pg:/var/lib/postgresql/data]\nservices:\n  base:\n    image: postgres:16\n    volumes: [ram:/var/lib/postgresql/data]\n  merged:\n    <<: *common\n    image: postgres:${TAG:-17}\n  extended:\n    extends: base\n    profiles: [tools]\n  elsewhere:\n    extends: {file: other.yml, service: x}\n  own:\n    image: me/app\n    build: .\n  again:\n    image: me/app\n  web:\n    image: nginx\nvolumes:\n  ram:\n    driver_opts: {type: tmpfs, device: tmpfs}\n  pg:\n",

@@ -50,16 +50,27 @@ fn hangs<'a>(atlas: &Atlas<'a>) -> Hangs<'a> {
 fn hanging(hangs: &[(&'static str, &str)]) -> Vec<String> {
     const SHOWN: usize = 3;
     let line = |own: &[(&'static str, &str)]| {
-        let mut names: Vec<String> = own.iter().take(SHOWN).map(|(_, name)| (*name).to_owned()).collect();
-        if own.len() > SHOWN {
-            names.push(format!("{} more", own.len() - SHOWN));
+        let mut names: Vec<String> = Vec::new();
+        // Namesakes, of other folders, stand together and are told by their number.
+        for alike in own.chunk_by(|a, b| a.1 == b.1) {
+            let name = alike.first().map_or("", |(_, name)| name);
+            names.push(if alike.len() > 1 {
+                format!("{name} ({} of that name)", alike.len())
+            } else {
+                name.to_owned()
+            });
+        }
+        if names.len() > SHOWN {
+            let more = names.len() - SHOWN;
+            names.truncate(SHOWN);
+            names.push(format!("{more} more"));
         }
         let last = names.pop().unwrap_or_default();
         let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
         format!("{} {names}", own.first().map_or("", |(kind, _)| kind).replace('-', " "))
     };
     let mut own = hangs.to_vec();
-    own.sort_by_key(|(kind, _)| *kind);
+    own.sort_unstable();
     own.chunk_by(|a, b| a.0 == b.0).map(line).collect()
 }
 
