@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What must have a project that shows it, and one that only looks like it.
-const SHOWN: [&str; 26] = [
+const SHOWN: [&str; 27] = [
     "join: host name",
     "join: static address",
     "join: shared address",
@@ -22,6 +22,7 @@ const SHOWN: [&str; 26] = [
     "join: handed over",
     "join: pct exec",
     "join: remote-exec",
+    "join: uploaded compose file",
     "storage: root filesystem",
     "storage: container-owned volume",
     "storage: own disk",

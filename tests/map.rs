@@ -134,14 +134,17 @@ fn a_host_that_two_projects_list() {
     }
 }
 
+/// An inventory of so many hosts.
+fn inventory(number: usize) -> String {
+    (1..=number).fold("[app]\n".to_owned(), |text, nth| text + &format!("app-{nth} ansible_host=10.0.0.{nth}\n"))
+}
+
 /// What a play on all hosts brings is not said to be on each host of a larger inventory.
 #[test]
 fn plays_on_all_hosts() {
     let play = "- hosts: all\n  tasks:\n    - ansible.builtin.apt: {name: postgresql}\n";
     for (number, verdict, confidence) in [(3, "unknown", "high"), (9, "no-data", "low")] {
-        let hosts =
-            (1..=number).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect::<Vec<_>>().concat();
-        let hosts = format!("[app]\n{hosts}");
+        let hosts = inventory(number);
         let map = of(&[("inventory/hosts.ini", &hosts), ("site.yml", play)]);
         let host = object(&map, "ansible:inventory:app-1");
         assert_eq!((&host["verdict"], &host["owners"][0]["confidence"]), (&verdict.into(), &confidence.into()));
@@ -188,8 +191,7 @@ fn attachments_name_their_instance() {
 /// A container that runs on many hosts names a few of them.
 #[test]
 fn many_hosts_are_counted() {
-    let hosts = (1..=9).map(|nth| format!("app-{nth} ansible_host=10.0.0.{nth}\n")).collect::<Vec<_>>().concat();
-    let hosts = format!("[app]\n{hosts}");
+    let hosts = inventory(9);
     let play = "- hosts: app\n  tasks:\n    - community.docker.docker_container: {name: web, image: 'nginx:1.27'}\n";
     let folder =
         support::Folder::new(&[(".stateward.yaml", "root: true\n"), ("hosts.ini", &hosts), ("site.yml", play)]);

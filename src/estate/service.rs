@@ -39,16 +39,41 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -
     found.uses
 }
 
-/// The roles of a play that run a container, each with the services of these; none for an image that is not known.
-fn boxed(estate: &Estate<'_>, play: usize) -> BTreeSet<(usize, Option<&'static str>)> {
-    let mut found = BTreeSet::new();
+/// What the roles of a play run in containers.
+#[derive(Default)]
+struct Boxed {
+    /// Role and service; none for an image that is not known.
+    services: BTreeSet<(usize, Option<&'static str>)>,
+    /// Role and a path in its containers on which something is mounted.
+    targets: BTreeSet<(usize, String)>,
+}
+
+impl Boxed {
+    /// Whether the name of a role says nothing of directories, as the role runs the service in a container: neither of the
+    /// package's own nor of those in the container.
+    fn hides(&self, role: usize, service: &Service, directories: &[String]) -> bool {
+        let inside = |directory: &String| {
+            let own = self.targets.iter().filter(|(of, _)| *of == role);
+            own.into_iter().any(|(_, target)| super::machine::is_below(directory, target))
+        };
+        let runs =
+            self.services.contains(&(role, Some(service.name.as_str()))) || self.services.contains(&(role, None));
+        let usual = !directories.is_empty() && directories.first() == service.dirs_package.first();
+        runs && (usual || !directories.is_empty() && directories.iter().all(inside))
+    }
+}
+
+fn boxed(estate: &Estate<'_>, play: usize) -> Boxed {
+    let mut found = Boxed::default();
     for (at, task) in estate.ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
         let Some(role) = task.role else { continue };
         for container in estate.containers_of(at).iter().chain(carried::containers(estate, at)) {
             let service = container.service().map(|service| service.name.as_str());
             if service.is_some() || container.image.as_str().is_none() {
-                found.insert((role, service));
+                found.services.insert((role, service));
             }
+            let targets = container.mounts.iter().filter_map(|mount| mount.target.as_str());
+            found.targets.extend(targets.map(|target| (role, target.to_owned())));
         }
     }
     found
@@ -61,7 +86,7 @@ struct Found<'e, 'm> {
     uses: Vec<Use>,
     seen: BTreeSet<(String, Option<usize>)>,
     /// What the roles run in containers.
-    boxed: BTreeSet<(usize, Option<&'static str>)>,
+    boxed: Boxed,
 }
 
 impl<'m> Found<'_, 'm> {
@@ -71,11 +96,7 @@ impl<'m> Found<'_, 'm> {
             return;
         }
         let directories = self.directories(service, role);
-        // The name of a role that runs the service in a container says nothing of the package's directory.
-        let in_box =
-            |role| self.boxed.contains(&(role, Some(service.name.as_str()))) || self.boxed.contains(&(role, None));
-        let usual = directories.first() == service.dirs_package.first();
-        if verb == "role brings" && usual && !directories.is_empty() && role.is_some_and(in_box) {
+        if verb == "role brings" && role.is_some_and(|role| self.boxed.hides(role, service, &directories)) {
             return;
         }
         if !self.seen.insert((service.name.clone(), role)) {

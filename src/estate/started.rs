@@ -7,6 +7,7 @@ use crate::model::terraform::{Mode, Resource};
 use crate::source::file_name;
 use crate::value::{Kind, Piece, Value};
 use regex::Regex;
+use std::collections::HashMap;
 
 /// Arguments of machines that name the image they start from.
 const BASES: [&str; 13] = [
@@ -45,12 +46,13 @@ pub(super) fn starts(estate: &Estate<'_>) -> Vec<Start> {
     if sources.is_empty() {
         return found;
     }
+    let numbers = numbers(&sources);
     for (at, machine) in estate.machines.iter().enumerate() {
         let bases: Vec<Value> =
             BASES.iter().map(|base| machine.resource.arg(base)).filter(|value| !value.is_absent()).collect();
         let looked = if bases.is_empty() { Vec::new() } else { lookups(estate, machine) };
         for (template, source, own) in &sources {
-            let direct = bases.iter().any(|base| is_base(base, own));
+            let direct = bases.iter().any(|base| is_base(base, own, &numbers));
             if direct || looked.iter().any(|data| finds(data, own)) {
                 found.push(Start { machine: at, template: *template, source: *source });
             }
@@ -59,14 +61,30 @@ pub(super) fn starts(estate: &Estate<'_>) -> Vec<Start> {
     found
 }
 
+/// The numbers that tell one artefact. Files of one folder that are built each for itself may set one variable in their own ways:
+/// a number that several artefacts would have is that of none.
+fn numbers(sources: &[(usize, usize, &Source)]) -> HashMap<String, Option<String>> {
+    let mut found: HashMap<String, Option<String>> = HashMap::new();
+    for (_, _, source) in sources {
+        let Some(number) = source.get("vm_id").scalar() else { continue };
+        let name = source.artefact().scalar().map_or_else(|| source.address.clone(), |name| name.to_string());
+        let known = found.entry(number.to_string()).or_insert_with(|| Some(name.clone()));
+        if known.as_ref() != Some(&name) {
+            *known = None;
+        }
+    }
+    found
+}
+
 /// Whether an argument names the artefact, by its name, its number, or by a file of it in a store.
-fn is_base(value: &Value, source: &Source) -> bool {
+fn is_base(value: &Value, source: &Source, numbers: &HashMap<String, Option<String>>) -> bool {
     let Some(text) = value.scalar() else { return false };
     let file = file_name(text.rsplit(':').next().unwrap_or(&text));
     let named = |artefact: &str| {
         *text == *artefact || file == artefact || file.split_once(".tar").is_some_and(|(stem, _)| stem == artefact)
     };
-    let number = ["vm_id"].iter().filter_map(|name| source.get(name).scalar()).any(|id| *id == *text && *id != *"0");
+    let one = |id: &str| id != "0" && numbers.get(id).is_some_and(Option::is_some);
+    let number = source.get("vm_id").scalar().is_some_and(|id| *id == *text && one(&id));
     source.artefact().scalar().is_some_and(|artefact| named(&artefact)) || number
 }
 

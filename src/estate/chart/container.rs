@@ -62,10 +62,10 @@ fn under<'e, 'm>(drawing: &Drawing<'e, 'm>, host: usize) -> Under<'e, 'm> {
     }
 }
 
-/// Container → the objects that tasks run it on.
+/// Container → the objects that tasks run it on, or to which a provisioner uploads its file.
 fn hosts(drawing: &Drawing<'_, '_>) -> HashMap<usize, BTreeSet<usize>> {
     let estate = drawing.estate;
-    let mut found: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+    let mut found: HashMap<usize, BTreeSet<usize>> = super::uploaded::hosts(drawing);
     let at_of: HashMap<*const Container, usize> =
         estate.containers.iter().enumerate().map(|(at, container)| (std::ptr::from_ref(container), at)).collect();
     for (at, task) in estate.ansible.tasks.iter().enumerate() {

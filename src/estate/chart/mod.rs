@@ -5,6 +5,7 @@ mod host;
 mod image;
 mod machine;
 mod store;
+mod uploaded;
 
 use super::Estate;
 use super::machine::Machine;

@@ -186,7 +186,7 @@ impl<'e, 'm> Ground<'e, 'm> {
     }
 
     /// A file that a root names, by its path from the folder of the module or of the root.
-    fn path_of(instance: &Instance<'m>, path: &str) -> Option<String> {
+    pub(super) fn path_of(instance: &Instance<'m>, path: &str) -> Option<String> {
         let path = path.trim_start_matches("./");
         crate::source::join(&instance.root, path)
     }
