@@ -2,7 +2,7 @@
 
 use super::habit::FactCacheRow;
 use crate::estate::Estate;
-use crate::estate::machine::Machine;
+use crate::estate::container::{Container, Declared};
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
@@ -83,7 +83,16 @@ impl<'m> TaskRow<'m> {
 
     /// Whether Terraform here runs containers too.
     fn containers_in_terraform(&self) -> bool {
-        self.facts.estate.machines.iter().any(|machine: &Machine<'_>| machine.ty.kind == "container")
+        let estate = self.facts.estate;
+        match self.group() {
+            "docker_podman" => estate.terraform.resources().any(|resource| resource.ty().starts_with("docker_")),
+            // A cluster is everybody's; two owners of what runs in it are not.
+            "kubernetes" => {
+                let own = |it: &Container| it.declared == Declared::Kubernetes && it.address.is_some();
+                estate.containers.iter().any(own)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the path that it writes is ignored by Git.
