@@ -82,6 +82,15 @@ impl<'m> TaskRow<'m> {
     }
 
     /// Whether Terraform here runs containers too.
+    /// Whether it names an object of a cluster and says nothing of what it should be.
+    fn asks_the_cluster(&self) -> bool {
+        let task = self.facts.task;
+        let given = |name: &str| task.argument(name).is_some();
+        let said = ["definition", "resource_definition", "inline", "src", "template", "resource", "state"];
+        task.module == "kubernetes.core.k8s" && given("kind") && task.register.is_some() && !said.into_iter().any(given)
+    }
+
+    /// Whether Terraform makes containers on the platform that the task speaks to.
     fn containers_in_terraform(&self) -> bool {
         let estate = self.facts.estate;
         match self.group() {
@@ -120,7 +129,7 @@ subject! {
         /// Whether the module runs Terraform.
         terraform_control: Bool certain => row.facts.has(ModuleRole::TerraformControl);
         /// Whether the module changes nothing.
-        read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only) || row.only_looks();
+        read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only) || row.only_looks() || row.asks_the_cluster();
         /// How bad the module's use is for a host that Terraform declares.
         grade: Word(&["ok", "info", "warning", "error"]) certain => row.facts.grade();
         /// Its arguments.
