@@ -1,6 +1,7 @@
 //! Objects of Kubernetes that the repository declares, in manifests, in Terraform and in tasks, read alike.
 
 use super::Estate;
+use super::container::members;
 use super::task::is_test_path;
 use crate::model::ansible::Rendered;
 use crate::model::kind::Kind;
@@ -22,7 +23,7 @@ const MAX_NODES: usize = 20_000;
 /// An object of Kubernetes.
 pub struct Object {
     /// `Deployment`, `StorageClass`…
-    pub kind: String,
+    pub kind: &'static str,
     /// Its name, as far as known.
     pub name: Value,
     /// All of it; members are named as the API names them (`claimName`), or as Terraform does (`claim_name`).
@@ -33,6 +34,12 @@ pub struct Object {
     pub address: Option<String>,
     /// It stands among tests.
     pub in_tests: bool,
+}
+
+impl Object {
+    fn new(kind: &'static str, body: Value, loc: Loc, in_tests: bool) -> Self {
+        Self { kind, name: at(&body, &["metadata", "name"]), body, loc, address: None, in_tests }
+    }
 }
 
 /// What becomes of volumes when nobody claims them any more.
@@ -80,16 +87,6 @@ pub fn at(value: &Value, path: &[&str]) -> Value {
     path.iter().fold(value.clone(), |value, name| member(&value, name))
 }
 
-/// The members of a list (blocks are one), or the only value.
-#[must_use]
-pub fn members(value: &Value) -> Vec<Value> {
-    match value.as_list() {
-        Some(list) => list.items.clone(),
-        None if value.is_absent() => Vec::new(),
-        None => vec![value.clone()],
-    }
-}
-
 /// Every object of files and of Terraform, in this order. What tasks apply is asked of each task (`of_text`, `of_value`).
 #[must_use]
 pub fn objects<'m>(documents: &Documents<'_>, terraform: &'m Terraform<'m>) -> Vec<Object> {
@@ -129,14 +126,7 @@ pub fn of_value(value: &Value, loc: Loc, in_tests: bool) -> Vec<Object> {
     let object = |body: Value| {
         let kind = known_kind(body.get("kind").as_str()?)?;
         let loc = body.origin.unwrap_or(loc);
-        Some(Object {
-            kind: kind.to_owned(),
-            name: at(&body, &["metadata", "name"]),
-            body,
-            loc,
-            address: None,
-            in_tests,
-        })
+        Some(Object::new(kind, body, loc, in_tests))
     };
     listed.iter().flat_map(inner).filter_map(object).take(MAX_OBJECTS).collect()
 }
@@ -155,8 +145,7 @@ fn of_node(root: Node<'_>, place: &dyn Fn(Span) -> Loc, in_tests: bool) -> Optio
     root.get("apiVersion")?;
     let mut left = MAX_NODES;
     let body = value(root, place, 0, &mut left);
-    let name = at(&body, &["metadata", "name"]);
-    Some(Object { kind: kind.to_owned(), name, body, loc: place(key.span().to(named.span())), address: None, in_tests })
+    Some(Object::new(kind, body, place(key.span().to(named.span())), in_tests))
 }
 
 /// Types of Terraform, without `kubernetes_` and the version, and the kinds that they make.
@@ -196,9 +185,7 @@ fn of_resource(resource: &Resource<'_, '_>, in_tests: bool) -> Vec<Object> {
             let Some(short) = ty.strip_prefix("kubernetes_") else { return Vec::new() };
             let bare = short.strip_suffix("_v1").or_else(|| short.strip_suffix("_v1beta1")).unwrap_or(short);
             let Some((_, kind)) = KINDS.iter().find(|(ty, _)| *ty == bare) else { return Vec::new() };
-            let body = resource.view().to_value();
-            let name = at(&body, &["metadata", "name"]);
-            vec![Object { kind: (*kind).to_owned(), name, body, loc, address: None, in_tests }]
+            vec![Object::new(kind, resource.view().to_value(), loc, in_tests)]
         }
     };
     for object in &mut own {
@@ -261,7 +248,7 @@ fn reclaims_of(estate: &Estate<'_>, object: &Object) -> Vec<Reclaim> {
         in_tests: object.in_tests,
     };
     let terraform = object.address.is_some() && object.body.get("apiVersion").is_absent();
-    match object.kind.as_str() {
+    match object.kind {
         "StorageClass" => {
             let argument = if terraform { "reclaim_policy" } else { "reclaimPolicy" };
             let policy = member(&object.body, "reclaim_policy");

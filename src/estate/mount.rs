@@ -105,7 +105,7 @@ fn is_remote(source: &Value, fstype: &Value) -> Tri {
 }
 
 /// Devices that another machine or the platform serves: iSCSI, RBD, volumes of clouds by the names that these give them.
-const SERVED: [&str; 9] = [
+const SERVED: [&str; 7] = [
     "/dev/rbd",
     "/dev/nbd",
     "/dev/drbd",
@@ -113,8 +113,6 @@ const SERVED: [&str; 9] = [
     "/dev/disk/by-id/scsi-0HC_Volume",
     "/dev/disk/by-id/scsi-0DO_Volume",
     "/dev/disk/by-id/scsi-0Linode_Volume",
-    "/dev/disk/by-id/google-",
-    "/dev/disk/by-id/virtio-",
 ];
 
 /// Whether a source is a device: a disk of its own, and not the root filesystem.
@@ -140,19 +138,20 @@ impl Bound {
     /// What a directory of the machine lies on: the longest mount over it decides.
     #[must_use]
     pub fn lies(&self, machine: &Machine<'_>, directory: &str) -> Option<Lies> {
-        let longest = |paths: &'_ [String]| {
-            let over = paths.iter().filter(|path| is_below(directory, path));
-            over.max_by_key(|path| path.trim_end_matches('/').len()).cloned()
-        };
         let length = |path: &str| path.trim_end_matches('/').len();
         let declared = machine.storage_of(directory);
         let own = declared.and_then(|storage| storage.path.as_str()).map_or(0, length);
+        let longest = |paths: &[String]| {
+            let over = paths.iter().filter(|path| is_below(directory, path) && length(path) >= own);
+            over.max_by_key(|path| length(path)).cloned()
+        };
         let (elsewhere, device) = (longest(&self.elsewhere), longest(&self.devices));
-        let covers = |path: &Option<String>| path.as_deref().map(length).filter(|len| *len >= own);
-        if covers(&elsewhere) > covers(&device) || covers(&elsewhere).is_some_and(|len| covers(&device) == Some(len)) {
+        let covers = |path: &Option<String>| path.as_deref().map(length);
+        // On the same path what comes from elsewhere is taken: it is the milder guess.
+        if elsewhere.is_some() && covers(&elsewhere) >= covers(&device) {
             return elsewhere.map(Lies::Elsewhere);
         }
-        if covers(&device).is_some() {
+        if device.is_some() {
             return Some(on_device(machine));
         }
         let storage = declared?;

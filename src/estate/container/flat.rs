@@ -62,8 +62,9 @@ impl Flat {
     }
 }
 
-/// The members of a list, or the one value; nothing for nothing.
-pub(super) fn members(value: &Value) -> Vec<Value> {
+/// The members of a list (of repeated blocks too), or the one value; nothing for nothing.
+#[must_use]
+pub fn members(value: &Value) -> Vec<Value> {
     match value.as_list() {
         Some(list) => list.items.clone(),
         None if value.is_absent() => Vec::new(),

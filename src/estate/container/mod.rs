@@ -19,6 +19,7 @@ use crate::value::{Kind, Reason, Tri, Value};
 
 pub use arguments::{MODULES, of_arguments, of_resource, of_service};
 pub use compose::{of_compose, of_definition};
+pub use flat::members;
 pub use job::of_job_task;
 pub use keep::Keeping;
 pub use mount::{Mount, MountKind};
@@ -131,7 +132,7 @@ pub struct Container {
     /// The object of Kubernetes that makes it.
     pub owner: Option<Loc>,
     /// What kind of object that is (`Deployment`); empty for others.
-    pub workload: String,
+    pub workload: &'static str,
     /// How many of it that object makes; absent when it does not say.
     pub members: Value,
     /// Compose profiles that start it; empty when it always starts.
@@ -175,7 +176,7 @@ impl Container {
             volumes_from: false,
             removed_at_end: false,
             owner: None,
-            workload: String::new(),
+            workload: "",
             members: Value::absent(),
             profiles: Vec::new(),
         }

@@ -1,15 +1,16 @@
 //! Containers of pods, whatever kind of object makes them.
 
+use super::flat::members;
 use super::mount::{Mount, MountKind};
 use super::{Container, Declared, Setting};
-use crate::estate::cluster::{Object, at, claim_templates, member, members};
+use crate::estate::cluster::{Object, at, claim_templates, member};
 use crate::value::Value;
 
 /// The containers of an object; none of one that makes no pods.
 #[must_use]
 pub fn of_object(object: &Object, setting: &Setting<'_>) -> Vec<Container> {
     let spec = member(&object.body, "spec");
-    let pod = match object.kind.as_str() {
+    let pod = match object.kind {
         "Pod" => spec.clone(),
         "CronJob" => at(&spec, &["job_template", "spec", "template", "spec"]),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" => {
@@ -32,9 +33,9 @@ fn one(object: &Object, given: &Value, spec: &Value, volumes: &Volumes, setting:
     own.set_image(image, place);
     own.owner = Some(object.loc);
     own.address.clone_from(&object.address);
-    own.workload.clone_from(&object.kind);
+    own.workload = object.kind;
     own.members = member(spec, "replicas");
-    own.removed_at_end = matches!(object.kind.as_str(), "Job" | "CronJob");
+    own.removed_at_end = matches!(object.kind, "Job" | "CronJob");
     let list = |name: &str| Some(member(given, name)).filter(|value| !value.is_absent());
     // What the image's own program is called there is the command here.
     own.entrypoint = list("command");

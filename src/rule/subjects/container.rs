@@ -41,7 +41,7 @@ subject! {
         /// The directory that its files are written to in the end.
         writes_to: Dyn => row.container.writes_to().map(|path| Value::known(path.as_str()));
         /// The kind of the object of Kubernetes that makes it; empty for others.
-        workload: Str certain => row.container.workload.as_str();
+        workload: Str certain => row.container.workload;
         /// How many of it that object makes.
         members: Dyn => &row.container.members;
         /// Whether it belongs to CI.
