@@ -145,12 +145,13 @@ pub fn join(estate: &Estate<'_>) -> Joined {
             || listings.run.contains(&play.file)
     };
     let runs: Vec<bool> = ansible.plays.iter().map(is_run).collect();
+    let boxed = service::boxed(estate);
     let uses: Vec<(usize, Vec<Use>)> = ansible
         .plays
-        .iter()
+        .par_iter()
         .enumerate()
         .filter(|(_, play)| !play.local)
-        .map(|(at, _)| (at, service::uses(estate, at, &brought)))
+        .map(|(at, _)| (at, service::uses(estate, at, &brought, &boxed)))
         .filter(|(_, uses)| !uses.is_empty())
         .collect();
     let sights = Sights::new(ansible, &estate.machines, listings);

@@ -14,9 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// The data services of a play: by the names of its roles, the packages, units, containers and settings of its tasks.
-pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -> Vec<Use> {
+pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>], boxed: &Boxed) -> Vec<Use> {
     let ansible = estate.ansible;
-    let boxed = boxed(estate, play);
     let mut found = Found { estate, ansible, play, uses: Vec::new(), seen: BTreeSet::new(), boxed };
     for role in &ansible.plays[play].roles {
         if let Some(service) = services::by_role(role.name) {
@@ -39,9 +38,9 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>]) -
     found.uses
 }
 
-/// What the roles of a play run in containers.
+/// What roles run in containers.
 #[derive(Default)]
-struct Boxed {
+pub(super) struct Boxed {
     /// Role and service; none for an image that is not known.
     services: BTreeSet<(usize, Option<&'static str>)>,
     /// Role and a path in its containers on which something is mounted.
@@ -63,9 +62,10 @@ impl Boxed {
     }
 }
 
-fn boxed(estate: &Estate<'_>, play: usize) -> Boxed {
+/// What roles run in containers, in all plays.
+pub(super) fn boxed(estate: &Estate<'_>) -> Boxed {
     let mut found = Boxed::default();
-    for (at, task) in estate.ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
+    for (at, task) in estate.ansible.tasks.iter().enumerate() {
         let Some(role) = task.role else { continue };
         for container in estate.containers_of(at).iter().chain(carried::containers(estate, at)) {
             let service = container.service().map(|service| service.name.as_str());
@@ -85,8 +85,8 @@ struct Found<'e, 'm> {
     play: usize,
     uses: Vec<Use>,
     seen: BTreeSet<(String, Option<usize>)>,
-    /// What the roles run in containers.
-    boxed: Boxed,
+    /// What roles run in containers.
+    boxed: &'e Boxed,
 }
 
 impl<'m> Found<'_, 'm> {
