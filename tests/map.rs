@@ -134,6 +134,26 @@ fn a_host_that_two_projects_list() {
     }
 }
 
+/// A private address says less than a name: each project's test network has its own `.2`; `hosts` need not be called so.
+#[test]
+fn private_addresses_of_two_projects() {
+    let play = |group: &str| format!("- hosts: {group}\n  tasks: [{{ansible.builtin.debug: {{msg: hello}}}}]\n");
+    for (address, second, expected) in
+        [("192.168.56.2", "web", 1), ("192.168.56.2", "db", 2), ("198.51.100.2", "db", 1)]
+    {
+        let listed = |group: &str| format!("# vagrant\n[{group}]\n{address}\n");
+        let map = of(&[
+            ("patching/staging", &listed("web")),
+            ("patching/site.yml", &play("web")),
+            ("logging/inventory", &listed(second)),
+            ("logging/site.yml", &play(second)),
+        ]);
+        assert_eq!(ids(&map).len(), expected, "{address} {second}");
+        let plays = map["objects"][0]["owners"].as_array().unwrap().len();
+        assert_eq!(plays, if expected == 1 { 2 } else { 1 }, "{address} {second}");
+    }
+}
+
 /// An inventory of so many hosts.
 fn inventory(number: usize) -> String {
     (1..=number).fold("[app]\n".to_owned(), |text, nth| text + &format!("app-{nth} ansible_host=10.0.0.{nth}\n"))

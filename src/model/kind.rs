@@ -1,7 +1,11 @@
 //! What a file is: by its path what it may be, by its shape what it is.
 
+mod inventory;
 mod path;
 pub mod state;
+
+use inventory::in_inventory;
+pub use inventory::{is_ini_inventory, may_be_inventory};
 
 use crate::source::{file_name, folder};
 use crate::syntax::hcl;
@@ -155,16 +159,12 @@ pub enum Candidate {
     Json,
     /// HCL of some tool: its shape decides.
     Hcl,
-    /// A script if its first line says so.
+    /// A script if its first line says so, or an inventory if its first lines are one's.
     Shebang,
     /// INI in an inventory folder, or a file without suffix that may be an inventory.
     Inventory,
     /// Surely not judged.
     Not(Skip),
-}
-
-fn in_inventory(path: &str) -> bool {
-    folder(path).split('/').any(|part| matches!(part, "inventory" | "inventories"))
 }
 
 /// Whether the first line names a shell.
@@ -180,28 +180,6 @@ pub fn is_program(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
     let line = String::from_utf8_lossy(line);
     line.starts_with("#!") && line.split(['/', ' ']).any(|word| word.starts_with("python") || word.trim() == "node")
-}
-
-/// Whether a text without suffix reads as an INI inventory: a group header with a name, then host lines.
-pub fn is_ini_inventory(path: &str, text: &str) -> bool {
-    let group = text.lines().any(|line| {
-        let line = line.trim();
-        line.starts_with('[') && line.ends_with(']') && !line.contains(' ')
-    });
-    let hosts = text.contains("ansible_host")
-        || text.contains("ansible_connection")
-        || text.contains(":children]")
-        || text.contains(":vars]");
-    // A name alone, or with variables behind it.
-    let host = |line: &str| {
-        let (name, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-        let named = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-[]:".contains(c));
-        named && (rest.trim().is_empty() || rest.contains('='))
-    };
-    let listed =
-        in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
-    group
-        && (hosts || listed && text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '['])).any(host))
 }
 
 /// Whether a file in HCL is a job of Nomad.
@@ -546,12 +524,5 @@ mod tests {
         assert_eq!(kind("ci/deploy.yml", "steps:\n  - bash: make\n"), Ok(Kind::Workflow));
         assert_eq!(kind("ci/jobs.yml", "apply:\n  stage: deploy\n  script: [make]\n"), Ok(Kind::Workflow));
         assert_eq!(kind("notes.yml", "steps:\n  - {title: one}\nstages: [a, b]\n"), Err(Skip::NoKind));
-    }
-
-    #[test]
-    fn inventories_without_suffix() {
-        assert!(is_ini_inventory("production", "[db]\ndb-1 ansible_host=10.0.0.5\n"));
-        assert!(is_ini_inventory("inventory/hosts", "[db]\ndb-1\n") && is_ini_inventory("hosts.ini", "[db]\ndb-1\n"));
-        assert!(!is_ini_inventory("setup.cfg", "[metadata]\nname = x\n"));
     }
 }

@@ -198,9 +198,10 @@ fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
-        Candidate::Shebang if !kind::is_shell_script(&file.head()) && !kind::is_program(&file.head()) => {
-            return by_head(id, file, Skip::NoKind);
-        }
+        Candidate::Shebang => match of_head(&file.head()) {
+            Some(better) => candidate = better,
+            None => return by_head(id, file, Skip::NoKind),
+        },
         _ => {}
     }
     let parsed = catch_unwind(AssertUnwindSafe(|| match file.text() {
@@ -216,6 +217,13 @@ fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
         let kind = if let Candidate::Is(kind) = candidate { kind } else { Kind::Configuration };
         problem(id, kind, "reading it failed inside Stateward; please report this file".to_owned())
     })
+}
+
+/// What the first bytes of a file whose name says nothing make of it.
+fn of_head(head: &[u8]) -> Option<Candidate> {
+    let program = || kind::is_program(head).then_some(Candidate::Is(Kind::Program));
+    let script = kind::is_shell_script(head).then_some(Candidate::Is(Kind::Shell));
+    script.or_else(program).or_else(|| kind::may_be_inventory(head).then_some(Candidate::Inventory))
 }
 
 /// A file of no kind of ours, which may hold state all the same; a link holds nothing.
@@ -276,8 +284,9 @@ fn parse(id: FileId, file: &File, candidate: Candidate, text: &str) -> Read {
         Candidate::Inventory if kind::is_shell_script(text.as_bytes()) => parse_as(id, Kind::Shell, text),
         Candidate::Inventory if text.starts_with("#!") => skipped(Skip::NoKind),
         Candidate::Inventory => inventory(id, &file.path, text),
-        Candidate::Shebang if kind::is_program(text.as_bytes()) => parse_as(id, Kind::Program, text),
-        Candidate::Shebang => parse_as(id, Kind::Shell, text),
+        Candidate::Shebang => {
+            of_head(text.as_bytes()).map_or_else(|| skipped(Skip::NoKind), |is| parse(id, file, is, text))
+        }
         Candidate::Not(skip) => skipped(skip),
     }
 }

@@ -60,22 +60,45 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
 }
 
 /// Hosts that several projects list by one name and at one address are one; each with all of its keys.
+///
+/// A private address that stands for a name says little, as every project's test network begins at the same one: such hosts
+/// are one only where they are in the same groups.
 fn once<'e, 'h>(hosts: BTreeMap<Key<'e>, Vec<&'h Host<'h>>>) -> Vec<(Vec<Key<'e>>, Vec<&'h Host<'h>>)> {
     let mut found: Vec<(Vec<Key<'e>>, Vec<&'h Host<'h>>)> = Vec::new();
-    let mut known: HashMap<(&'e str, IpAddr), usize> = HashMap::new();
+    let mut known: HashMap<(&'e str, IpAddr), Vec<usize>> = HashMap::new();
     for (key, declared) in hosts {
         let reached = declared.iter().flat_map(|host| &host.variables).find(|variable| variable.name == "ansible_host");
         let reached = address(reached.map_or(key.1, |variable| variable.text.as_str()));
-        let same = reached.filter(|reached| !reached.is_loopback()).map(|reached| (key.1, reached));
-        let at = *same.map_or(&mut found.len(), |same| known.entry(same).or_insert(found.len()));
+        let same =
+            reached.filter(|reached| !reached.is_loopback()).map(|reached| known.entry((key.1, reached)).or_default());
+        let says_little = address(key.1).is_some_and(is_private);
+        let is_same = |at: &&usize| !says_little || groups(&found[**at].1) == groups(&declared);
+        let at = same.as_ref().and_then(|same| same.iter().find(is_same).copied()).unwrap_or(found.len());
         if at == found.len() {
             found.push((Vec::new(), Vec::new()));
+            if let Some(same) = same {
+                same.push(at);
+            }
         }
         let (keys, all) = &mut found[at];
         keys.push(key);
         all.extend(declared);
     }
     found
+}
+
+/// Whether an address means another machine in every network (RFC 1918, RFC 3927, RFC 4193).
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+/// The groups that say something of hosts.
+fn groups<'h>(hosts: &[&'h Host<'_>]) -> BTreeSet<&'h str> {
+    let all = hosts.iter().flat_map(|host| &host.groups).map(String::as_str);
+    all.filter(|group| !matches!(*group, "all" | "ungrouped")).collect()
 }
 
 /// The hosts that plays take for a machine by more than its name.
@@ -137,7 +160,6 @@ fn plays<'e>(estate: &'e Estate<'_>, hosts: &BTreeMap<Key<'e>, Vec<&'e Host<'_>>
 fn object(estate: &Estate<'_>, told: &[Told], declared: &[&Host<'_>], plays: &[usize]) -> Option<Object> {
     let first = declared.first()?;
     let address = declared.iter().flat_map(|host| &host.variables).find(|variable| variable.name == "ansible_host");
-    let groups: BTreeSet<&String> = declared.iter().flat_map(|host| &host.groups).collect();
     let environment = folder(estate.documents.tree.path(first.loc.file));
     Some(Object {
         id: format!("ansible:{environment}:{}", first.name),
@@ -149,7 +171,7 @@ fn object(estate: &Estate<'_>, told: &[Told], declared: &[&Host<'_>], plays: &[u
         loc: first.loc,
         places: Vec::new(),
         addresses: address.map(|variable| variable.text.clone()).into_iter().collect(),
-        groups: groups.into_iter().filter(|group| !matches!(group.as_str(), "all" | "ungrouped")).cloned().collect(),
+        groups: groups(declared).into_iter().map(str::to_owned).collect(),
         owners: plays.iter().map(|play| configured(estate, told, &first.name, *play, Confidence::High)).collect(),
         identity: Vec::new(),
         storage: Vec::new(),

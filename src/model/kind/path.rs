@@ -1,6 +1,7 @@
 //! What a path alone says: tables of names, folders and suffixes, and the pattern that hooks are triggered by.
 
-use super::{Candidate, Kind, Skip, in_inventory};
+use super::inventory::in_inventory;
+use super::{Candidate, Kind, Skip};
 use crate::knowledge::agents::{self, AgentFile, FileKind};
 use crate::source::{file_name, folder};
 
@@ -102,7 +103,7 @@ const NAMES: [(&str, Kind); 16] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 35] = [
+const SUFFIXES: [(&str, Candidate); 36] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -138,6 +139,7 @@ const SUFFIXES: [(&str, Candidate); 35] = [
     (".crontab", Candidate::Is(Kind::Crontab)),
     (".container", Candidate::Is(Kind::Quadlet)),
     (".ini", Candidate::Inventory),
+    (".inventory", Candidate::Inventory),
 ];
 
 fn by_name(path: &str, lower: &str) -> Option<Kind> {
