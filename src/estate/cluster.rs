@@ -2,23 +2,19 @@
 
 use super::Estate;
 use super::container::members;
+use super::data;
 use super::task::is_test_path;
 use crate::model::ansible::Rendered;
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::terraform::{Resource, Terraform};
-use crate::syntax::yaml::{Node, Scalar, Yaml};
-use crate::text::{HOLE, Loc, Span};
+use crate::syntax::yaml::{Node, Yaml};
+use crate::text::{Loc, Span};
 use crate::value::Value;
 use std::collections::HashSet;
-use std::sync::Arc;
 
-/// Deeper members of a manifest are not read.
-const MAX_DEPTH: usize = 24;
 /// Objects of one text that are looked at.
 const MAX_OBJECTS: usize = 1_000;
-/// Members of one object that are read.
-const MAX_NODES: usize = 20_000;
 
 /// An object of Kubernetes.
 pub struct Object {
@@ -143,9 +139,7 @@ fn of_node(root: Node<'_>, place: &dyn Fn(Span) -> Loc, in_tests: bool) -> Optio
     let (key, named) = root.entry("kind")?;
     let kind = known_kind(named.as_str()?)?;
     root.get("apiVersion")?;
-    let mut left = MAX_NODES;
-    let body = value(root, place, 0, &mut left);
-    Some(Object::new(kind, body, place(key.span().to(named.span())), in_tests))
+    Some(Object::new(kind, data::of_node(root, place), place(key.span().to(named.span())), in_tests))
 }
 
 /// Types of Terraform, without `kubernetes_` and the version, and the kinds that they make.
@@ -171,13 +165,18 @@ fn known_kind(name: &str) -> Option<&'static str> {
 
 fn of_resource(resource: &Resource<'_, '_>, in_tests: bool) -> Vec<Object> {
     let (loc, address) = (resource.loc(), Some(resource.address()));
+    // Its maps come from anywhere, a decoded file included; the resource is what declares it.
+    let of_manifest = |manifest: &Value| -> Vec<Object> {
+        let address = resource.address();
+        let own = of_value(manifest, loc, in_tests).into_iter();
+        own.map(|object| Object { loc, address: Some(address.clone()), ..object }).collect()
+    };
     let mut own = match resource.ty() {
-        "kubernetes_manifest" => {
-            let of_manifest = of_value(&resource.arg("manifest"), loc, in_tests).into_iter();
-            // Its maps come from anywhere, a decoded file included; the resource is what declares it.
-            of_manifest.map(|object| Object { loc, ..object }).collect()
-        }
+        "kubernetes_manifest" => of_manifest(&resource.arg("manifest")),
         "kubectl_manifest" => {
+            if let Some(manifest) = resource.encoded("yaml_body") {
+                return of_manifest(&manifest);
+            }
             let text = resource.mapped("yaml_body");
             text.map(|text| of_text(&Rendered::verbatim(text.text, text.file), in_tests)).unwrap_or_default()
         }
@@ -192,42 +191,6 @@ fn of_resource(resource: &Resource<'_, '_>, in_tests: bool) -> Vec<Object> {
         object.address.clone_from(&address);
     }
     own
-}
-
-/// A node of a manifest as a value, with its places.
-fn value(node: Node<'_>, place: &dyn Fn(Span) -> Loc, depth: usize, left: &mut usize) -> Value {
-    *left = left.saturating_sub(1);
-    if *left == 0 || depth > MAX_DEPTH {
-        return Value::unknown("the manifest is too large to look at");
-    }
-    let whole = if node.is_map() {
-        let entries = node.entries().into_iter().filter_map(|(key, member)| {
-            let name: Arc<str> = key.as_str()?.into();
-            Some((name, value(member, place, depth + 1, left)))
-        });
-        let entries = entries.collect();
-        Value::map(entries)
-    } else if node.is_seq() {
-        let items = node.items().map(|item| value(item, place, depth + 1, left)).collect();
-        Value::list(items)
-    } else {
-        scalar(node)
-    };
-    // A map is declared where its first key stands.
-    let first = node.entries().first().map(|(key, _)| key.span());
-    whole.at(place(first.unwrap_or_else(|| node.span())))
-}
-
-fn scalar(node: Node<'_>) -> Value {
-    match node.resolve() {
-        _ if node.as_str().is_some_and(|text| text.contains("{{") || text.contains("${") || text.contains(HOLE)) => {
-            Value::unknown("it is filled in when the manifest is applied")
-        }
-        Scalar::Null => Value::absent(),
-        Scalar::Bool(truth) => Value::known(truth),
-        Scalar::Number(number) => Value::known(number),
-        Scalar::Str => node.as_str().map_or_else(Value::absent, Value::known),
-    }
 }
 
 /// Every policy by which volumes go with their claims, with what keeps data there.

@@ -2,7 +2,8 @@
 
 use super::Estate;
 use super::cluster;
-use super::container::{self, Container, Setting};
+use super::container::{self, Container, Declared, Group, Setting};
+use super::data;
 use super::task::{is_test_path, runs_nowhere};
 use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
 use crate::model::command::Command;
@@ -58,6 +59,10 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>, Ha
     for object in estate.cluster.iter().filter(|object| !seen.contains(&object.loc)) {
         all.extend(container::of_object(object, &Setting { in_tests: object.in_tests, ..Setting::unknown() }));
     }
+    let seen: HashSet<Loc> = all.iter().map(|container| container.declaration).collect();
+    let written =
+        estate.documents.of(&[Kind::TaskDefinition]).flat_map(|document| of_definition(estate.documents, document));
+    all.extend(written.filter(|container| !seen.contains(&container.declaration)));
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
@@ -182,8 +187,59 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
             let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
             container::of_service(&resource.arg("name"), &task, place, &setting()).into_iter().collect()
         }
+        "aws_ecs_task_definition" | "azurerm_container_group" | "azurerm_container_app" => {
+            of_group(resource, &setting())
+        }
         _ => Vec::new(),
     }
+}
+
+/// The containers of what a cloud runs as one task, group or app.
+fn of_group(resource: &Resource<'_, '_>, setting: &Setting<'_>) -> Vec<Container> {
+    let values = |blocks: Vec<BlockView<'_, '_>>| blocks.iter().map(BlockView::to_value).collect::<Vec<_>>();
+    let group = |name: &str, declared, volumes| Group {
+        loc: resource.loc(),
+        name: resource.arg(name),
+        declared,
+        volumes,
+        setting,
+    };
+    match resource.ty() {
+        "aws_ecs_task_definition" => {
+            let containers = data::of_argument(resource, "container_definitions");
+            let group = group("family", Declared::Ecs, values(resource.blocks("volume")));
+            container::of_task_definition(&containers, &group)
+        }
+        "azurerm_container_group" => {
+            let group = group("name", Declared::Terraform, Vec::new());
+            container::of_container_group(&values(resource.blocks("container")), &group)
+        }
+        _ => {
+            let templates = resource.blocks("template");
+            let template = |kind: &str| values(templates.iter().flat_map(|template| template.blocks(kind)).collect());
+            let group = group("name", Declared::Terraform, template("volume"));
+            container::of_container_app(&template("container"), &group)
+        }
+    }
+}
+
+/// The containers of a task definition in a file of its own, as `register-task-definition` takes it.
+fn of_definition(documents: &Documents<'_>, document: &Document) -> Vec<Container> {
+    let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
+    let place = |span: Span| Loc { file: document.file, span };
+    let whole = data::of_node(root, &place);
+    // What `describe-task-definition` prints has it one level down.
+    let inner = whole.get("taskDefinition");
+    let body = if inner.is_absent() { whole } else { inner };
+    let setting = Setting { in_tests: is_test_path(documents.tree.path(document.file)), ..Setting::unknown() };
+    let group = Group {
+        loc: place(root.span()),
+        name: body.get("family"),
+        declared: Declared::Ecs,
+        volumes: container::members(&body.get("volumes")),
+        setting: &setting,
+    };
+    container::of_task_definition(&body.get("containerDefinitions"), &group)
 }
 
 /// The containers of the manifests that a task applies.

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod collision;
 pub mod container;
 pub mod content;
+pub mod data;
 mod delivered;
 mod destruction;
 pub mod fact_cache;

@@ -52,6 +52,7 @@ pub enum Kind {
     Crontab,
     Quadlet,
     Nomad,
+    TaskDefinition,
     IgnoreFile,
     AgentSettings,
     AgentInstructions,
@@ -132,6 +133,7 @@ impl Kind {
             Self::Crontab => "crontabs",
             Self::Quadlet => "Quadlet units",
             Self::Nomad => "Nomad jobs",
+            Self::TaskDefinition => "ECS task definitions",
             Self::IgnoreFile => "ignore files",
             Self::AgentSettings => "agent settings",
             Self::AgentInstructions => "agent instructions",
@@ -143,7 +145,13 @@ impl Kind {
     pub fn must_parse(self) -> bool {
         !matches!(
             self,
-            Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit | Self::Manifest
+            Self::IgnoreFile
+                | Self::AgentInstructions
+                | Self::LockFile
+                | Self::Plan
+                | Self::CloudInit
+                | Self::Manifest
+                | Self::TaskDefinition
         )
     }
 }
@@ -484,6 +492,9 @@ pub fn of_json(path: &str, text: &str) -> Option<Kind> {
     }
     if name == "package.json" && has("\"scripts\"") {
         return Some(Kind::Workflow);
+    }
+    if has("\"containerDefinitions\"") && has("\"image\"") {
+        return Some(Kind::TaskDefinition);
     }
     let listed = (in_inventory(path) || name.starts_with("hosts") || name.contains("inventory")) && has("\"hosts\"");
     (listed && Yaml::parse(text).root().is_some_and(|root| is_yaml_inventory(path, root)))

@@ -320,7 +320,7 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             let errors = std::mem::take(&mut file.errors);
             (Syntax::Hcl(file), errors)
         }
-        Kind::PackerJson | Kind::Workflow | Kind::InventoryYaml => {
+        Kind::PackerJson | Kind::Workflow | Kind::InventoryYaml | Kind::TaskDefinition => {
             let mut tree = json::parse(text);
             let errors = std::mem::take(&mut tree.errors);
             (Syntax::Yaml(tree), errors)

@@ -87,6 +87,7 @@ fn tool(declared: Declared) -> &'static str {
     match declared {
         Declared::Compose | Declared::Text => "compose",
         Declared::Terraform => "terraform",
+        Declared::Ecs => "ecs",
         Declared::Ansible => "ansible",
         Declared::Command => "script",
         Declared::Quadlet => "quadlet",
@@ -98,9 +99,9 @@ fn tool(declared: Declared) -> &'static str {
 fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> Object {
     let environment = folder(estate.documents.tree.path(container.declaration.file));
     let owner = Owner {
-        tool: tool(container.declared),
+        tool: if container.address.is_some() { "terraform" } else { tool(container.declared) },
         does: Deed::Makes,
-        what: container.name.clone(),
+        what: container.address.clone().unwrap_or_else(|| container.name.clone()),
         roles: Vec::new(),
         because: "it is declared here".to_owned(),
         confidence: Confidence::High,
@@ -157,7 +158,7 @@ fn data(container: &Container, under: Under<'_, '_>) -> Vec<Datum> {
         (Some(directory), Some(kind)) => {
             let (storage, because) = match kind {
                 "memory" => ("memory", "it lies in memory"),
-                "empty-dir" => ("anonymous", "it lies in a directory that goes with its pod"),
+                "empty-dir" => ("anonymous", goes_with(container.declared)),
                 "anonymous" => ("anonymous", "it lies in a volume without a name, which goes with the container"),
                 _ => ("root", "it lies in the container itself and is destroyed with it"),
             };
@@ -175,6 +176,22 @@ fn data(container: &Container, under: Under<'_, '_>) -> Vec<Datum> {
     }
 }
 
+/// What becomes of a directory that is made for what the container is a part of.
+fn goes_with(declared: Declared) -> &'static str {
+    match declared {
+        Declared::Kubernetes => "it lies in a directory that goes with its pod",
+        Declared::Nomad => "it lies in a directory that goes with its allocation",
+        Declared::Ecs => "it lies in a volume that goes with its task",
+        _ => "it lies in a volume that goes with its group",
+    }
+}
+
+/// What is claimed or shared, by its name where that is known.
+fn claim(declared: Declared, mount: &Mount) -> String {
+    let word = if declared == Declared::Kubernetes || declared == Declared::Nomad { "claim" } else { "share" };
+    mount.source.scalar().map_or_else(|| format!("a {word} of its own"), |name| format!("the {word} {name}"))
+}
+
 /// A path in the container, the storage that it lies on, its fate, and why.
 type Ground = (String, &'static str, &'static str, String);
 
@@ -190,7 +207,7 @@ fn durable(container: &Container, directories: &[String], under: Under<'_, '_>) 
         let source = mount.source.display();
         let (storage, shown) = match mount.kind {
             MountKind::Named => ("managed", format!("the named volume {source}")),
-            MountKind::Claim => ("managed", format!("the claim {source}")),
+            MountKind::Claim => ("managed", claim(container.declared, mount)),
             MountKind::RelativeBind => ("bind", format!("{source} beside its compose file")),
             _ => ("bind", format!("{source} of its host")),
         };

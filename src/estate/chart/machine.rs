@@ -10,16 +10,15 @@ use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach};
 use crate::estate::roster::mismatches;
 use crate::knowledge::services;
-use crate::text::Loc;
 use crate::value::{Tri, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Adds every machine, with the plays that mean it.
 pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
-    // What is declared as a container is drawn as one, with its image and mounts.
-    let containers: HashSet<Loc> = estate.containers.iter().map(|container| container.declaration).collect();
-    let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.resource.loc()));
+    // What declares containers is drawn as those, with their images and mounts.
+    let containers: HashSet<&String> = estate.containers.iter().filter_map(|own| own.address.as_ref()).collect();
+    let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.address));
     for (at, machine) in own {
         let (mut object, plays) = object(estate, &drawing.plays, at, machine);
         by_path(&mut object.storage);

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod compose;
+mod definition;
 mod flat;
 mod interpolate;
 mod job;
@@ -19,6 +20,7 @@ use crate::value::{Kind, Reason, Tri, Value};
 
 pub use arguments::{MODULES, of_arguments, of_resource, of_service};
 pub use compose::{of_compose, of_definition};
+pub use definition::{Group, of_container_app, of_container_group, of_task_definition};
 pub use flat::members;
 pub use job::of_job_task;
 pub use keep::Keeping;
@@ -48,6 +50,8 @@ pub enum Declared {
     Quadlet,
     /// A task of a Nomad job.
     Nomad,
+    /// A task definition of ECS, in Terraform or in a file of its own.
+    Ecs,
     /// An object of Kubernetes, in a manifest, in Terraform or in what a task applies.
     Kubernetes,
 }
@@ -64,6 +68,7 @@ impl Declared {
             Self::Command => "command",
             Self::Quadlet => "quadlet",
             Self::Nomad => "nomad",
+            Self::Ecs => "ecs",
             Self::Kubernetes => "kubernetes",
         }
     }

@@ -54,6 +54,35 @@ impl<'t> Env<'_, 't> {
         items.iter().map(render).collect()
     }
 
+    /// What `jsonencode` or `yamlencode` makes a text of, followed through locals; none when the text is made otherwise.
+    pub(super) fn encoded(&self, expr: &Expr, hops: usize, work: &mut Work) -> Option<Value> {
+        match &expr.kind {
+            _ if hops > MAX_HOPS => None,
+            ExprKind::Template(parts) => match parts.as_slice() {
+                [Part::Interp(inner)] => self.encoded(inner, hops + 1, work),
+                _ => None,
+            },
+            ExprKind::Call { name, args, .. } => match (&**name, args.as_slice()) {
+                ("jsonencode" | "yamlencode", [data]) => Some(self.value(data, work)),
+                ("sensitive" | "nonsensitive" | "tostring", [inner]) => self.encoded(inner, hops + 1, work),
+                _ => None,
+            },
+            ExprKind::Get(inner, name) => match &inner.kind {
+                ExprKind::Name(space) if &**space == "local" && self.scope.is_none() => {
+                    let local = self.at.module.locals.get(self.at.module.local(name)?)?;
+                    let repeat = &super::repeat::Repeat::Single;
+                    Env { file: local.file, repeat, this: None, ..*self }.encoded(
+                        &local.attribute.value,
+                        hops + 1,
+                        work,
+                    )
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Where the text itself is written, followed through references; none when it is put together.
     fn follow(&self, expr: &Expr, hops: usize, work: &mut Work) -> Option<Rendered> {
         if hops > MAX_HOPS {

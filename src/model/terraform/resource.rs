@@ -219,6 +219,12 @@ impl<'a, 't> Resource<'a, 't> {
         self.view().mapped(path)
     }
 
+    /// What an argument encodes as JSON or YAML, with the places of its parts; none when it is a text otherwise made.
+    #[must_use]
+    pub fn encoded(&self, name: &str) -> Option<Value> {
+        self.view().encoded(name)
+    }
+
     /// What its arguments mention, locals followed, each once: `(type, name)` of resources, `("module", name)`,
     /// `("data.type", name)`.
     #[must_use]

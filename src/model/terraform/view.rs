@@ -370,6 +370,13 @@ impl<'a, 't> BlockView<'a, 't> {
             }
         }
     }
+
+    /// What an argument of its own encodes as JSON or YAML, with the places of its parts; none when it is a text otherwise made.
+    #[must_use]
+    pub fn encoded(&self, name: &str) -> Option<Value> {
+        let (file, attribute) = self.attribute(name)?;
+        self.within(file, |env| env.encoded(&attribute.value, 0, &mut Work::default()))
+    }
 }
 
 /// One block as a map, several as a list of maps.

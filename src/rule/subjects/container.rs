@@ -51,7 +51,7 @@ subject! {
         /// Whether it runs one command and ends.
         oneshot: Bool certain => row.container.oneshot();
         /// What declares it.
-        declared: Word(&["compose", "text", "terraform", "ansible", "command", "quadlet", "nomad", "kubernetes"]) certain => row.container.declared.as_str();
+        declared: Word(&["compose", "text", "terraform", "ansible", "command", "quadlet", "nomad", "ecs", "kubernetes"]) certain => row.container.declared.as_str();
         /// Where it is declared.
         declaration: Loc => row.container.declaration;
         /// Where its image is named.
