@@ -116,6 +116,8 @@ struct Paths {
 struct File {
     services: Vec<Service>,
     role_words_of_others: Vec<String>,
+    databases: Vec<String>,
+    role_words_of_databases: Vec<String>,
     package_prefixes_of_others: Vec<String>,
     package_suffixes_of_others: Vec<String>,
     image_mirrors: Vec<String>,
@@ -271,11 +273,15 @@ pub fn by_role(role: &str) -> Option<&'static Service> {
     if let Some(service) = names.stems.get(format!("={}", words.join("-")).as_str()) {
         return Some(service);
     }
-    (1..=3).rev().flat_map(|length| words.windows(length)).find_map(|window| {
+    let named = |window: &[String]| {
         let joined = window.join("-");
         let bare = joined.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
         names.stems.get(joined.as_str()).or_else(|| names.stems.get(bare)).copied()
-    })
+    };
+    let all: Vec<&Service> = (1..=3).rev().flat_map(|length| words.windows(length)).filter_map(named).collect();
+    let database = all.iter().find(|service| file().databases.contains(&service.name));
+    let meant = words.iter().any(|word| file().role_words_of_databases.contains(word));
+    database.or_else(|| all.first().filter(|_| !meant)).copied()
 }
 
 /// The service whose packages keep their data at or below a path, or whose data lies right there.
@@ -405,6 +411,9 @@ mod tests {
             ("loki", "loki"),
             ("jenkins-master", "jenkins"),
             ("docker", "docker-host"),
+            ("gitea-postgres", "postgresql"),
+            ("nextcloud_mariadb", "mariadb"),
+            ("postgres-db", "postgresql"),
         ] {
             assert_eq!(name(by_role(role)), Some(service), "{role}");
         }
@@ -416,6 +425,8 @@ mod tests {
             "mailpit_docker",
             "gitlab_runner",
             "consul_client",
+            "pg-gitea",
+            "keycloak_db",
             "common",
             "",
             ".",
