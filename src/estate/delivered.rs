@@ -6,6 +6,7 @@ use super::invocation::Invocation;
 use super::listing::Ground;
 use super::machine::Machine;
 use super::placement::{Use, weight};
+use super::service::{data_mounts, on_host};
 use super::{Estate, alias, started};
 use crate::knowledge::services::{self, Service};
 use crate::model::command::{self, Command, Site, Variables};
@@ -47,6 +48,7 @@ pub(super) fn deliveries(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)]) -> Vec
     }
     by_provisioners(estate, &mut found);
     by_commands(estate, &mut found);
+    by_containers(estate, &mut found);
     by_images(estate, uses, &mut found);
     for own in &mut found {
         own.sort_by(|a, b| (a.used.loc, &a.used.clause).cmp(&(b.used.loc, &b.used.clause)));
@@ -101,7 +103,7 @@ const SNIPPETS: [(&str, &str, &str); 3] = [
 ];
 
 /// The texts that a machine runs when it first boots.
-fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<Rendered> {
+pub(super) fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<Rendered> {
     let mut found: Vec<Rendered> = FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name)).collect();
     for (argument, ty, path) in SNIPPETS {
         let named = estate.terraform.referred(&machine.resource, argument);
@@ -154,7 +156,7 @@ fn moves_data(text: &str) -> bool {
 }
 
 /// The paths that lines of a text speak of which mount something.
-fn mounts(text: &str) -> Vec<String> {
+pub(super) fn mounts(text: &str) -> Vec<String> {
     let mut listed = false;
     let mut found = Vec::new();
     for line in text.lines() {
@@ -165,7 +167,7 @@ fn mounts(text: &str) -> Vec<String> {
             let words = line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '[' | ']' | ';'));
             found.extend(
                 words
-                    .filter(|word| word.len() > 4 && word.starts_with('/') && !word.starts_with("/dev"))
+                    .filter(|word| word.len() > 3 && word.starts_with('/') && !word.starts_with("/dev"))
                     .map(str::to_owned),
             );
         }
@@ -201,6 +203,30 @@ fn by_provisioners(estate: &Estate<'_>, all: &mut [Vec<Delivery>]) {
                 .filter_map(|(one, loc)| found(one, loc, "this provisioner", &mounted))
                 .collect();
             give(all, &[at], &brought, true);
+        }
+    }
+}
+
+/// Containers that a machine starts by itself or by a provisioner, with their data on its own disks.
+fn by_containers(estate: &Estate<'_>, all: &mut [Vec<Delivery>]) {
+    for (at, to) in &estate.deployed {
+        let Some(container) = estate.containers.get(*at).filter(|own| !own.oneshot() && !own.in_tests) else {
+            continue;
+        };
+        let Some(service) = container.service().filter(|service| counts(service)) else { continue };
+        for directory in data_mounts(container).filter_map(on_host) {
+            let used = Use {
+                label: service.label.clone(),
+                data: service.data,
+                directories: vec![directory],
+                loc: container.declaration,
+                clause: format!("this container is {}", service.label),
+                role: None,
+            };
+            for machine in &to.machines {
+                let Some(own) = all.get_mut(*machine) else { continue };
+                own.push(Delivery { used: used.clone(), mounted: to.mounted.clone(), sure: true });
+            }
         }
     }
 }

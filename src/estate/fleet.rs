@@ -4,7 +4,9 @@ use super::Estate;
 use super::cluster;
 use super::container::{self, Container, Declared, Group, Setting};
 use super::data;
+use super::deployed::{Deployment, deployed};
 use super::task::{is_test_path, runs_nowhere};
+use super::uploaded::uploaded;
 use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
 use crate::model::command::Command;
 use crate::model::kind::Kind;
@@ -17,16 +19,27 @@ use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc, Mapped, Span};
 use crate::value::Value;
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 /// Containers of one task that are looked at.
 const MAX_CONTAINERS: usize = 64;
 
-/// All containers, by kind of place and then in path order, where those of each task stand among them, and the images (without
-/// `:latest`) that commands and tasks build here.
+/// All containers of an estate.
+pub(super) struct Fleet {
+    /// By kind of place, and then in path order.
+    pub(super) containers: Vec<Container>,
+    /// Where those of each task stand among them.
+    pub(super) by_task: Vec<Range<usize>>,
+    /// Container → the machines that start it by themselves or by a provisioner.
+    pub(super) deployed: BTreeMap<usize, Deployment>,
+    /// The images (without `:latest`) that commands and tasks build here.
+    pub(super) built: HashSet<String>,
+}
+
+/// Gathers the containers of everything that declares or starts any.
 #[must_use]
-pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>, HashSet<String>) {
+pub(super) fn fleet(estate: &Estate<'_>) -> Fleet {
     // What a task renders is read as it is rendered, not as the template stands there.
     let rendered: HashSet<FileId> =
         estate.texts.iter().filter(|text| text.of_file).map(|text| text.rendered.file).collect();
@@ -63,11 +76,30 @@ pub fn containers(estate: &Estate<'_>) -> (Vec<Container>, Vec<Range<usize>>, Ha
     let written =
         estate.documents.of(&[Kind::TaskDefinition]).flat_map(|document| of_definition(estate.documents, document));
     all.extend(written.filter(|container| !seen.contains(&container.declaration)));
+    let deployed = by_machines(estate, &mut all);
     let built = built_images(estate);
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
     }
-    (all, by_task, built)
+    Fleet { containers: all, by_task, deployed, built }
+}
+
+/// Adds what machines start without a task; each that is new with its machines.
+fn by_machines(estate: &Estate<'_>, all: &mut Vec<Container>) -> BTreeMap<usize, Deployment> {
+    let mut known: HashMap<(Loc, String), usize> =
+        all.iter().enumerate().map(|(at, own)| ((own.declaration, own.name.clone()), at)).collect();
+    let mut found: BTreeMap<usize, Deployment> = BTreeMap::new();
+    for (container, to) in deployed(estate) {
+        let at = *known.entry((container.declaration, container.name.clone())).or_insert(all.len());
+        if at == all.len() {
+            all.push(container);
+        }
+        found.entry(at).or_default().add(to);
+    }
+    for (at, machines) in uploaded(estate, all) {
+        found.entry(at).or_default().add(Deployment { machines, mounted: Vec::new() });
+    }
+    found
 }
 
 /// An image without the tag that means the newest.

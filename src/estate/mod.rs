@@ -12,6 +12,7 @@ pub mod container;
 pub mod content;
 pub mod data;
 mod delivered;
+mod deployed;
 mod destruction;
 pub mod fact_cache;
 pub mod fact_flow;
@@ -42,6 +43,7 @@ pub mod state_access;
 pub mod state_backend;
 pub mod task;
 pub mod upkeep;
+mod uploaded;
 pub mod wiring;
 
 use crate::model::agents::Agents;
@@ -59,7 +61,7 @@ use invocation::Invocation;
 use machine::Machine;
 use placement::{Joined, Placement};
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What the tools of a repository say together.
 pub struct Estate<'m> {
@@ -109,6 +111,8 @@ pub struct Estate<'m> {
     pub adjustments: Vec<Adjustment>,
     /// Task index → its containers, as a range of `containers`.
     containers_by_task: Vec<std::ops::Range<usize>>,
+    /// Container, by index → the machines that start it by themselves or by a provisioner.
+    deployed: BTreeMap<usize, deployed::Deployment>,
     /// Task index → its commands, as a range of `invocations`.
     by_task: Vec<std::ops::Range<usize>>,
 }
@@ -174,9 +178,12 @@ impl<'m> Estate<'m> {
             adjustments: Vec::new(),
             by_task,
             containers_by_task: Vec::new(),
+            deployed: BTreeMap::new(),
         };
         estate.images = image::images(&estate);
-        (estate.containers, estate.containers_by_task, estate.built) = fleet::containers(&estate);
+        let fleet = fleet::fleet(&estate);
+        (estate.containers, estate.containers_by_task) = (fleet.containers, fleet.by_task);
+        (estate.deployed, estate.built) = (fleet.deployed, fleet.built);
         estate.joined = placement::join(&estate);
         estate.placements = placement::placements(&estate.joined.lodgings);
         estate.identities = identity::facts(&estate);

@@ -126,12 +126,14 @@ fn is_served(source: &Value) -> bool {
 }
 
 /// The paths of a machine on which something is mounted that its declaration does not place.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Bound {
     /// Something from elsewhere.
     pub elsewhere: Vec<String>,
     /// A disk that hangs on the machine; of which declaration that is, the path of a device does not tell.
     pub devices: Vec<String>,
+    /// What a script speaks of that is not followed word by word.
+    pub perhaps: Vec<String>,
 }
 
 impl Bound {
@@ -150,6 +152,10 @@ impl Bound {
         // On the same path what comes from elsewhere is taken: it is the milder guess.
         if elsewhere.is_some() && covers(&elsewhere) >= covers(&device) {
             return elsewhere.map(Lies::Elsewhere);
+        }
+        let perhaps = longest(&self.perhaps);
+        if perhaps.is_some() && covers(&perhaps) >= covers(&device) {
+            return Some(Lies::Open);
         }
         if device.is_some() {
             return Some(on_device(machine));
@@ -194,7 +200,7 @@ pub(super) fn elsewhere(machine: &Machine<'_>, mounts: &[Mounts], estate: &Estat
         .map(|mount| mount.path.clone())
         .collect();
     found.extend(again);
-    Bound { elsewhere: found, devices }
+    Bound { elsewhere: found, devices, perhaps: Vec::new() }
 }
 
 /// Paths that `pct set ID -mpN source,mp=/path` mounts from outside.

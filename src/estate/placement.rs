@@ -185,7 +185,7 @@ impl Ground<'_, '_> {
     fn machine(&self, at: usize) -> OfMachine {
         let (ansible, machine) = (self.estate.ansible, &self.estate.machines[at]);
         let mut known = Known::new(self.sights, at);
-        let bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
+        let mut bound = mount::elsewhere(machine, &self.mounts, self.estate, &mut known);
         let (mut reaches, mut lodgings) = (Vec::new(), Vec::new());
         for (index, play) in ansible.plays.iter().enumerate().filter(|(_, play)| !play.local) {
             let from = folder(ansible.documents.tree.path(play.file));
@@ -217,11 +217,12 @@ impl Ground<'_, '_> {
             }
         }
         for one in self.delivered.get(at).into_iter().flatten() {
-            let elsewhere = bound.elsewhere.iter().chain(&one.mounted).cloned().collect();
-            let also = Bound { elsewhere, devices: bound.devices.clone() };
+            let also = Bound { perhaps: one.mounted.clone(), ..bound.clone() };
             let lodge = |directory: &String| lodging((at, machine), &one.used, directory, &also, (false, one.sure));
             lodgings.extend(one.used.directories.iter().filter_map(lodge));
         }
+        let deployed = self.estate.deployed.values().filter(|to| to.machines.contains(&at));
+        bound.perhaps.extend(deployed.flat_map(|to| &to.mounted).cloned());
         (reaches, lodgings, bound)
     }
 }

@@ -1,7 +1,7 @@
 //! Which data services a play brings to its hosts, and where each keeps its data.
 
 use super::brought::Brought;
-use super::container::{Container, MountKind};
+use super::container::{Container, Mount, MountKind};
 use super::placement::{Use, weight};
 use super::{Estate, carried, kept};
 use crate::knowledge::services::{self, Service, ServiceData};
@@ -164,17 +164,12 @@ impl<'m> Found<'_, 'm> {
     /// A container whose data lies on a path of its host, or in the engine's own volumes.
     fn container(&mut self, container: &Container, task: &Task<'m>) {
         let Some(service) = container.service().filter(|service| weight(service.data) > 0) else { return };
-        for mount in &container.mounts {
-            let covers = mount.target.as_str().is_some_and(|target| {
-                container.directories().iter().any(|directory| super::machine::is_below(directory, target))
-            });
+        for mount in data_mounts(container) {
             let directory = match mount.kind {
-                MountKind::Named => Some("/var/lib/docker/volumes".to_owned()),
-                MountKind::Bind => mount.source.as_str().map(str::to_owned),
-                MountKind::RelativeBind if covers => self.beside_file(task, mount.source.as_str().unwrap_or("")),
-                _ => None,
+                MountKind::RelativeBind => self.beside_file(task, mount.source.as_str().unwrap_or("")),
+                _ => on_host(mount),
             };
-            let Some(directory) = directory.filter(|_| covers) else { continue };
+            let Some(directory) = directory else { continue };
             if self.seen.insert((format!("{} {directory}", service.name), None)) {
                 let clause = format!("this task runs {} in a container", service.label);
                 self.uses.push(Use {
@@ -187,6 +182,24 @@ impl<'m> Found<'_, 'm> {
                 });
             }
         }
+    }
+}
+
+/// The mounts on which a container's data lies.
+pub(super) fn data_mounts(container: &Container) -> impl Iterator<Item = &Mount> {
+    let directories = container.directories();
+    container.mounts.iter().filter(move |mount| {
+        let target = mount.target.as_str();
+        target.is_some_and(|target| directories.iter().any(|own| super::machine::is_below(own, target)))
+    })
+}
+
+/// The path of a host that a mount shows, where the declaration itself tells.
+pub(super) fn on_host(mount: &Mount) -> Option<String> {
+    match mount.kind {
+        MountKind::Named => Some("/var/lib/docker/volumes".to_owned()),
+        MountKind::Bind => mount.source.as_str().map(str::to_owned),
+        _ => None,
     }
 }
 

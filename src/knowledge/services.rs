@@ -273,12 +273,12 @@ pub fn by_role(role: &str) -> Option<&'static Service> {
     if let Some(service) = names.stems.get(format!("={}", words.join("-")).as_str()) {
         return Some(service);
     }
-    let named = |window: &[String]| {
+    let by_words = |window: &[String]| {
         let joined = window.join("-");
         let bare = joined.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
         names.stems.get(joined.as_str()).or_else(|| names.stems.get(bare)).copied()
     };
-    let all: Vec<&Service> = (1..=3).rev().flat_map(|length| words.windows(length)).filter_map(named).collect();
+    let all: Vec<&Service> = (1..=3).rev().flat_map(|length| words.windows(length)).filter_map(by_words).collect();
     let database = all.iter().find(|service| file().databases.contains(&service.name));
     let meant = words.iter().any(|word| file().role_words_of_databases.contains(word));
     database.or_else(|| all.first().filter(|_| !meant)).copied()

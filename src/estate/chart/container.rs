@@ -11,6 +11,7 @@ use crate::estate::{Estate, carried};
 use crate::knowledge::compute::Fate;
 use crate::source::folder;
 use crate::text::Loc;
+use crate::value::{Kind, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// Adds every container that serves, with links to its hosts, whose data its data is too.
@@ -65,7 +66,12 @@ fn under<'e, 'm>(drawing: &Drawing<'e, 'm>, host: usize) -> Under<'e, 'm> {
 /// Container → the objects that tasks run it on, or to which a provisioner uploads its file.
 fn hosts(drawing: &Drawing<'_, '_>) -> HashMap<usize, BTreeSet<usize>> {
     let estate = drawing.estate;
-    let mut found: HashMap<usize, BTreeSet<usize>> = super::uploaded::hosts(drawing);
+    let mut found: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+    let objects: HashMap<usize, usize> = drawing.machines.iter().map(|(object, machine)| (*machine, *object)).collect();
+    for (container, to) in &estate.deployed {
+        let on = to.machines.iter().filter_map(|machine| objects.get(machine));
+        found.entry(*container).or_default().extend(on);
+    }
     let at_of: HashMap<*const Container, usize> =
         estate.containers.iter().enumerate().map(|(at, container)| (std::ptr::from_ref(container), at)).collect();
     for (at, task) in estate.ansible.tasks.iter().enumerate() {
@@ -109,7 +115,11 @@ fn object(estate: &Estate<'_>, container: &Container, under: Under<'_, '_>) -> O
         run: true,
         loc: container.declaration,
     };
-    let image = if container.image.is_absent() { "built here".to_owned() } else { container.image.display() };
+    let image = match &container.image.kind {
+        Kind::Absent => "built here".to_owned(),
+        Kind::Unknown(_) => "image not known".to_owned(),
+        _ => container.image.display(),
+    };
     let mut data = data(container, under);
     by_weight(&mut data);
     let path = estate.documents.tree.path(container.declaration.file);
@@ -186,10 +196,25 @@ fn goes_with(declared: Declared) -> &'static str {
     }
 }
 
-/// What is claimed or shared, by its name where that is known.
-fn claim(declared: Declared, mount: &Mount) -> String {
-    let word = if declared == Declared::Kubernetes || declared == Declared::Nomad { "claim" } else { "share" };
-    mount.source.scalar().map_or_else(|| format!("a {word} of its own"), |name| format!("the {word} {name}"))
+/// The interface's word for what lasts.
+fn storage_of(kind: MountKind) -> &'static str {
+    if matches!(kind, MountKind::Named | MountKind::Claim) { "managed" } else { "bind" }
+}
+
+/// What is mounted, by its name where that is known.
+fn source(declared: Declared, mount: &Mount) -> String {
+    let known = Some(&mount.source).filter(|source| !matches!(source.kind, Kind::Unknown(_) | Kind::Absent));
+    let share = if matches!(declared, Declared::Kubernetes | Declared::Nomad) { "claim" } else { "share" };
+    match (mount.kind, known.map(Value::display)) {
+        (MountKind::Named, Some(name)) => format!("the named volume {name}"),
+        (MountKind::Named, None) => "a named volume".to_owned(),
+        (MountKind::Claim, Some(name)) => format!("the {share} {name}"),
+        (MountKind::Claim, None) => format!("a {share} of its own"),
+        (MountKind::RelativeBind, Some(path)) => format!("{path} beside its compose file"),
+        (MountKind::RelativeBind, None) => "a folder beside its compose file".to_owned(),
+        (_, Some(path)) => format!("{path} of its host"),
+        (_, None) => "a folder of its host".to_owned(),
+    }
 }
 
 /// A path in the container, the storage that it lies on, its fate, and why.
@@ -204,13 +229,7 @@ fn durable(container: &Container, directories: &[String], under: Under<'_, '_>) 
         if !holds || mount.kind.durable() != Some(true) {
             continue;
         }
-        let source = mount.source.display();
-        let (storage, shown) = match mount.kind {
-            MountKind::Named => ("managed", format!("the named volume {source}")),
-            MountKind::Claim => ("managed", claim(container.declared, mount)),
-            MountKind::RelativeBind => ("bind", format!("{source} beside its compose file")),
-            _ => ("bind", format!("{source} of its host")),
-        };
+        let (storage, shown) = (storage_of(mount.kind), source(container.declared, mount));
         let (fate, because) = beneath(mount, under, &shown);
         found.push((target.to_owned(), storage, fate, because));
     }
@@ -234,7 +253,7 @@ fn beneath(mount: &Mount, under: Under<'_, '_>, shown: &str) -> (&'static str, S
     };
     // Where all of its storage is of one fate, a path that is not known is of that fate too.
     let alike = || {
-        let none = mounted.elsewhere.is_empty() && mounted.devices.is_empty();
+        let none = mounted.elsewhere.is_empty() && mounted.devices.is_empty() && mounted.perhaps.is_empty();
         none && machine.storage.iter().all(|storage| storage.fate == Fate::Destroyed)
     };
     let lies = match path {

@@ -5,7 +5,6 @@ mod host;
 mod image;
 mod machine;
 mod store;
-mod uploaded;
 
 use super::Estate;
 use super::machine::Machine;

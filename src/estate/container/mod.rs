@@ -134,6 +134,8 @@ pub struct Container {
     pub volumes_from: bool,
     /// It is removed when its program ends (`--rm`), or others wait for that end.
     pub removed_at_end: bool,
+    /// A command starts it so that it starts again when it ends.
+    pub restarts: bool,
     /// The object of Kubernetes that makes it.
     pub owner: Option<Loc>,
     /// What kind of object that is (`Deployment`); empty for others.
@@ -180,6 +182,7 @@ impl Container {
             in_tests: setting.in_tests,
             volumes_from: false,
             removed_at_end: false,
+            restarts: false,
             owner: None,
             workload: "",
             members: Value::absent(),

@@ -108,6 +108,7 @@ fn apply(name: &str, value: &Value, loc: Loc, own: &mut Container) {
     match name {
         "name" => own.name = Container::shown(value),
         "rm" => own.removed_at_end = value.as_bool() != Some(false),
+        "restart" => own.restarts = value.as_str() != Some("no"),
         "v" | "volume" => own.mounts.extend(Mount::short(value, loc)),
         "mount" => own.mounts.extend(Mount::pairs(value, loc)),
         "tmpfs" => own.mounts.extend(Mount::memory(value, loc)),

@@ -20,7 +20,7 @@ mod read;
 mod resolve;
 mod wrapper;
 
-pub use ci::{of_ci, of_cloud_init, of_compose, of_package};
+pub use ci::{line, of_ci, of_cloud_init, of_compose, of_package};
 pub use copy::{Copied, copied};
 pub use document::of_documents;
 pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};

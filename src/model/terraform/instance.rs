@@ -303,13 +303,27 @@ impl<'t> Env<'_, 't> {
 
     /// What the caller, a variable file or a flag gives for a variable.
     fn given_value(&self, name: &str, work: &mut Work) -> Option<Value> {
-        let Some(parent) = &self.at.parent else { return self.given_at_top(name, work) };
+        if self.at.parent.is_none() {
+            return self.given_at_top(name, work);
+        }
+        self.in_caller(name, |env, call, expr| {
+            let value = env.value(expr, work);
+            Some(value.step(format!("argument of module.{call}"), env.loc(expr.span)))
+        })
+    }
+
+    /// What is made of the argument that the module's caller gives for a variable, there where it stands; also the call's name.
+    pub(super) fn in_caller<T>(
+        &self,
+        name: &str,
+        make: impl FnOnce(Env<'_, 't>, &str, &'t Expr) -> Option<T>,
+    ) -> Option<T> {
+        let parent = self.at.parent.as_ref()?;
         let caller = parent.instance.upgrade()?;
         let call = caller.module.calls.get(parent.call)?;
         let (file, attribute) = call.decl.attribute(name)?;
         let env = Env { at: &caller, file, repeat: &parent.repeat, scope: None, this: None, ..*self };
-        let value = env.value(&attribute.value, work);
-        Some(value.step(format!("argument of module.{}", call.name), env.loc(attribute.value.span)))
+        make(env, call.name, &attribute.value)
     }
 
     fn given_at_top(&self, name: &str, work: &mut Work) -> Option<Value> {

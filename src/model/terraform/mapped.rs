@@ -54,7 +54,8 @@ impl<'t> Env<'_, 't> {
         items.iter().map(render).collect()
     }
 
-    /// What `jsonencode` or `yamlencode` makes a text of, followed through locals; none when the text is made otherwise.
+    /// What `jsonencode` or `yamlencode` makes a text of, followed through locals and arguments of calls; none when the text is made
+    /// otherwise.
     pub(super) fn encoded(&self, expr: &Expr, hops: usize, work: &mut Work) -> Option<Value> {
         match &expr.kind {
             _ if hops > MAX_HOPS => None,
@@ -114,6 +115,9 @@ impl<'t> Env<'_, 't> {
                     let local = self.at.module.locals.get(self.at.module.local(name)?)?;
                     let repeat = &super::repeat::Repeat::Single;
                     Env { file: local.file, repeat, this: None, ..*self }.follow(&local.attribute.value, hops + 1, work)
+                }
+                ExprKind::Name(space) if &**space == "var" && self.scope.is_none() => {
+                    self.in_caller(name, |env, _, given| env.follow(given, hops + 1, work))
                 }
                 _ => self.follow_template_file(inner, name, work),
             },

@@ -19,7 +19,7 @@ mod other;
 mod values;
 mod vendor;
 
-pub use other::{of_cloud_init, of_compose, of_package};
+pub use other::{line, of_cloud_init, of_compose, of_package};
 
 /// Keys whose text (or list of texts) is shell, in the order in which they run.
 const SCRIPTS: [&str; 14] = [

@@ -68,7 +68,8 @@ pub fn of_cloud_init(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
 }
 
 /// A command as one text, the words of a list quoted.
-fn line(text: &str, node: Node<'_>) -> Mapped {
+#[must_use]
+pub fn line(text: &str, node: Node<'_>) -> Mapped {
     if node.as_str().is_some() {
         return node.mapped(text);
     }
