@@ -6,6 +6,7 @@ pub mod artifact;
 mod brought;
 mod carried;
 pub mod chart;
+mod clock;
 pub mod cluster;
 pub mod collision;
 pub mod container;
@@ -33,6 +34,7 @@ pub mod machine;
 mod mount;
 pub mod pinning;
 pub mod placement;
+pub mod reconciler;
 pub mod root;
 pub mod roster;
 mod service;
@@ -82,6 +84,8 @@ pub struct Estate<'m> {
     pub texts: Vec<Text>,
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
+    /// For each command, whether a clock starts it.
+    pub clocked: Vec<bool>,
     /// Every build of an image by Packer.
     pub images: Vec<image::Image<'m>>,
     /// Every machine of Terraform.
@@ -142,6 +146,7 @@ impl<'m> Estate<'m> {
         let texts: Vec<Vec<Text>> = (0..ansible.tasks.len()).into_par_iter().map(|task| ansible.texts(task)).collect();
         let texts: Vec<Text> = texts.into_iter().flatten().collect();
         let invocations = invocation::gather(documents, commands, terraform, ansible, packer, &texts);
+        let clocked = clock::clocked(documents, &invocations);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
@@ -159,6 +164,7 @@ impl<'m> Estate<'m> {
             ephemeral,
             texts,
             invocations,
+            clocked,
             images: Vec::new(),
             machines,
             state_stores: state_backend::stores(terraform),

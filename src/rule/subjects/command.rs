@@ -9,12 +9,10 @@ use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
-use crate::model::command::{Command, Guard, Site};
-use crate::model::load::Document;
+use crate::model::command::{Command, Guard};
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
-use crate::syntax::yaml::Yaml;
 use crate::text::{HOLE, Loc};
 use crate::value::Tri;
 use crate::value::Value;
@@ -41,23 +39,6 @@ impl<'m> CommandRow<'m> {
 
     fn path(&self) -> &'m str {
         self.estate.documents.tree.path(self.invocation().command.loc.file)
-    }
-
-    /// Whether a clock starts it.
-    fn scheduled(&self) -> bool {
-        let invocation = self.invocation();
-        let Site::Ci { job } = &invocation.command.site else { return invocation.site() == "cron" };
-        let document = self.estate.documents.document(invocation.command.loc.file);
-        let Some(root) = document.and_then(Document::yaml).and_then(Yaml::root) else { return false };
-        let by_clock = root.get("on").is_some_and(|on| {
-            on.get("schedule").is_some() || on.items().any(|event| event.as_str() == Some("schedule"))
-        });
-        // A job that asks what started it may well leave the clock out.
-        let asks = root
-            .get("jobs")
-            .and_then(|jobs| jobs.get(job)?.get("if")?.as_str())
-            .is_some_and(|test| test.contains("event_name"));
-        by_clock && !asks
     }
 
     /// An endpoint that is given is another than the cloud's, unless it names one of the cloud's own.
@@ -299,8 +280,8 @@ subject! {
         built_here: Bool certain => row.invocation().command.operands.first().and_then(Value::scalar).is_some_and(|image| row.estate.built.contains(untagged(&image)));
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
-        /// Whether a clock starts it: a schedule of CI, a crontab.
-        scheduled: Bool certain => row.scheduled();
+        /// Whether a clock starts it: the schedule of a pipeline, a timer, a crontab, directly or through a script.
+        scheduled: Bool certain => row.estate.clocked[row.at];
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.

@@ -1,6 +1,7 @@
 //! Machines with data in daily work, and inventories beside Terraform.
 
 use crate::estate::Estate;
+use crate::estate::reconciler::{self, Reconciler};
 use crate::estate::roster::{self, Mismatch, Roster};
 use crate::estate::upkeep::{self, Fragile, Repair, Uncopied};
 use crate::rule::subject::Row;
@@ -65,6 +66,40 @@ subject! {
 /// Rows of `repair`.
 pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     upkeep::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+}
+
+/// What applies drift away by itself.
+pub(super) struct ReconcilerRow<'m> {
+    estate: &'m Estate<'m>,
+    reconciler: Reconciler,
+}
+
+subject! {
+    /// A declaration by which whatever has drifted is applied away, without a person who decides.
+    ReconcilerRow<'m> as "reconciler" (row) {
+        /// What it is, by name.
+        name: Str certain => row.reconciler.name.clone();
+        /// The setting that says so, as written.
+        setting: Str certain => row.reconciler.setting.clone();
+        /// Its path.
+        path: Str certain => row.estate.documents.tree.path(row.reconciler.declared.file).to_owned();
+        /// Where it is declared.
+        declaration: Loc => row.reconciler.declared;
+        /// Whether it stands among tests.
+        in_tests: Bool certain => row.reconciler.in_tests;
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.estate.documents.tree.path(row.reconciler.declared.file));
+    }
+    loc => row.reconciler.loc;
+    label => "this setting".to_owned();
+    address => row.reconciler.address.clone();
+    identity => row.reconciler.name.clone();
+}
+
+/// Rows of `reconciler`.
+pub(super) fn reconcilers<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = reconciler::reconcilers(estate).into_iter();
+    all.map(|reconciler| Arc::new(ReconcilerRow { estate, reconciler }) as Row<'m>).collect()
 }
 
 /// A machine without backup.
