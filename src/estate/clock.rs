@@ -212,16 +212,12 @@ fn trigger(document: &Document, tree: &Tree) -> Trigger {
         return if by_clock { Trigger::Clock } else { Trigger::Other };
     }
     let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return Trigger::Other };
-    if let Some(kind) = root.get("kind").and_then(Node::as_str).filter(|_| root.get("apiVersion").is_some()) {
-        let suspended = root.get("spec").and_then(|it| it.get("suspend")).and_then(Node::as_str) == Some("true");
-        let by_clock = matches!(kind, "CronJob" | "CronWorkflow") && !suspended;
-        return if by_clock { Trigger::Clock } else { Trigger::Other };
+    if root.get("apiVersion").is_some() {
+        return Trigger::Jobs;
     }
     if let Some(on) = root.get("on") {
         let named = |name: &str| {
-            on.as_str() == Some(name)
-                || on.get(name).is_some()
-                || on.items().any(|event| event.as_str() == Some(name))
+            on.as_str() == Some(name) || on.get(name).is_some() || on.items().any(|event| event.as_str() == Some(name))
         };
         return match () {
             () if named("schedule") => Trigger::Clock,
@@ -263,12 +259,19 @@ fn by_schedule(root: Node<'_>, name: &str, job: Node<'_>) -> bool {
     };
     let mut ways = std::iter::once(job).chain(extended(root, job));
     listed
+        || is_cron_object(root)
         || ways.any(|it| it.get("rules").is_some_and(|rules| rules.items().any(by_rule)))
         || has_event(job.get("when"), "cron")
         || scheduled_workflows(root).any(|workflow| {
             let jobs = workflow.get("jobs").into_iter().flat_map(Node::items);
             !name.is_empty() && jobs.into_iter().any(|it| it.as_str() == Some(name) || it.get(name).is_some())
         })
+}
+
+/// Whether it is an object that a cluster runs by the clock, and not suspended.
+fn is_cron_object(root: Node<'_>) -> bool {
+    let suspended = root.get("spec").and_then(|it| it.get("suspend")).and_then(Node::as_str) == Some("true");
+    matches!(root.get("kind").and_then(Node::as_str), Some("CronJob" | "CronWorkflow")) && !suspended
 }
 
 /// The jobs of GitLab that a job takes its rules from.

@@ -35,6 +35,7 @@ mod mount;
 pub mod pinning;
 pub mod placement;
 pub mod reconciler;
+pub mod recreation;
 pub mod root;
 pub mod roster;
 mod service;

@@ -82,9 +82,7 @@ fn of_platform<'m>(estate: &'m Estate<'m>, resource: &Resource<'m, 'm>) -> Optio
 fn deploys<'m>(estate: &'m Estate<'m>, detection: &Resource<'m, 'm>) -> bool {
     let meant = estate.terraform.referred(detection, "stack_id");
     let stacks = estate.terraform.resources().filter(|it| it.ty() == "spacelift_stack");
-    stacks
-        .filter(|stack| meant.contains(&stack.declaration()))
-        .any(|stack| is_on(&stack.arg("autodeploy")))
+    stacks.filter(|stack| meant.contains(&stack.declaration())).any(|stack| is_on(&stack.arg("autodeploy")))
 }
 
 fn is_on(value: &Value) -> bool {

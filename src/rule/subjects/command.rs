@@ -7,6 +7,7 @@ use crate::estate::container::Declared;
 use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
+use crate::estate::recreation;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::model::command::{Command, Guard};
@@ -181,20 +182,6 @@ impl<'m> CommandRow<'m> {
             !paths.is_empty() && paths.into_iter().all(scratch)
         }
     }
-
-    /// Whether a test for a state file decides whether it runs.
-    fn after_state_test(&self) -> bool {
-        let own = &self.invocation().command;
-        self.estate.invocations.iter().any(|other| {
-            let other = &other.command;
-            other.loc.file == own.loc.file
-                && other.scope == own.scope
-                && other.index < own.index
-                && own.index - other.index <= 2
-                && matches!(&*other.program, "test" | "[" | "[[")
-                && other.text.contains(".tfstate")
-        })
-    }
 }
 
 /// The file that a command writes: a redirection's, else its last operand.
@@ -264,8 +251,8 @@ subject! {
         onto_state: Bool => row.onto_state();
         /// Whether the state that it touches is a scratch copy.
         scratch: Bool => row.scratch();
-        /// Whether a test for a state file decides whether it runs.
-        after_state_test: Bool => row.after_state_test();
+        /// Why it creates again what may exist: `state-test`, `state-removed`, `state-unread`, `failed-apply`, `destroy`, `failed-import`.
+        recreates: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::as_str);
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
