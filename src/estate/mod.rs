@@ -44,6 +44,7 @@ pub mod state_access;
 pub mod state_backend;
 pub mod task;
 pub mod upkeep;
+pub mod variable_file;
 pub mod wiring;
 
 use crate::model::agents::Agents;

@@ -69,6 +69,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: agent::InstructionsRow::schema, rows: agent::instructions },
     Table { schema: wiring::ImpureRow::schema, rows: wiring::impure_calls },
     Table { schema: wiring::FileReadRow::schema, rows: wiring::file_reads },
+    Table { schema: wiring::VariableFileRow::schema, rows: wiring::variable_files },
     Table { schema: wiring::TieRow::schema, rows: wiring::data_ties },
     Table { schema: wiring::RemovedRow::schema, rows: wiring::removed },
     Table { schema: wiring::DataRow::schema, rows: wiring::data_sources },
