@@ -420,7 +420,7 @@ pub fn is_test_path(path: &str) -> bool {
     folder(path)
         .split('/')
         .any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
-        || name.split(['-', '_']).any(|word| word == "e2e")
+        || name.split(['-', '_']).any(|word| matches!(word, "e2e" | "drill"))
 }
 
 /// Whether a path belongs to a build of images.

@@ -10,7 +10,7 @@ use crate::estate::live_value::{self, Fed};
 use crate::estate::recreation;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
-use crate::model::command::{Command, Guard};
+use crate::model::command::{Command, Guard, Site};
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
@@ -84,6 +84,21 @@ impl<'m> CommandRow<'m> {
             .flat_map(|other| other.command.rows.iter().map(|row| row.class.as_str()))
             .collect();
         classes.into_iter().collect()
+    }
+
+    /// Whether it applies because a plan has just shown drift.
+    fn on_drift(&self) -> bool {
+        let own = &self.invocation().command;
+        let before = self.estate.invocations[..self.at].iter().rev().map(|it| &it.command);
+        let mut before = before.take_while(|it| it.loc.file == own.loc.file).filter(|it| it.scope == own.scope);
+        let place = [self.path(), own.function.as_deref().unwrap_or_default()];
+        let job = if let Site::Ci { job } = &own.site { job } else { "" };
+        let said = place.into_iter().chain([job]).chain(own.conditions.iter().map(|it| &**it));
+        let mut said = said.map(str::to_lowercase);
+        let speaks = said.any(|text| ["drift", "reconcil", "remediat"].iter().any(|word| text.contains(word)));
+        speaks
+            && before
+                .any(|it| it.sub.last().is_some_and(|sub| &**sub == "plan") && it.flag("detailed-exitcode").is_some())
     }
 
     /// Where its output or last operand goes.
@@ -269,6 +284,8 @@ subject! {
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
         /// Whether a clock starts it: the schedule of a pipeline, a timer, a crontab, directly or through a script.
         scheduled: Bool certain => row.estate.clocked[row.at];
+        /// Whether it applies because a plan before it has just shown drift.
+        on_drift: Bool => row.on_drift();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.
