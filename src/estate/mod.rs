@@ -36,6 +36,7 @@ pub mod pinning;
 pub mod placement;
 pub mod reconciler;
 pub mod recreation;
+pub mod reset_switch;
 pub mod root;
 pub mod roster;
 mod service;
