@@ -26,6 +26,7 @@ pub mod image;
 mod instruction;
 pub mod invocation;
 mod kept;
+pub mod left_out;
 pub mod lifecycle;
 mod listing;
 pub mod live;

@@ -85,6 +85,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
     Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
     Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },
+    Table { schema: upkeep::LeftOutRow::schema, rows: upkeep::left_out },
     Table { schema: upkeep::ReconcilerRow::schema, rows: upkeep::reconcilers },
     Table { schema: upkeep::UncopiedRow::schema, rows: upkeep::uncopied },
     Table { schema: upkeep::RosterRow::schema, rows: upkeep::rosters },

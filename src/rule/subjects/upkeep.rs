@@ -1,6 +1,7 @@
 //! Machines with data in daily work, and inventories beside Terraform.
 
 use crate::estate::Estate;
+use crate::estate::left_out::{self, LeftOut};
 use crate::estate::reconciler::{self, Reconciler};
 use crate::estate::roster::{self, Mismatch, Roster};
 use crate::estate::upkeep::{self, Fragile, Repair, Uncopied};
@@ -66,6 +67,36 @@ subject! {
 /// Rows of `repair`.
 pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     upkeep::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+}
+
+/// Data that a backup job leaves out.
+pub(super) struct LeftOutRow<'m> {
+    estate: &'m Estate<'m>,
+    left_out: LeftOut,
+}
+
+subject! {
+    /// A data directory of a guest that a backup job of its hypervisor leaves out by name.
+    LeftOutRow<'m> as "left_out_of_backup" (row) {
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.left_out.machine].address.clone();
+        /// The path that is left out.
+        path: Str certain => row.left_out.path.clone();
+        /// What lies there: services, or the mounted directory.
+        holds: List(Str) => row.left_out.holds.clone();
+        /// Where the machine is declared.
+        declaration: Loc => row.estate.machines[row.left_out.machine].resource.loc();
+    }
+    loc => row.left_out.loc;
+    label => "this job".to_owned();
+    address => Some(row.estate.machines[row.left_out.machine].address.clone());
+    identity => format!("{} {}", row.estate.machines[row.left_out.machine].address, row.left_out.path);
+}
+
+/// Rows of `left_out_of_backup`.
+pub(super) fn left_out<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = left_out::left_out(estate).into_iter();
+    all.map(|left_out| Arc::new(LeftOutRow { estate, left_out }) as Row<'m>).collect()
 }
 
 /// What applies drift away by itself.
