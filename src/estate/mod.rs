@@ -37,6 +37,7 @@ pub mod pinning;
 pub mod placement;
 pub mod reconciler;
 pub mod recreation;
+pub mod repair;
 pub mod reset_switch;
 pub mod root;
 pub mod roster;

@@ -3,8 +3,9 @@
 use crate::estate::Estate;
 use crate::estate::left_out::{self, LeftOut};
 use crate::estate::reconciler::{self, Reconciler};
+use crate::estate::repair::{self, Repair};
 use crate::estate::roster::{self, Mismatch, Roster};
-use crate::estate::upkeep::{self, Fragile, Repair, Uncopied};
+use crate::estate::upkeep::{self, Fragile, Uncopied};
 use crate::rule::subject::Row;
 use crate::subject;
 use crate::text::HOLE;
@@ -40,33 +41,33 @@ pub(super) fn fragile<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     upkeep::fragile(estate).into_iter().map(|fragile| Arc::new(FragileRow { estate, fragile }) as Row<'m>).collect()
 }
 
-/// A command that repairs a machine.
+/// A command that repairs an object.
 pub(super) struct RepairRow<'m> {
     estate: &'m Estate<'m>,
     repair: Repair,
 }
 
 subject! {
-    /// A command of a script or pipeline that changes live what Terraform declares for a machine.
+    /// A command of a script or pipeline that changes live what Terraform declares for a machine, a database, a bucket, a group of rules.
     RepairRow<'m> as "repair" (row) {
         /// As one reads it.
         text: Str certain => row.estate.invocations[row.repair.at].command.text.replace(HOLE, "…");
-        /// The machine's address.
-        machine: Str certain => row.estate.machines[row.repair.machine].address.clone();
-        /// Where the machine is declared.
-        declaration: Loc => row.estate.machines[row.repair.machine].resource.loc();
+        /// The object's address.
+        object: Str certain => row.repair.address.clone();
+        /// Where the object is declared.
+        declaration: Loc => row.repair.declared;
         /// Whether it stands among tests.
         in_tests: Bool certain => crate::estate::task::is_test_path(row.estate.documents.tree.path(row.estate.invocations[row.repair.at].command.loc.file));
     }
     loc => row.estate.invocations[row.repair.at].command.loc;
     label => "this command".to_owned();
-    address => Some(row.estate.machines[row.repair.machine].address.clone());
+    address => Some(row.repair.address.clone());
     identity => row.estate.invocations[row.repair.at].command.text.clone();
 }
 
 /// Rows of `repair`.
 pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    upkeep::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+    repair::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
 }
 
 /// Data that a backup job leaves out.
