@@ -5,7 +5,7 @@ use crate::model::command::Site;
 use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::source::{Tree, file_name, folder, join};
-use crate::syntax::yaml::Node;
+use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Span};
 use crate::value::{Tri, Value};
 use regex::Regex;
@@ -65,7 +65,7 @@ fn unit_name(path: &str) -> &str {
 }
 
 fn timers(tree: &Tree) -> HashSet<&str> {
-    let is_timer = |path: &str| path.ends_with(".timer") || path.ends_with(".timer.j2");
+    let is_timer = |path: &str| [".timer", ".timer.j2"].iter().any(|end| path.ends_with(end));
     tree.iter().map(|(_, file)| &*file.path).filter(|path| is_timer(path)).map(unit_name).collect()
 }
 
@@ -107,7 +107,7 @@ impl<'a> Scripts<'a> {
         if matches!(&*command.program, "make" | "gmake" | "just" | "task") {
             let folder = command.flag("C").and_then(|flag| join(here, flag.value.as_str()?));
             let folder = folder.unwrap_or_else(|| here.trim_end_matches('/').to_owned());
-            let words = command.sub.iter().map(|word| word.to_string());
+            let words = command.sub.iter().map(ToString::to_string);
             let words = words.chain(command.operands.iter().filter_map(|word| word.as_str().map(str::to_owned)));
             let recipes = |word: String| self.of_target.get(&(&*folder, &*word)).cloned().unwrap_or_default();
             return words.flat_map(recipes).collect();
@@ -152,7 +152,7 @@ impl<'a> Pipelines<'a> {
     fn called(&self) -> Vec<FileId> {
         let mut found = Vec::new();
         for (file, _) in self.triggers.iter().filter(|(_, trigger)| **trigger == Trigger::Clock) {
-            let Some(root) = self.documents.document(*file).and_then(Document::yaml).and_then(|it| it.root()) else {
+            let Some(root) = self.documents.document(*file).and_then(Document::yaml).and_then(Yaml::root) else {
                 continue;
             };
             let jobs = root.get("jobs").into_iter().flat_map(Node::entries).map(|(_, job)| job);
@@ -211,7 +211,7 @@ fn trigger(document: &Document, tree: &Tree) -> Trigger {
         let by_clock = text.contains("triggers") && CRON.as_ref().is_some_and(|cron| cron.is_match(text));
         return if by_clock { Trigger::Clock } else { Trigger::Other };
     }
-    let Some(root) = document.yaml().and_then(|yaml| yaml.root()) else { return Trigger::Other };
+    let Some(root) = document.yaml().and_then(Yaml::root) else { return Trigger::Other };
     if root.get("apiVersion").is_some() {
         return Trigger::Jobs;
     }
@@ -304,7 +304,7 @@ fn allows(node: Node<'_>) -> bool {
 /// Whether a condition holds when a clock is what started the run.
 fn by_clock(test: &str) -> Tri {
     static EVENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r#"(?:github\.event_name\s*(==|!=)\s*'([a-z_]+)'|(eq|ne)\(\s*variables\[?\.?'?Build\.Reason'?\]?\s*,\s*'(\w+)'\))"#)
+        Regex::new(r"(?:github\.event_name\s*(==|!=)\s*'([a-z_]+)'|(eq|ne)\(\s*variables\[?\.?'?Build\.Reason'?\]?\s*,\s*'(\w+)'\))")
             .ok()
     });
     let mut compared = Vec::new();

@@ -31,11 +31,14 @@ const NAMED: [(&str, &str, &[&str]); 8] = [
     ("azurerm_mssql_server", "name", &["name", "n"]),
 ];
 
+/// Addresses and places by type and name.
+type Objects = HashMap<(&'static str, Arc<str>), (String, Loc)>;
+
 /// Every command of a script or pipeline that changes live what Terraform declares for an object.
 #[must_use]
 pub fn repairs(estate: &Estate<'_>) -> Vec<Repair> {
     let mut found = Vec::new();
-    let mut named: Option<HashMap<(&str, Arc<str>), (String, Loc)>> = None;
+    let mut named: Option<Objects> = None;
     for (at, invocation) in estate.invocations.iter().enumerate() {
         let command = &invocation.command;
         if invocation.task.is_some()
@@ -112,7 +115,7 @@ fn last_word(command: &Command) -> Option<Arc<str>> {
 }
 
 /// Named objects that are no machines.
-fn objects<'m>(estate: &'m Estate<'_>) -> HashMap<(&'m str, Arc<str>), (String, Loc)> {
+fn objects(estate: &Estate<'_>) -> Objects {
     let mut found = HashMap::new();
     let managed = estate.terraform.resources().filter(|it| it.decl.mode == Mode::Managed);
     for resource in managed {

@@ -110,11 +110,11 @@ fn committed<'m>(estate: &'m Estate<'m>) -> BTreeMap<&'m str, Vec<(FileId, Node<
 
 fn destroys<'m>(estate: &'m Estate<'m>, at: usize) -> bool {
     let facts = TaskFacts { estate, task: &estate.ansible.tasks[at], at };
-    let by_command = |row: &&'static crate::knowledge::commands::Row| {
+    let by_command = |row: &crate::knowledge::commands::Row| {
         row.data_loss || matches!(row.class, Class::DataDestroy | Class::ContainerDataDelete | Class::ClusterDataDelete)
     };
     facts.destroyed().is_some()
-        || estate.invocations_of(at).any(|command| command.rows.iter().any(|row| by_command(&row)))
+        || estate.invocations_of(at).any(|command| command.rows.iter().any(|row| by_command(row)))
             && !super::task::runs_nowhere(estate.ansible, at)
 }
 
