@@ -34,6 +34,19 @@ impl Cause {
             Self::Import => "failed-import",
         }
     }
+
+    /// The same as a clause.
+    #[must_use]
+    pub fn clause(self) -> &'static str {
+        match self {
+            Self::StateTest => "a missing state file lets it run",
+            Self::StateRemoved => "the state was deleted before it",
+            Self::StateUnread => "the state could not be read, and that stops nothing",
+            Self::Failed => "an apply has failed and everything was destroyed",
+            Self::Destroyed => "everything was destroyed before it",
+            Self::Import => "an import before it may have failed",
+        }
+    }
 }
 
 /// Why a command creates again what may exist; none of what is no apply.

@@ -268,6 +268,8 @@ subject! {
         scratch: Bool => row.scratch();
         /// Why it creates again what may exist: `state-test`, `state-removed`, `state-unread`, `failed-apply`, `destroy`, `failed-import`.
         recreates: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::as_str);
+        /// The same as a clause.
+        recreates_because: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::clause);
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
