@@ -3,6 +3,9 @@
 use super::Estate;
 use crate::knowledge::commands::Class;
 use crate::model::command::Command;
+use crate::model::kind::Kind;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Why an apply creates again what may exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +60,12 @@ pub fn cause(estate: &Estate<'_>, at: usize) -> Option<Cause> {
         return None;
     }
     let before = || {
-        let same = |other: &&Command| other.loc.file == own.loc.file && other.scope == own.scope;
+        let same =
+            |other: &&Command| other.scope == own.scope && other.index < own.index || follows(estate, other, own);
         let earlier = estate.invocations[..at].iter().rev().map(|it| &it.command);
-        earlier.take_while(|it| it.loc.file == own.loc.file).filter(same).filter(|it| it.index < own.index)
+        earlier.take_while(|it| it.loc.file == own.loc.file).filter(same)
     };
-    let nearly = |it: &Command| own.index - it.index <= 2;
+    let nearly = |it: &Command| it.scope == own.scope && own.index - it.index <= 2;
     let tests = |it: &Command| matches!(&*it.program, "test" | "[" | "[[") && it.text.contains(".tfstate");
     if before().any(|it| nearly(it) && tests(it)) {
         return Some(Cause::StateTest);
@@ -80,13 +84,31 @@ pub fn cause(estate: &Estate<'_>, at: usize) -> Option<Cause> {
         let text = estate.documents.tree.text(own.loc.file);
         let or =
             |it: &Command| text.get(it.loc.span.end as usize..).is_some_and(|rest| rest.trim_start().starts_with("||"));
-        let failed = stayed().any(|it| it.index < destroy.index && is_whole_apply(it) && or(it));
+        let failed =
+            stayed().any(|it| it.scope == own.scope && it.index < destroy.index && is_whole_apply(it) && or(it));
         return Some(if failed { Cause::Failed } else { Cause::Destroyed });
     }
     let imports = |it: &Command| it.tolerated && it.sub.first().is_some_and(|sub| &**sub == "import");
     stayed()
         .any(|it| is_terraform(it) && imports(it) && leads_to(it, own) && same_place(it, own))
         .then_some(Cause::Import)
+}
+
+/// Whether one step of a Jenkins pipeline always comes after another: nothing from the stage of the first on asks anything.
+fn follows(estate: &Estate<'_>, first: &Command, second: &Command) -> bool {
+    static ASKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"\b(?:when|if|else|switch|case|catch|post|parallel|input|params|expression|return)\b").ok()
+    });
+    let file = first.loc.file;
+    let jenkins = file == second.loc.file
+        && estate.documents.document(file).is_some_and(|document| document.kind == Kind::Jenkinsfile);
+    let text = estate.documents.tree.text(file);
+    let (start, end) = (first.loc.span.start as usize, second.loc.span.start as usize);
+    if !jenkins || end < start {
+        return false;
+    }
+    let stage = text.get(..start).and_then(|before| before.rfind("stage")).unwrap_or(0);
+    text.get(stage..end).is_some_and(|between| ASKS.as_ref().is_some_and(|asks| !asks.is_match(between)))
 }
 
 fn is_terraform(command: &Command) -> bool {
