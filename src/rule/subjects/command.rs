@@ -86,6 +86,20 @@ impl<'m> CommandRow<'m> {
         classes.into_iter().collect()
     }
 
+    /// Whether the container that its task enters is removed by a later task of the same file.
+    fn scratch_container(&self) -> bool {
+        let ansible = self.estate.ansible;
+        let Some(own) = self.invocation().task.and_then(|at| ansible.tasks.get(at)) else { return false };
+        let name = ["container", "name"].into_iter().find(|name| own.argument(name).is_some());
+        let Some(name) = name.map(|name| ansible.argument(own, name).display()) else { return false };
+        let after =
+            ansible.tasks.iter().filter(|task| task.file == own.file && task.loc.span.start > own.loc.span.start);
+        after.filter(|task| matches!(task.short(), "docker_container" | "podman_container")).any(|task| {
+            ansible.argument(task, "state").as_str() == Some("absent")
+                && ansible.argument(task, "name").display() == name
+        })
+    }
+
     /// Whether it applies because a plan has just shown drift.
     fn on_drift(&self) -> bool {
         let own = &self.invocation().command;
@@ -286,6 +300,8 @@ subject! {
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
         /// Whether a clock starts it: the schedule of a pipeline, a timer, a crontab, directly or through a script.
         scheduled: Bool certain => row.estate.clocked[row.at];
+        /// Whether the container that its task enters is removed by a later task of the same file.
+        scratch_container: Bool certain => row.scratch_container();
         /// Whether it applies because a plan before it has just shown drift.
         on_drift: Bool => row.on_drift();
         /// Classes of the commands before it in the same script, recipe or step.
