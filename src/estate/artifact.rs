@@ -125,7 +125,9 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     }
     let cached = within(&[".fact_cache", "fact_cache", "facts_cache", ".ansible_cache"]);
     // A folder of that name may also hold a role's own facts: what was gathered has the names that Ansible gives.
-    let gathered = || within(&["ansible_facts"]) && file.text().is_ok_and(|text| text.text.contains("\"ansible_"));
+    let source = matches!(suffix, "tf" | "tfvars" | "py" | "sh" | "j2");
+    let gathered =
+        || !source && within(&["ansible_facts"]) && file.text().is_ok_and(|text| text.text.contains("\"ansible_"));
     if !lower.starts_with('.') && suffix != "md" && (cached || gathered()) {
         return Some(("fact-cache", "facts that Ansible gathered".to_owned()));
     }

@@ -2,7 +2,8 @@
 
 use super::task::TaskFacts;
 use crate::knowledge::ansible::ModuleRole;
-use crate::model::ansible::ArgumentValue;
+use crate::model::ansible::{Argument, ArgumentValue, Task};
+use crate::syntax::yaml::Node;
 use crate::text::Loc;
 use std::sync::LazyLock;
 
@@ -61,6 +62,13 @@ fn of_commands(facts: &TaskFacts<'_>) -> Vec<FactFlow> {
     let (estate, tree) = (facts.estate, facts.estate.documents.tree);
     let runs = |program: &str| matches!(program, "terraform" | "tofu" | "terragrunt");
     let mut found = Vec::new();
+    let own = facts.task.node.get("environment").into_iter().flat_map(Node::entries);
+    let own = own.filter(|_| estate.invocations_of(facts.at).any(|command| runs(&command.program)));
+    for (name, value) in own.filter_map(|(key, value)| Some((key.as_str()?, value))) {
+        let loc = Loc { file: facts.task.file, span: value.span() };
+        let source = name.starts_with("TF_VAR_").then(|| fact_in(facts, tree.slice(loc))).flatten();
+        found.extend(source.map(|source| FactFlow { argument: name.to_owned(), source, loc }));
+    }
     for command in estate.invocations_of(facts.at).filter(|command| runs(&command.program)) {
         for flag in command.flags.iter().filter(|flag| flag.name.trim_start_matches('-') == "var") {
             let text = tree.text(command.loc.file);
@@ -98,16 +106,35 @@ fn fact_in(facts: &TaskFacts<'_>, text: &str) -> Option<String> {
     None
 }
 
-/// `registered.stdout` of a command that asks what runs.
+/// `registered.stdout` of a command that asks what runs, `registered.json` of a request that only reads.
 fn printed(facts: &TaskFacts<'_>, template: &str) -> Option<String> {
-    let at = template.find(".stdout")?;
+    let by_command =
+        |short: &str| matches!(short, "command" | "shell" | "raw" | "script" | "win_shell" | "win_command");
+    registered(facts, template, ".stdout", &|task| by_command(task.short())).or_else(|| {
+        // What a request has made has a number of its own, and that one is its answer's.
+        let reads = |task: &Task<'_>| {
+            let only_reads = |argument: &Argument<'_>| match &argument.value {
+                ArgumentValue::Node(node) => node.as_str() == Some("GET"),
+                ArgumentValue::Text(text, _) => &**text == "GET",
+            };
+            task.short() == "uri" && task.argument("method").is_none_or(only_reads)
+        };
+        registered(facts, template, ".json", &reads)
+    })
+}
+
+/// A part of what a task of the same file has registered, where the task is of a kind.
+fn registered(
+    facts: &TaskFacts<'_>,
+    template: &str,
+    part: &str,
+    of_kind: &dyn Fn(&Task<'_>) -> bool,
+) -> Option<String> {
+    let at = template.find(part)?;
     let start = template[..at].rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
     let name = template.get(start..at).filter(|name| !name.is_empty())?;
     let same = |file| file == facts.task.file;
-    let registers = facts.estate.ansible.tasks.iter().any(|task| {
-        same(task.file)
-            && task.register == Some(name)
-            && matches!(task.short(), "command" | "shell" | "raw" | "script" | "win_shell" | "win_command")
-    });
-    registers.then(|| format!("{name}.stdout"))
+    let registers =
+        facts.estate.ansible.tasks.iter().any(|task| same(task.file) && task.register == Some(name) && of_kind(task));
+    registers.then(|| format!("{name}{part}"))
 }

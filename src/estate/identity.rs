@@ -347,16 +347,20 @@ fn declared(machine: &Machine<'_>, name: &str) -> Option<Loc> {
     if IDENTITY.contains(&name) {
         return None;
     }
-    let alias = match name {
-        "disk" | "disk_volume" => "rootfs",
-        "netif" | "net" => "network",
-        "cpus" => "cores",
-        "onboot" => "onboot",
-        name => name,
+    // `net0`, `scsi1`: the number tells one of several.
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let aliases: &[&str] = match bare {
+        "disk" | "disk_volume" | "rootfs" | "scsi" | "virtio" | "sata" | "ide" => &["rootfs", "disk", "disks"],
+        "netif" | "net" => &["network", "network_device", "network_interface"],
+        "mp" => &["mountpoint", "mount_point"],
+        "ipconfig" => &["ipconfig0", "initialization"],
+        "cpus" | "cores" | "sockets" | "vcpus" => &["cores", "cpu"],
+        "features" => &["features"],
+        _ => std::slice::from_ref(&name),
     };
-    let value = machine.resource.arg(alias);
-    if !value.is_absent() {
-        return value.origin;
-    }
-    machine.resource.blocks(alias).first().map(|block| block.loc)
+    aliases.iter().find_map(|alias| {
+        let value = machine.resource.arg(alias);
+        let place = || machine.resource.blocks(alias).first().map(|block| block.loc);
+        if value.is_absent() { place() } else { value.origin.or_else(place) }
+    })
 }

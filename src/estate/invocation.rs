@@ -107,6 +107,12 @@ fn of_task<'m>(ansible: &Ansible<'m>, at: usize, task: &Task<'m>) -> Vec<Invocat
         let calls = of_request(ansible, task).into_iter();
         return calls.map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect();
     }
+    if let Some(line) = into_container(ansible, task) {
+        let (mut text, mut found) = (Mapped::default(), Vec::new());
+        text.push_for(&line, task.loc.span);
+        command::commands(&text, task.file, &Site::Ansible, &Variables::default(), &mut found);
+        return found.into_iter().map(|command| Invocation { task: Some(at), ..Invocation::plain(command) }).collect();
+    }
     let Some(text) = task.command(ansible.documents.tree.text(task.file)) else { return Vec::new() };
     let text = programs_filled_in(ansible, task, text);
     let mut found = Vec::new();
@@ -155,6 +161,32 @@ fn programs_filled_in<'m>(ansible: &Ansible<'m>, task: &Task<'m>, text: Mapped) 
     let Some(mut filled) = filled else { return text };
     filled.append(&text.part(from..text.text.len()));
     filled
+}
+
+/// The command line that a module stands for which enters a running container: a command there, a file into it.
+fn into_container<'m>(ansible: &Ansible<'m>, task: &Task<'m>) -> Option<String> {
+    let shown = |name: &str| ansible.argument(task, name);
+    let words = || {
+        let argv = shown("argv").as_list().map(|list| {
+            list.items.iter().map(|word| format!("'{}'", word.display().replace('\'', "'\\''"))).collect::<Vec<_>>()
+        });
+        argv.map_or_else(|| shown("command").display(), |argv| argv.join(" "))
+    };
+    let line = match task.short() {
+        "docker_container_exec" => format!("docker exec {} {}", shown("container").display(), words()),
+        "podman_container_exec" => format!("podman exec {} {}", shown("name").display(), words()),
+        "k8s_exec" => format!("kubectl exec {} -- {}", shown("pod").display(), words()),
+        "docker_container_copy_into" => {
+            let (container, path) = (shown("container").display(), shown("container_path").display());
+            format!("docker cp '{}' '{container}:{path}'", shown("path").display())
+        }
+        "k8s_cp" if shown("state").as_str() != Some("from_pod") => {
+            let (pod, path) = (shown("pod").display(), shown("remote_path").display());
+            format!("kubectl cp '{}' '{pod}:{path}'", shown("local_path").display())
+        }
+        _ => return None,
+    };
+    Some(line)
 }
 
 /// Requests of one task that are looked at.

@@ -34,7 +34,18 @@ struct Source {
     name: String,
     asks: String,
     own_address: bool,
+    /// It has a `count` or `for_each` of its own.
+    repeated: bool,
     declared: Loc,
+}
+
+/// Whether a `count` or `for_each` takes a data source as a whole, or its keys, and nothing of its answers.
+fn only_counts(text: &str, source: &str) -> bool {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let value = text.split_once('=').map_or("", |(_, value)| value);
+    let value = value.strip_prefix("toset(").unwrap_or(value);
+    let value = ["keys(", "length("].iter().find_map(|call| value.strip_prefix(call)).unwrap_or(value);
+    value.trim_end_matches(')') == source
 }
 
 /// Services that tell a caller its own address.
@@ -72,6 +83,11 @@ pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
         for (argument, loc, decisive) in arguments(&resource) {
             for declaration in estate.terraform.referred(&resource, argument) {
                 let Some(source) = sources.iter().find(|source| source.declaration == declaration) else { continue };
+                // How many there are of what is asked for each of a given set is given as well.
+                let counted = matches!(argument, "count" | "for_each");
+                if counted && source.repeated && only_counts(estate.documents.tree.slice(loc), &source.name) {
+                    continue;
+                }
                 if !(decisive || source.own_address) || !seen.insert((resource.decl.decl.loc(), argument)) {
                     continue;
                 }
@@ -136,6 +152,7 @@ fn sources(estate: &Estate<'_>) -> Vec<Source> {
                 name: format!("data.{}.{}", data.ty(), data.name()),
                 asks: if http { url.display() } else { data.ty().replace('_', " ") },
                 own_address: http && asks_own_address(&url),
+                repeated: ["count", "for_each"].iter().any(|name| data.decl.decl.attribute(name).is_some()),
                 declared: data.loc(),
             });
         }

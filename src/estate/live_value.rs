@@ -93,10 +93,10 @@ fn mentions(line: &str, name: &str) -> bool {
 /// The file of declared values that a line writes: by redirection, by `tee`, by `sed -i`.
 fn written(tree: &Tree, path: &str, line: &str) -> Option<Fed> {
     static INTO: OnceLock<Option<Regex>> = OnceLock::new();
-    let declared = r#"((?:[^\s"'<>|;&]*(?:host_vars|group_vars|inventory|inventories)/[^\s"'<>|;&]+)|[^\s"'<>|;&]+\.(?:tfvars(?:\.json)?|tf))"#;
+    let declared = r#"((?:[^\s"'<>|;&]*(?:host_vars|group_vars|inventory|inventories)/[^\s"'<>|;&]+)|[^\s"'<>|;&]+\.(?:tfvars(?:\.json)?|tf)|(?:[^\s"'<>|;&]*/)?(?:inventory(?:\.ini|\.ya?ml|\.cfg)?|hosts\.(?:ini|ya?ml))(?:["'\s;&|]|$))"#;
     let found =
         pattern(&INTO, &format!(r#"(?:>>?\s*|\btee\s+(?:-a\s+)?|\bsed\s+-i\b.*\s)["']?{declared}"#))?.captures(line)?;
-    let into = found.get(1)?.as_str();
+    let into = found.get(1)?.as_str().trim_end_matches(['"', '\'', ' ', '\t', ';', '&', '|']);
     let name = into.rsplit('}').next().unwrap_or(into).trim_start_matches("./").trim_start_matches('/');
     let tracked = tree.find(name).is_some() || join(folder(path), name).is_some_and(|path| tree.find(&path).is_some());
     Some(Fed { into: into.to_owned(), tracked })

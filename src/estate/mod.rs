@@ -6,6 +6,7 @@ pub mod artifact;
 mod brought;
 mod carried;
 pub mod chart;
+mod clock;
 pub mod cluster;
 pub mod collision;
 pub mod container;
@@ -27,6 +28,7 @@ pub mod image;
 mod instruction;
 pub mod invocation;
 mod kept;
+pub mod left_out;
 pub mod lifecycle;
 mod listing;
 pub mod live;
@@ -35,6 +37,10 @@ pub mod machine;
 mod mount;
 pub mod pinning;
 pub mod placement;
+pub mod reconciler;
+pub mod recreation;
+pub mod repair;
+pub mod reset_switch;
 pub mod root;
 pub mod roster;
 mod service;
@@ -44,6 +50,7 @@ pub mod state_backend;
 pub mod task;
 pub mod upkeep;
 mod uploaded;
+pub mod variable_file;
 pub mod wiring;
 
 use crate::model::agents::Agents;
@@ -85,6 +92,8 @@ pub struct Estate<'m> {
     pub texts: Vec<Text>,
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
+    /// For each command, whether a clock starts it.
+    pub clocked: Vec<bool>,
     /// Every build of an image by Packer.
     pub images: Vec<image::Image<'m>>,
     /// Every machine of Terraform.
@@ -147,6 +156,7 @@ impl<'m> Estate<'m> {
         let texts: Vec<Vec<Text>> = (0..ansible.tasks.len()).into_par_iter().map(|task| ansible.texts(task)).collect();
         let texts: Vec<Text> = texts.into_iter().flatten().collect();
         let invocations = invocation::gather(documents, commands, terraform, ansible, packer, &texts);
+        let clocked = clock::clocked(documents, &invocations);
         let machines = machine::machines(terraform);
         let mut by_task = vec![0..0; ansible.tasks.len()];
         for (at, task) in invocations.iter().enumerate().filter_map(|(at, invocation)| Some((at, invocation.task?))) {
@@ -164,6 +174,7 @@ impl<'m> Estate<'m> {
             ephemeral,
             texts,
             invocations,
+            clocked,
             images: Vec::new(),
             machines,
             state_stores: state_backend::stores(terraform),

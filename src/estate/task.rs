@@ -415,9 +415,12 @@ pub fn is_floating_url(url: &str) -> bool {
 /// Whether a path stands among tests.
 #[must_use]
 pub fn is_test_path(path: &str) -> bool {
+    // A pipeline of tests stands among the other pipelines, a script of tests beside the others.
+    let name = file_name(path).split('.').next().unwrap_or("");
     folder(path)
         .split('/')
         .any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
+        || name.split(['-', '_']).any(|word| matches!(word, "e2e" | "drill"))
 }
 
 /// Whether a path belongs to a build of images.

@@ -6,7 +6,6 @@ use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Task;
 use crate::text::Loc;
-use crate::value::Value;
 use std::collections::HashSet;
 
 /// Arguments that change in the ordinary course of things.
@@ -93,40 +92,6 @@ fn replacing(machine: &Machine<'_>) -> Vec<(String, Loc)> {
                 .then(|| ((*name).to_owned(), Loc { file, span: attribute.name_span }))
         })
         .collect()
-}
-
-/// A command outside Ansible that sets something on a machine of Terraform.
-pub struct Repair {
-    /// The invocation, by index.
-    pub at: usize,
-    /// The machine, by index.
-    pub machine: usize,
-}
-
-/// Every command of a script or pipeline that changes live what Terraform declares for a machine.
-#[must_use]
-pub fn repairs(estate: &Estate<'_>) -> Vec<Repair> {
-    let mut found = Vec::new();
-    for (at, invocation) in estate.invocations.iter().enumerate() {
-        let command = &invocation.command;
-        if invocation.task.is_some()
-            || invocation.instruction
-            || invocation.resource.is_some()
-            || !command.rows.iter().any(|row| row.repairs)
-        {
-            continue;
-        }
-        let Some(target) = command.operands.first().and_then(Value::scalar) else { continue };
-        let by_number = matches!(&*command.program, "pct" | "qm");
-        let is_target = |value: &Value| value.scalar().is_some_and(|own| own == target && &*own != "0");
-        let meant = |machine: &Machine<'_>| {
-            if by_number { machine.ids.iter().any(is_target) } else { machine.names.iter().any(is_target) }
-        };
-        if let Some(machine) = estate.machines.iter().position(meant) {
-            found.push(Repair { at, machine });
-        }
-    }
-    found
 }
 
 /// A machine with data of which nothing here makes copies.

@@ -213,7 +213,7 @@ pub(super) fn lifecycle<'m>(decl: &'m ResourceDecl<'m>, name: &str) -> Option<(F
 }
 
 /// Whether `ignore_changes` names an argument, or all.
-pub(super) fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
+pub fn ignores(decl: &ResourceDecl<'_>, argument: &str) -> bool {
     let Some((_, attribute)) = lifecycle(decl, "ignore_changes") else { return false };
     let names = |expr: &Expr| match &expr.kind {
         ExprKind::Str(name) => matches!(&**name, "all" | "*") || &**name == argument,

@@ -453,7 +453,10 @@ fn is_pipeline(root: Node<'_>) -> bool {
         scripts && node.get("stage").is_some_and(|stage| stage.as_str().is_some())
     };
     let action = root.get("runs").is_some_and(|runs| runs.get("steps").is_some());
-    azure || action || root.entries().into_iter().any(|(_, node)| node.is_map() && job(node))
+    // Phases of CodeBuild, whatever the file is called.
+    let phase = |(_, phase): (Node<'_>, Node<'_>)| phase.get("commands").is_some_and(Node::is_seq);
+    let build = root.get("phases").is_some_and(|phases| phases.entries().into_iter().any(phase));
+    azure || action || build || root.entries().into_iter().any(|(_, node)| node.is_map() && job(node))
 }
 
 fn is_vars_name(name: &str) -> bool {
@@ -533,6 +536,8 @@ mod tests {
         assert_eq!(kind("mkdocs.yml", "site_name: x\nnav: []\n"), Err(Skip::NoKind));
         assert_eq!(kind(".github/workflows/ci.yml", "jobs:\n  terraform:\n    steps: []\n"), Ok(Kind::Workflow));
         assert_eq!(kind("ci/deploy.yml", "steps:\n  - bash: make\n"), Ok(Kind::Workflow));
+        let phases = "version: 0.2\nphases:\n  build:\n    commands: [make]\n";
+        assert_eq!(kind("builds/apply-prod.yml", phases), Ok(Kind::Workflow));
         assert_eq!(kind("ci/jobs.yml", "apply:\n  stage: deploy\n  script: [make]\n"), Ok(Kind::Workflow));
         assert_eq!(kind("notes.yml", "steps:\n  - {title: one}\nstages: [a, b]\n"), Err(Skip::NoKind));
     }

@@ -42,6 +42,9 @@ fn of_document(documents: &Documents<'_>, document: &Document) -> Vec<Command> {
         Kind::Workflow if path.ends_with("package.json") => {
             document.yaml().map(|yaml| super::of_package(document.file, text, yaml)).unwrap_or_default()
         }
+        Kind::Manifest if text.contains("CronJob") => {
+            document.yaml().map(|yaml| super::of_cron_jobs(document.file, path, text, yaml)).unwrap_or_default()
+        }
         Kind::Workflow => document.yaml().map(|yaml| super::of_ci(document.file, path, text, yaml)).unwrap_or_default(),
         _ => Vec::new(),
     }

@@ -70,7 +70,7 @@ fn switches(script: &Script) -> HashSet<Box<str>> {
     values.iter().filter(|(_, values)| is_switch(values)).map(|(name, _)| Box::from(*name)).collect()
 }
 
-fn function(around: &[Around]) -> Option<Arc<str>> {
+pub(super) fn function(around: &[Around]) -> Option<Arc<str>> {
     around.iter().rev().find_map(|it| match it {
         Around::Function(name) => Some(name.clone()),
         _ => None,

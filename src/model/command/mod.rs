@@ -20,7 +20,7 @@ mod read;
 mod resolve;
 mod wrapper;
 
-pub use ci::{line, of_ci, of_cloud_init, of_compose, of_package};
+pub use ci::{line, of_ci, of_cloud_init, of_compose, of_cron_jobs, of_package};
 pub use copy::{Copied, copied};
 pub use document::of_documents;
 pub use files::{of_crontab, of_dockerfile, of_jenkinsfile, of_justfile, of_makefile, of_script, of_unit};
@@ -57,6 +57,8 @@ pub struct Command {
     pub joined: Joined,
     /// The conditions that it stands in, outermost first, as written; those of an `else` after `not `.
     pub conditions: Vec<Arc<str>>,
+    /// The function of its script that it is written in.
+    pub function: Option<Arc<str>>,
     /// Its failure stops nothing.
     pub tolerated: bool,
     /// Commands of one scope of one file follow each other.

@@ -256,6 +256,7 @@ fn command(name: &str, words: &[&str], loc: Loc, site: &Site, (scope, index): (u
         guard: Guard::None,
         joined: super::Joined::Then,
         conditions: Vec::new(),
+        function: None,
         tolerated: false,
         scope,
         index,

@@ -1,6 +1,6 @@
 //! Shell text to commands: words resolved, wrappers taken off, calls of functions followed.
 
-use super::guard::Guards;
+use super::guard::{self, Guards};
 use super::input::{self, Input};
 use super::resolve::{Arg, Variables};
 use super::wrapper::{self, Inner};
@@ -34,6 +34,7 @@ pub(super) struct Frame {
     pub(super) guard: Guard,
     pub(super) joined: Joined,
     pub(super) conditions: Vec<Arc<str>>,
+    pub(super) function: Option<Arc<str>>,
     pub(super) tolerated: bool,
     pub(super) in_test: bool,
     pub(super) in_substitution: bool,
@@ -207,6 +208,7 @@ impl Reader<'_> {
             guard: outer.guard.max(self.guards.at(self.script, index, &self.text.text)),
             joined: if command.joined == Joined::Then { outer.joined } else { command.joined },
             conditions: outer.conditions.iter().cloned().chain(conditions).take(MAX_CHAIN).collect(),
+            function: guard::function(&command.around).or_else(|| outer.function.clone()),
             tolerated: outer.tolerated || self.tolerated(index),
             in_test: outer.in_test || around(|it| matches!(it, Around::Test)),
             in_substitution: outer.in_substitution || around(|it| matches!(it, Around::Substitution)),

@@ -3,15 +3,14 @@
 use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::container::{Container, Declared};
+use crate::estate::reset_switch::{self, ResetSwitch};
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
 use crate::subject;
 use crate::syntax::jinja;
-use crate::text::{FileId, Loc};
-use crate::value::{Kind, Value};
-use std::collections::BTreeMap;
+use crate::value::Kind;
 use std::sync::Arc;
 
 /// A task.
@@ -245,74 +244,34 @@ pub(super) fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 /// A variable that guards a destructive task.
 pub(super) struct ResetSwitchRow<'m> {
     estate: &'m Estate<'m>,
-    name: String,
-    value: Value,
-    loc: Loc,
-    task: usize,
+    switch: ResetSwitch,
 }
 
 subject! {
     /// A variable that guards a task that destroys data.
     ResetSwitchRow<'m> as "reset_switch" (row) {
         /// Its name.
-        name: Str certain => row.name.clone();
-        /// Its committed value.
-        value: Dyn => row.value.clone();
+        name: Str certain => row.switch.name.clone();
+        /// Its committed value, or the default that the condition gives it.
+        value: Dyn => row.switch.value.clone();
         /// Whether it lets the task run.
-        on: Bool => match row.value.kind {
-            Kind::Known(_) => crate::value::Tri::from(row.value.as_bool() == Some(true)),
+        on: Bool => match row.switch.value.kind {
+            Kind::Known(_) => crate::value::Tri::from(row.switch.value.as_bool() == Some(!row.switch.inverted)),
             _ => crate::value::Tri::Unknown("its value is not known".into()),
         };
+        /// Whether it or the task stands among tests.
+        in_tests: Bool certain => [row.switch.loc.file, row.estate.ansible.tasks[row.switch.task].file].into_iter().any(|file| is_test_path(row.estate.documents.tree.path(file)));
         /// The task.
-        task: Node(TaskRow) => TaskRow::new(row.estate, row.task);
+        task: Node(TaskRow) => TaskRow::new(row.estate, row.switch.task);
     }
-    loc => row.loc;
+    loc => row.switch.loc;
     label => "this switch".to_owned();
     address => None;
-    identity => row.name.clone();
+    identity => row.switch.name.clone();
 }
-
-const SWITCH_WORDS: [&str; 8] = ["reset", "wipe", "purge", "destroy", "recreate", "reinit", "delete", "drop"];
 
 /// Rows of `reset_switch`.
 pub(super) fn reset_switches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    // Where each committed variable of such a name stands.
-    let mut values: BTreeMap<&str, Vec<(FileId, crate::syntax::yaml::Node<'m>)>> = BTreeMap::new();
-    let roles = estate.ansible.roles.iter().flat_map(|role| role.defaults.iter().chain(&role.vars).copied());
-    let hosts = estate.ansible.host_variables.iter().map(|variables| (variables.file, variables.node));
-    for (file, node) in roles.chain(hosts) {
-        for (key, _) in node.entries() {
-            let Some(name) = key.as_str() else { continue };
-            if name.split('_').any(|part| SWITCH_WORDS.contains(&part)) {
-                values.entry(name).or_default().push((file, node));
-            }
-        }
-    }
-    if values.is_empty() {
-        return Vec::new();
-    }
-    let mut rows: Vec<Row<'m>> = Vec::new();
-    for at in 0..estate.ansible.tasks.len() {
-        let task = &estate.ansible.tasks[at];
-        let texts = task.when.iter().filter_map(|when| when.as_str());
-        let names: Vec<String> = texts
-            .filter_map(|text| jinja::expression(text).ok())
-            .flat_map(|expr| jinja::names(&expr).into_iter().map(str::to_owned).collect::<Vec<_>>())
-            .filter(|name| values.contains_key(name.as_str()))
-            .collect();
-        if names.is_empty() || TaskRow::new(estate, at).facts.destroyed().is_none() {
-            continue;
-        }
-        for name in names {
-            for (file, node) in &values[name.as_str()] {
-                let Some((key, value)) = node.entry(&name) else { continue };
-                let loc = Loc { file: *file, span: key.span().to(value.span()) };
-                let data = crate::model::load::scalar(value);
-                let row =
-                    ResetSwitchRow { estate, name: name.clone(), value: Value::known(data).at(loc), loc, task: at };
-                rows.push(Arc::new(row) as Row<'m>);
-            }
-        }
-    }
-    rows
+    let all = reset_switch::reset_switches(estate).into_iter();
+    all.map(|switch| Arc::new(ResetSwitchRow { estate, switch }) as Row<'m>).collect()
 }

@@ -7,14 +7,13 @@ use crate::estate::container::Declared;
 use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
+use crate::estate::recreation;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::model::command::{Command, Guard, Site};
-use crate::model::load::Document;
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
-use crate::syntax::yaml::Yaml;
 use crate::text::{HOLE, Loc};
 use crate::value::Tri;
 use crate::value::Value;
@@ -41,23 +40,6 @@ impl<'m> CommandRow<'m> {
 
     fn path(&self) -> &'m str {
         self.estate.documents.tree.path(self.invocation().command.loc.file)
-    }
-
-    /// Whether a clock starts it.
-    fn scheduled(&self) -> bool {
-        let invocation = self.invocation();
-        let Site::Ci { job } = &invocation.command.site else { return invocation.site() == "cron" };
-        let document = self.estate.documents.document(invocation.command.loc.file);
-        let Some(root) = document.and_then(Document::yaml).and_then(Yaml::root) else { return false };
-        let by_clock = root.get("on").is_some_and(|on| {
-            on.get("schedule").is_some() || on.items().any(|event| event.as_str() == Some("schedule"))
-        });
-        // A job that asks what started it may well leave the clock out.
-        let asks = root
-            .get("jobs")
-            .and_then(|jobs| jobs.get(job)?.get("if")?.as_str())
-            .is_some_and(|test| test.contains("event_name"));
-        by_clock && !asks
     }
 
     /// An endpoint that is given is another than the cloud's, unless it names one of the cloud's own.
@@ -102,6 +84,35 @@ impl<'m> CommandRow<'m> {
             .flat_map(|other| other.command.rows.iter().map(|row| row.class.as_str()))
             .collect();
         classes.into_iter().collect()
+    }
+
+    /// Whether the container that its task enters is removed by a later task of the same file.
+    fn scratch_container(&self) -> bool {
+        let ansible = self.estate.ansible;
+        let Some(own) = self.invocation().task.and_then(|at| ansible.tasks.get(at)) else { return false };
+        let name = ["container", "name"].into_iter().find(|name| own.argument(name).is_some());
+        let Some(name) = name.map(|name| ansible.argument(own, name).display()) else { return false };
+        let after =
+            ansible.tasks.iter().filter(|task| task.file == own.file && task.loc.span.start > own.loc.span.start);
+        after.filter(|task| matches!(task.short(), "docker_container" | "podman_container")).any(|task| {
+            ansible.argument(task, "state").as_str() == Some("absent")
+                && ansible.argument(task, "name").display() == name
+        })
+    }
+
+    /// Whether it applies because a plan has just shown drift.
+    fn on_drift(&self) -> bool {
+        let own = &self.invocation().command;
+        let before = self.estate.invocations[..self.at].iter().rev().map(|it| &it.command);
+        let mut before = before.take_while(|it| it.loc.file == own.loc.file).filter(|it| it.scope == own.scope);
+        let place = [self.path(), own.function.as_deref().unwrap_or_default()];
+        let job = if let Site::Ci { job } = &own.site { job } else { "" };
+        let said = place.into_iter().chain([job]).chain(own.conditions.iter().map(|it| &**it));
+        let mut said = said.map(str::to_lowercase);
+        let speaks = said.any(|text| ["drift", "reconcil", "remediat"].iter().any(|word| text.contains(word)));
+        speaks
+            && before
+                .any(|it| it.sub.last().is_some_and(|sub| &**sub == "plan") && it.flag("detailed-exitcode").is_some())
     }
 
     /// Where its output or last operand goes.
@@ -200,20 +211,6 @@ impl<'m> CommandRow<'m> {
             !paths.is_empty() && paths.into_iter().all(scratch)
         }
     }
-
-    /// Whether a test for a state file decides whether it runs.
-    fn after_state_test(&self) -> bool {
-        let own = &self.invocation().command;
-        self.estate.invocations.iter().any(|other| {
-            let other = &other.command;
-            other.loc.file == own.loc.file
-                && other.scope == own.scope
-                && other.index < own.index
-                && own.index - other.index <= 2
-                && matches!(&*other.program, "test" | "[" | "[[")
-                && other.text.contains(".tfstate")
-        })
-    }
 }
 
 /// The file that a command writes: a redirection's, else its last operand.
@@ -283,8 +280,10 @@ subject! {
         onto_state: Bool => row.onto_state();
         /// Whether the state that it touches is a scratch copy.
         scratch: Bool => row.scratch();
-        /// Whether a test for a state file decides whether it runs.
-        after_state_test: Bool => row.after_state_test();
+        /// Why it creates again what may exist: `state-test`, `state-removed`, `state-unread`, `failed-apply`, `destroy`, `failed-import`.
+        recreates: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::as_str);
+        /// The same as a clause.
+        recreates_because: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::clause);
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
@@ -299,8 +298,12 @@ subject! {
         built_here: Bool certain => row.invocation().command.operands.first().and_then(Value::scalar).is_some_and(|image| row.estate.built.contains(untagged(&image)));
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
-        /// Whether a clock starts it: a schedule of CI, a crontab.
-        scheduled: Bool certain => row.scheduled();
+        /// Whether a clock starts it: the schedule of a pipeline, a timer, a crontab, directly or through a script.
+        scheduled: Bool certain => row.estate.clocked[row.at];
+        /// Whether the container that its task enters is removed by a later task of the same file.
+        scratch_container: Bool certain => row.scratch_container();
+        /// Whether it applies because a plan before it has just shown drift.
+        on_drift: Bool => row.on_drift();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.

@@ -37,6 +37,16 @@ impl<'m> MachineRow<'m> {
         &self.estate.machines[self.at]
     }
 
+    /// Whether its number comes from a resource that draws one.
+    fn number_drawn(&self) -> bool {
+        let (machine, terraform) = (self.machine(), self.estate.terraform);
+        let arguments = machine.ty.ids.iter().filter_map(|path| path.split(['.', '[']).next());
+        arguments.into_iter().any(|argument| {
+            let meant = terraform.referred(&machine.resource, argument);
+            meant.into_iter().any(|it| terraform.type_of(it).is_some_and(|ty| ty.starts_with("random_")))
+        })
+    }
+
     fn name_changes(&self) -> &'static str {
         let names = self.machine().names.iter();
         names.flat_map(|name| self.estate.terraform.changing_in(name).0).map(|call| call.function).next().unwrap_or("")
@@ -64,6 +74,8 @@ subject! {
         numbered: Bool certain => !row.machine().ty.ids.is_empty();
         /// Its number; absent when the hypervisor takes the next that is free.
         number: Dyn => row.machine().ids.first().cloned().unwrap_or_default();
+        /// Whether its number is drawn (`random_integer`).
+        number_drawn: Bool => row.number_drawn();
         /// The function that gives it another name at every plan; empty when none does.
         name_changes: Str => row.name_changes();
         /// Whether it keeps data on storage that goes with it.

@@ -7,7 +7,7 @@ use crate::estate::state_backend;
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
-use crate::rule::subject::Row;
+use crate::rule::subject::{Fact, Row};
 use crate::subject;
 use crate::syntax::hcl::ExprKind;
 use crate::text::{HOLE, Loc};
@@ -197,6 +197,21 @@ impl<'m> ResourceRow<'m> {
         text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
     }
 
+    /// What guards it against being deleted, and `ignore_changes` lists.
+    fn ignored_guards(&self) -> Vec<&'static str> {
+        let guards = known::data_type(self.resource.ty()).into_iter().flat_map(|ty| &ty.protections);
+        let guards =
+            guards.filter(|guard| matches!(guard.role, known::Role::DeleteGuardApi | known::Role::DeleteGuardClient));
+        let ignored = |guard: &&str| crate::estate::wiring::ignores(self.resource.decl, guard);
+        guards.map(|guard| guard.path.as_str()).filter(ignored).collect()
+    }
+
+    /// The list of `ignore_changes`.
+    fn ignored_list(&self) -> Option<Loc> {
+        let (file, expr) = self.resource.blocks("lifecycle").into_iter().next()?.expr("ignore_changes")?;
+        Some(Loc { file, span: expr.span })
+    }
+
     fn ignore_changes(&self) -> Option<Loc> {
         let lifecycle = self.resource.blocks("lifecycle").into_iter().next()?;
         let (file, expr) = lifecycle.expr("ignore_changes")?;
@@ -266,6 +281,10 @@ subject! {
         ignore_all: Bool certain => row.ignore_changes().is_some();
         /// `ignore_changes`
         ignore_changes: Loc => row.ignore_changes();
+        /// Guards against deletion that it ignores by name.
+        ignored_guards: List(Str) => row.ignored_guards().into_iter().map(Fact::from).collect::<Vec<Fact<'m>>>();
+        /// `ignore_changes`, whatever it lists.
+        ignored_list: Loc => row.ignored_list();
         /// Its arguments and blocks.
         args: Dyn => row.resource.view().to_value();
     }
@@ -288,7 +307,7 @@ pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// Whether a command only waits, looks, prints or prepares.
 fn is_idle(command: &Command) -> bool {
-    const IDLE: [&str; 28] = [
+    const IDLE: [&str; 33] = [
         "echo",
         "sleep",
         "curl",
@@ -317,6 +336,11 @@ fn is_idle(command: &Command) -> bool {
         "jq",
         "command",
         "break",
+        "local",
+        "declare",
+        "readonly",
+        "trap",
+        "return",
     ];
     let looks = matches!(&*command.program, "kubectl" | "oc")
         && command

@@ -1,8 +1,11 @@
 //! Machines with data in daily work, and inventories beside Terraform.
 
 use crate::estate::Estate;
+use crate::estate::left_out::{self, LeftOut};
+use crate::estate::reconciler::{self, Reconciler};
+use crate::estate::repair::{self, Repair};
 use crate::estate::roster::{self, Mismatch, Roster};
-use crate::estate::upkeep::{self, Fragile, Repair, Uncopied};
+use crate::estate::upkeep::{self, Fragile, Uncopied};
 use crate::rule::subject::Row;
 use crate::subject;
 use crate::text::HOLE;
@@ -38,33 +41,97 @@ pub(super) fn fragile<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     upkeep::fragile(estate).into_iter().map(|fragile| Arc::new(FragileRow { estate, fragile }) as Row<'m>).collect()
 }
 
-/// A command that repairs a machine.
+/// A command that repairs an object.
 pub(super) struct RepairRow<'m> {
     estate: &'m Estate<'m>,
     repair: Repair,
 }
 
 subject! {
-    /// A command of a script or pipeline that changes live what Terraform declares for a machine.
+    /// A command of a script or pipeline that changes live what Terraform declares for a machine, a database, a bucket, a group of rules.
     RepairRow<'m> as "repair" (row) {
         /// As one reads it.
         text: Str certain => row.estate.invocations[row.repair.at].command.text.replace(HOLE, "…");
-        /// The machine's address.
-        machine: Str certain => row.estate.machines[row.repair.machine].address.clone();
-        /// Where the machine is declared.
-        declaration: Loc => row.estate.machines[row.repair.machine].resource.loc();
+        /// The object's address.
+        object: Str certain => row.repair.address.clone();
+        /// Where the object is declared.
+        declaration: Loc => row.repair.declared;
         /// Whether it stands among tests.
         in_tests: Bool certain => crate::estate::task::is_test_path(row.estate.documents.tree.path(row.estate.invocations[row.repair.at].command.loc.file));
     }
     loc => row.estate.invocations[row.repair.at].command.loc;
     label => "this command".to_owned();
-    address => Some(row.estate.machines[row.repair.machine].address.clone());
+    address => Some(row.repair.address.clone());
     identity => row.estate.invocations[row.repair.at].command.text.clone();
 }
 
 /// Rows of `repair`.
 pub(super) fn repairs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    upkeep::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+    repair::repairs(estate).into_iter().map(|repair| Arc::new(RepairRow { estate, repair }) as Row<'m>).collect()
+}
+
+/// Data that a backup job leaves out.
+pub(super) struct LeftOutRow<'m> {
+    estate: &'m Estate<'m>,
+    left_out: LeftOut,
+}
+
+subject! {
+    /// A data directory of a guest that a backup job of its hypervisor leaves out by name.
+    LeftOutRow<'m> as "left_out_of_backup" (row) {
+        /// The machine's address.
+        machine: Str certain => row.estate.machines[row.left_out.machine].address.clone();
+        /// The path that is left out.
+        path: Str certain => row.left_out.path.clone();
+        /// What lies there: services, or the mounted directory.
+        holds: List(Str) => row.left_out.holds.clone();
+        /// Where the machine is declared.
+        declaration: Loc => row.estate.machines[row.left_out.machine].resource.loc();
+    }
+    loc => row.left_out.loc;
+    label => "this job".to_owned();
+    address => Some(row.estate.machines[row.left_out.machine].address.clone());
+    identity => format!("{} {}", row.estate.machines[row.left_out.machine].address, row.left_out.path);
+}
+
+/// Rows of `left_out_of_backup`.
+pub(super) fn left_out<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = left_out::left_out(estate).into_iter();
+    all.map(|left_out| Arc::new(LeftOutRow { estate, left_out }) as Row<'m>).collect()
+}
+
+/// What applies drift away by itself.
+pub(super) struct ReconcilerRow<'m> {
+    estate: &'m Estate<'m>,
+    reconciler: Reconciler,
+}
+
+subject! {
+    /// A declaration by which whatever has drifted is applied away, without a person who decides.
+    ReconcilerRow<'m> as "reconciler" (row) {
+        /// What it is, by name.
+        name: Str certain => row.reconciler.name.clone();
+        /// The setting that says so, as written.
+        setting: Str certain => row.reconciler.setting.clone();
+        /// Its path.
+        path: Str certain => row.estate.documents.tree.path(row.reconciler.declared.file).to_owned();
+        /// Where it is declared.
+        declaration: Loc => row.reconciler.declared;
+        /// Whether it stands among tests.
+        in_tests: Bool certain => row.reconciler.in_tests;
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.estate.documents.tree.path(row.reconciler.declared.file));
+    }
+    loc => row.reconciler.loc;
+    label => "this setting".to_owned();
+    address => row.reconciler.address.clone();
+    identity => row.reconciler.name.clone();
+}
+
+/// Rows of `reconciler`.
+pub(super) fn reconcilers<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = reconciler::reconcilers(estate).into_iter();
+    all.map(|reconciler| Arc::new(ReconcilerRow { estate, reconciler }) as Row<'m>).collect()
 }
 
 /// A machine without backup.

@@ -3,6 +3,7 @@
 use crate::estate::Estate;
 use crate::estate::habit::{self, ImplicitStorage, WrittenFile};
 use crate::estate::root::RootFacts;
+use crate::estate::variable_file::{self, VariableFile};
 use crate::estate::wiring::{self, FileRead, Impure, Removal, Tie};
 use crate::knowledge::ansible as known_files;
 use crate::knowledge::terraform as known;
@@ -69,8 +70,12 @@ impl FileReadRow<'_> {
 
     fn runtime(&self) -> bool {
         let path = &self.read.path;
-        RUNTIME.iter().any(|folder| path.starts_with(folder).is_true()) || path.ends_with(".retry").is_true()
+        in_runtime_folder(path) || path.ends_with(".retry").is_true()
     }
+}
+
+fn in_runtime_folder(path: &Value) -> bool {
+    RUNTIME.iter().any(|folder| path.starts_with(folder).is_true())
 }
 
 subject! {
@@ -94,6 +99,47 @@ subject! {
 /// Rows of `tf.file_read`.
 pub(super) fn file_reads<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     wiring::file_reads(estate).into_iter().map(|read| Arc::new(FileReadRow { read }) as Row<'m>).collect()
+}
+
+/// A file of variables that a play or task names by its path.
+pub(super) struct VariableFileRow<'m> {
+    estate: &'m Estate<'m>,
+    read: VariableFile,
+}
+
+impl VariableFileRow<'_> {
+    /// Secrets are handed over there, and controllers of Ansible keep their checkouts there.
+    fn handed_over(&self) -> bool {
+        ["/run/secrets/", "/var/run/secrets/", "/var/lib/awx/"]
+            .iter()
+            .any(|it| self.read.path.starts_with(it).is_true())
+    }
+}
+
+subject! {
+    /// A file of variables that a play or task names by its path.
+    VariableFileRow<'m> as "ansible.variable_file" (row) {
+        /// What reads it: `vars_files`, `include_vars`.
+        by: Str certain => row.read.by;
+        /// The path.
+        path: Dyn => row.read.path.clone();
+        /// Whether it lies where only a running system writes.
+        runtime: Bool => in_runtime_folder(&row.read.path) && !row.handed_over();
+        /// Whether it stands among tests.
+        in_tests: Bool certain => row.read.in_tests;
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.estate.documents.tree.path(row.read.loc.file));
+    }
+    loc => row.read.loc;
+    label => "this file".to_owned();
+    address => None;
+    identity => format!("{} {}", row.read.by, row.read.path.display());
+}
+
+/// Rows of `ansible.variable_file`.
+pub(super) fn variable_files<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    let all = variable_file::variable_files(estate).into_iter();
+    all.map(|read| Arc::new(VariableFileRow { estate, read }) as Row<'m>).collect()
 }
 
 /// An argument of a store of data that comes from a machine.

@@ -11,6 +11,7 @@ use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
 use crate::value::Value;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use values::{lists, of_matrix, texts, value_of, with_holes};
 use vendor::Vendor;
 
@@ -62,6 +63,8 @@ struct Context {
     /// The lists of a matrix, by name.
     matrix: Vec<(Box<str>, Vec<Box<str>>)>,
     guard: Guard,
+    /// What jobs and steps around ask for (`if`).
+    conditions: Vec<Arc<str>>,
     tolerated: bool,
     powershell: bool,
     other_shell: bool,
@@ -85,11 +88,22 @@ struct Walk<'a> {
 /// The commands of a pipeline (GitHub, GitLab, `CircleCI`, Azure, Drone, Woodpecker, Tekton, Bitbucket, Buildkite…) or task file.
 #[must_use]
 pub fn of_ci(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
+    of_roots(file, path, text, yaml.documents())
+}
+
+/// The commands of what a cluster runs by the clock; other manifests run services, not changes.
+#[must_use]
+pub fn of_cron_jobs(file: FileId, path: &str, text: &str, yaml: &Yaml) -> Vec<Command> {
+    let is_cron = |root: &Node<'_>| root.get("kind").and_then(Node::as_str) == Some("CronJob");
+    of_roots(file, path, text, yaml.documents().filter(is_cron))
+}
+
+fn of_roots<'a>(file: FileId, path: &str, text: &'a str, roots: impl Iterator<Item = Node<'a>>) -> Vec<Command> {
     let (asked, approved) = (HashMap::new(), HashSet::new());
     let vendor = Vendor::default();
     let mut walk =
         Walk { file, text, vendor, approved, nodes: 0, asked, root: None, vars: Vec::new(), out: Vec::new() };
-    for root in yaml.documents() {
+    for root in roots {
         walk.root = Some(root);
         walk.vendor = Vendor::of(path, root);
         walk.approved = approval::approved(root);
@@ -265,6 +279,7 @@ impl Walk<'_> {
         }
         if let Some(condition) = node.get("if").and_then(Node::as_str) {
             context.guard = context.guard.max(guard::judge_text(condition));
+            context.conditions.push(condition.into());
         }
         let yes = |key: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| matches!(it, "true" | "yes"));
         context.tolerated |=
@@ -330,6 +345,7 @@ impl Walk<'_> {
         let frame = Frame {
             scope,
             guard: context.guard.max(self.asked.get(&scope).copied().unwrap_or_default()),
+            conditions: context.conditions.clone(),
             tolerated: context.tolerated,
             folder: context.folder.clone(),
             ..Frame::default()

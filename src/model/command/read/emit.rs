@@ -27,6 +27,7 @@ impl Reader<'_> {
             guard: frame.guard,
             joined: frame.joined,
             conditions: frame.conditions.clone(),
+            function: frame.function.clone(),
             tolerated: frame.tolerated,
             scope: frame.scope,
             index,
