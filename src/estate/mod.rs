@@ -39,6 +39,7 @@ mod service;
 mod started;
 pub mod state_access;
 pub mod state_backend;
+pub mod state_kept;
 pub mod task;
 pub mod upkeep;
 pub mod wiring;
