@@ -7,6 +7,7 @@ use crate::estate::container::Declared;
 use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
+use crate::estate::state_kept::is_test_pipeline;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::model::command::{Command, Guard, Site};
@@ -150,6 +151,12 @@ impl<'m> CommandRow<'m> {
             || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
     }
 
+    /// Whether it stands among tests, or in a pipeline of tests.
+    fn in_tests(&self) -> bool {
+        let path = self.path();
+        is_test_path(path) || matches!(self.invocation().command.site, Site::Ci { .. }) && is_test_pipeline(path)
+    }
+
     /// Whether a copy takes the place of a state object.
     fn onto_state(&self) -> bool {
         let command = &self.invocation().command;
@@ -286,7 +293,7 @@ subject! {
         /// Whether a test for a state file decides whether it runs.
         after_state_test: Bool => row.after_state_test();
         /// Whether it stands among tests.
-        in_tests: Bool certain => is_test_path(row.path());
+        in_tests: Bool certain => row.in_tests();
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
         own_endpoint: Bool => row.own_endpoint();
         /// Whether it belongs to a build of images.
@@ -301,6 +308,8 @@ subject! {
         ephemeral: Bool certain => (row.estate.ephemeral)(row.path());
         /// Whether a clock starts it: a schedule of CI, a crontab.
         scheduled: Bool certain => row.scheduled();
+        /// Its classes, this one among them.
+        classes: List(Str) => row.invocation().command.rows.iter().map(|row| row.class.as_str()).map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.
