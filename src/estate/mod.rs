@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod alias;
 pub mod artifact;
+pub mod backend_secret;
 mod brought;
 mod carried;
 pub mod chart;
