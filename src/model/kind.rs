@@ -6,7 +6,7 @@ pub mod state;
 use crate::source::{file_name, folder};
 use crate::syntax::hcl;
 use crate::syntax::yaml::{Node, Yaml};
-pub use path::{DATA_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
+pub use path::{DATA_SUFFIXES, PACKED_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
 
 /// What a file is to the tools that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
