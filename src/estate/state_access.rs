@@ -284,10 +284,19 @@ fn bucket_role<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut
 fn role_assignment<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut Vec<Grant>) {
     const ROLES: [&str; 4] = ["Storage Blob Data Contributor", "Storage Blob Data Owner", "Contributor", "Owner"];
     let (role, kind) = (resource.arg("role_definition_name"), resource.arg("principal_type"));
-    let (Some(role), Some(kind)) = (role.as_str(), kind.as_str()) else { return };
-    if !ROLES.contains(&role) || !matches!(kind, "User" | "Group") {
-        return;
-    }
+    let Some(role) = role.as_str().filter(|role| ROLES.contains(role)) else { return };
+    // Of a group nobody says whether it holds people, unless it is called what Azure calls people.
+    let referred = stores.estate.terraform.referred(resource, "principal_id");
+    let person = || {
+        let types = referred.iter().filter_map(|declaration| stores.estate.terraform.type_of(*declaration));
+        types.into_iter().find_map(|ty| match ty {
+            "azuread_user" | "azuread_users" => Some("User"),
+            "azuread_group" | "azuread_groups" => Some("Group"),
+            _ => None,
+        })
+    };
+    let kind = kind.as_str().map(str::to_owned).or_else(|| person().map(str::to_owned));
+    let Some(kind) = kind.filter(|kind| matches!(kind.as_str(), "User" | "Group")) else { return };
     let folders = stores.named(resource, "scope", "azurerm");
     if !folders.is_empty() {
         let principal = format!("people ({})", kind.to_lowercase());

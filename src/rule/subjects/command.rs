@@ -86,6 +86,25 @@ impl<'m> CommandRow<'m> {
         self.estate.invocations.iter().any(whole)
     }
 
+    /// Whether the plan that it applies was made in the same job of a pipeline, so that nobody can have looked at it in between.
+    fn own_plan(&self) -> bool {
+        let own = &self.invocation().command;
+        let saved = own.operands.iter().any(|operand| operand.as_str().is_some());
+        if !saved || !matches!(own.site, Site::Ci { .. }) || own.sub.first().is_none_or(|sub| &**sub != "apply") {
+            return false;
+        }
+        let made = |other: &Invocation<'m>| {
+            let other = &other.command;
+            other.loc.file == own.loc.file
+                && other.loc.span.start < own.loc.span.start
+                && other.site == own.site
+                && other.program == own.program
+                && other.sub.first().is_some_and(|sub| &**sub == "plan")
+                && other.flag("out").is_some_and(|out| own.operands.iter().any(|plan| plan.same(&out.value)))
+        };
+        self.estate.invocations.iter().any(made)
+    }
+
     /// Classes of the commands before (or after) it in the same script, recipe or step.
     fn neighbours(&self, before: bool) -> Vec<&'static str> {
         let own = &self.invocation().command;
@@ -310,6 +329,8 @@ subject! {
         scheduled: Bool certain => row.scheduled();
         /// Its classes, this one among them.
         classes: List(Str) => row.invocation().command.rows.iter().map(|row| row.class.as_str()).map(Fact::from).collect::<Vec<Fact<'m>>>();
+        /// Whether it applies a plan that the same job of a pipeline has made.
+        own_plan: Bool => row.own_plan();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.

@@ -254,6 +254,8 @@ subject! {
         keeps_state: Bool => !row.state_of().is_empty();
         /// The folders whose state it keeps.
         state_of: List(Str) => row.state_of().iter().map(String::as_str).collect::<Vec<_>>();
+        /// The folders whose locks it keeps; none: no table of a backend.
+        locks_of: Str => Some(state_backend::locked_in(row.estate, &row.resource).join(", ")).filter(|folders| !folders.is_empty());
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
@@ -354,10 +356,21 @@ impl<'m> ProvisionerRow<'m> {
     }
 
     /// The command that matters most: the first that does more than prepare.
+    /// The command that tells most: no talk, no tidying up, else one that writes something.
+    fn weighty(&self) -> Option<&Command> {
+        const TIDYING: [&str; 5] = ["rm", "trap", "umask", "command", "shift"];
+        let tidies = |command: &Command| TIDYING.contains(&&*command.program);
+        let mut ways = [
+            self.commands().find(|command| !is_idle(command) && !tidies(command)),
+            self.commands().find(|command| command.redirects.iter().any(writes)),
+            self.commands().find(|command| !is_idle(command)),
+            self.commands().next(),
+        ];
+        ways.iter_mut().find_map(Option::take)
+    }
+
     fn text(&self) -> String {
-        let commands: Vec<&Command> = self.commands().collect();
-        let weighty = commands.iter().find(|command| !is_idle(command)).or(commands.first());
-        let text = weighty.map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
+        let text = self.weighty().map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
         match text.char_indices().nth(80) {
             Some((at, _)) => format!("{}…", &text[..at]),
             None => text,
@@ -396,6 +409,8 @@ subject! {
         resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.resource.clone());
         /// Its first command.
         text: Str => row.text();
+        /// The program of that command.
+        program: Str => row.weighty().map(|command| command.program.to_string());
         /// Whether it logs in to a hypervisor.
         on_hypervisor: Bool => row.on_hypervisor();
         /// Whether a command enters or changes a guest.
