@@ -5,6 +5,7 @@ use super::Estate;
 use super::task::{TaskFacts, is_test_path};
 use crate::knowledge::commands::is_state_object;
 use crate::knowledge::pipelines::{self, Keeper};
+use crate::model::ansible::PROJECT;
 use crate::model::kind::Kind;
 use crate::source::file_name;
 use crate::syntax::yaml::{Node, Yaml};
@@ -111,6 +112,13 @@ fn paths(file: FileId, node: Node<'_>) -> Vec<(Loc, String)> {
     lines.flat_map(split).collect()
 }
 
+/// A path as people write it: within the repository from its top.
+fn shown(path: &Value) -> String {
+    let text = path.display();
+    let inside = text.strip_prefix(PROJECT).and_then(|inside| crate::source::join("", inside.trim_start_matches('/')));
+    inside.unwrap_or(text)
+}
+
 /// What a task does to control state by its module.
 pub struct Deed {
     /// `edit`, `remove`, `copy` or `object`.
@@ -141,7 +149,7 @@ impl TaskFacts<'_> {
         if let Some((_, object, mode)) = OBJECTS.iter().find(|(module, ..)| *module == short) {
             return self.object_deed(object, mode);
         }
-        let state = |names: &[&str]| self.paths(names).iter().map(Value::display).find(|path| is_state_object(path));
+        let state = |names: &[&str]| self.paths(names).iter().map(shown).find(|path| is_state_object(path));
         let deed = |kind, path: String| Deed { kind, path, onto: false };
         match short {
             "lineinfile" | "blockinfile" | "replace" | "ini_file" | "xml" | "template" | "json_patch" => {
