@@ -177,9 +177,34 @@ impl Statement {
     }
 }
 
-/// A person, by the name of AWS.
+/// Words by which users of programs are called.
+const PROGRAMS: [&str; 18] = [
+    "bot",
+    "bots",
+    "ci",
+    "cd",
+    "cicd",
+    "svc",
+    "service",
+    "services",
+    "terraform",
+    "tofu",
+    "atlantis",
+    "deploy",
+    "deployer",
+    "automation",
+    "pipeline",
+    "runner",
+    "github",
+    "gitlab",
+];
+
+/// A person, by the name of AWS: a user or group, unless its path or name is one of a program.
 fn is_person(principal: &str) -> bool {
-    principal.contains(":user/") || principal.contains(":group/")
+    let named = [":user/", ":group/"].iter().find_map(|kind| principal.split_once(kind)).map(|(_, name)| name);
+    named.is_some_and(|name| {
+        !name.to_ascii_lowercase().split(['/', '-', '_', '.', '@']).any(|word| PROGRAMS.contains(&word))
+    })
 }
 
 fn bucket_policy<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut Vec<Grant>) {
@@ -323,6 +348,13 @@ mod tests {
     fn unknown_parts_of_a_policy() {
         let text = format!("{{\"a\":{HOLE},\"b\":\"x/{HOLE}\",\"c\":\"\\\"{HOLE}\"}}");
         assert_eq!(filled(&text), "{\"a\":\"?\",\"b\":\"x/?\",\"c\":\"\\\"?\"}");
+    }
+
+    #[test]
+    fn people_and_programs() {
+        assert!(is_person("arn:aws:iam::1:user/carol") && is_person("arn:aws:iam::1:group/developers"));
+        assert!(!is_person("arn:aws:iam::1:user/bots/apply") && !is_person("arn:aws:iam::1:user/github-ci"));
+        assert!(!is_person("arn:aws:iam::1:role/carol"));
     }
 
     #[test]

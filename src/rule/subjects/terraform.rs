@@ -358,7 +358,7 @@ impl<'m> ProvisionerRow<'m> {
     /// The command that matters most: the first that does more than prepare.
     /// The command that tells most: no talk, no tidying up, else one that writes something.
     fn weighty(&self) -> Option<&Command> {
-        const TIDYING: [&str; 5] = ["rm", "trap", "umask", "command", "shift"];
+        const TIDYING: [&str; 8] = ["rm", "trap", "umask", "command", "shift", "local", "declare", "readonly"];
         let tidies = |command: &Command| TIDYING.contains(&&*command.program);
         let mut ways = [
             self.commands().find(|command| !is_idle(command) && !tidies(command)),
@@ -366,7 +366,12 @@ impl<'m> ProvisionerRow<'m> {
             self.commands().find(|command| !is_idle(command)),
             self.commands().next(),
         ];
-        ways.iter_mut().find_map(Option::take)
+        // What another language's text looks like in a shell's eyes is no program.
+        let named = |it: &&Command| {
+            it.program.starts_with(|c: char| c.is_ascii_alphabetic() || "./~$_@".contains(c) || c == HOLE)
+                && !it.program.contains(',')
+        };
+        ways.iter_mut().find_map(|way| way.take().filter(named))
     }
 
     fn text(&self) -> String {
