@@ -86,6 +86,24 @@ impl<'m> CommandRow<'m> {
         self.estate.invocations.iter().any(whole)
     }
 
+    /// Whether what it writes outlives it: always, but in a job of a pipeline only if something there commits.
+    fn committed(&self) -> bool {
+        const COMMITTING: [&str; 3] = ["/git-auto-commit-action", "/add-and-commit", "/create-pull-request"];
+        let own = &self.invocation().command;
+        if !matches!(own.site, Site::Ci { .. }) || &*own.program == "git" {
+            return true;
+        }
+        let commits = |other: &Invocation<'m>| {
+            let other = &other.command;
+            other.loc.file == own.loc.file
+                && other.site == own.site
+                && &*other.program == "git"
+                && other.sub.first().is_some_and(|sub| matches!(&**sub, "commit" | "push"))
+        };
+        let text = self.estate.documents.tree.text(own.loc.file);
+        COMMITTING.iter().any(|action| text.contains(action)) || self.estate.invocations.iter().any(commits)
+    }
+
     /// Whether the plan that it applies was made in the same job of a pipeline, so that nobody can have looked at it in between.
     fn own_plan(&self) -> bool {
         let own = &self.invocation().command;
@@ -329,6 +347,8 @@ subject! {
         scheduled: Bool certain => row.scheduled();
         /// Its classes, this one among them.
         classes: List(Str) => row.invocation().command.rows.iter().map(|row| row.class.as_str()).map(Fact::from).collect::<Vec<Fact<'m>>>();
+        /// Whether what it writes outlives it: in a job of a pipeline, whether something there commits.
+        committed: Bool => row.committed();
         /// Whether it applies a plan that the same job of a pipeline has made.
         own_plan: Bool => row.own_plan();
         /// Classes of the commands before it in the same script, recipe or step.
