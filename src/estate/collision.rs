@@ -1,10 +1,12 @@
 //! Identity that two declarations claim: guests with one number, address or hardware address, roots with one state object.
 
 use super::Estate;
+use super::invocation::Invocation;
 use super::machine::Machine;
 use super::root::RootFacts;
 use crate::knowledge::terraform as known;
-use crate::model::terraform::{Backend, Role};
+use crate::model::terraform::{Argument, Backend, Role};
+use crate::source::file_name;
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -145,7 +147,7 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
     backends.retain(|(folder, _)| !folder.split('/').any(|part| matches!(part, "template" | "templates" | "skeleton")));
     backends.sort_by_key(|(folder, _)| *folder);
     let mut first: BTreeMap<String, (&str, Loc)> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut found = per_environment(estate, &backends);
     for (folder, backend) in backends {
         let ty = backend.ty.scalar().unwrap_or_default();
         let place = location(&ty, &|name| backend.arg(name));
@@ -165,6 +167,67 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
         }
     }
     found
+}
+
+/// Words by which environments are called.
+const ENVIRONMENTS: [&str; 16] = [
+    "dev",
+    "development",
+    "test",
+    "qa",
+    "uat",
+    "stg",
+    "stage",
+    "staging",
+    "preprod",
+    "prod",
+    "prd",
+    "production",
+    "sandbox",
+    "lab",
+    "demo",
+    "live",
+];
+
+/// Roots that are run with the variables of several environments, and keep one state for all of them.
+fn per_environment<'m>(estate: &'m Estate<'m>, backends: &[(&'m str, Backend<'m, 'm>)]) -> Vec<SharedState> {
+    // Whoever speaks of workspaces may choose one where nobody sees it.
+    let workspaces = |invocation: &Invocation<'_>| {
+        let command = &invocation.command;
+        command.sub.first().is_some_and(|sub| &**sub == "workspace") || command.text.contains("TF_WORKSPACE")
+    };
+    if estate.invocations.iter().any(workspaces) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (folder, backend) in backends {
+        let Some(runs) = estate.terraform.runs().get(*folder) else { continue };
+        if runs.iter().any(|run| run.workspace.is_some() || !run.backend.is_empty()) {
+            continue;
+        }
+        let files = runs.iter().filter(|run| run.evaluates).filter_map(|run| {
+            run.arguments.iter().find_map(|argument| match argument {
+                Argument::File(path) => Some((environment_of(path)?, path)),
+                Argument::Value(..) => None,
+            })
+        });
+        let by_name: BTreeMap<&str, &String> = files.collect();
+        let ty = backend.ty.scalar().unwrap_or_default();
+        let mut paths = by_name.into_values();
+        let Some(location) = location(&ty, &|name| backend.arg(name)) else { continue };
+        if let (Some(other), Some(own)) = (paths.next(), paths.next()) {
+            let shown = |path: &String| format!("{} with {}", shown(folder), file_name(path));
+            let (folder, other) = (shown(own), shown(other));
+            found.push(SharedState { folder, other, location, loc: backend.loc, earlier: backend.loc });
+        }
+    }
+    found
+}
+
+/// The environment that a variable file is called after.
+fn environment_of(path: &str) -> Option<&str> {
+    let parts = || path.split(['/', '.', '-', '_']);
+    parts().rev().find(|part| ENVIRONMENTS.contains(part))
 }
 
 /// The file of a local backend, by its path in the repository.
