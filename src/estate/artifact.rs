@@ -206,7 +206,7 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
         ["-- PostgreSQL database dump", "-- MySQL dump", "-- MariaDB dump"].iter().any(|mark| contains(&head, mark));
     let enough = if dumped { 1 } else { MANY_ROWS };
     let least = if more { "at least " } else { "" };
-    (rows >= enough).then(|| ("dump", format!("{least}{rows} statements or lines of rows")))
+    (rows >= enough).then(|| ("dump", format!("{least}{rows} row{}", if rows == 1 { "" } else { "s" })))
 }
 
 /// Whether a path says that the schema is in it, or what every installation begins with.

@@ -374,6 +374,12 @@ impl<'m> ProvisionerRow<'m> {
         ways.iter_mut().find_map(|way| way.take().filter(named))
     }
 
+    fn habit(&self) -> String {
+        let script = |word: &&str| [".sh", ".py", ".ps1", ".pl", ".rb"].iter().any(|suffix| word.ends_with(suffix));
+        let text = self.text();
+        text.split_whitespace().find(script).map_or_else(|| text.clone(), str::to_owned)
+    }
+
     fn text(&self) -> String {
         let text = self.weighty().map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
         match text.char_indices().nth(80) {
@@ -414,8 +420,8 @@ subject! {
         resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.resource.clone());
         /// Its first command.
         text: Str => row.text();
-        /// The program of that command.
-        program: Str => row.weighty().map(|command| command.program.to_string());
+        /// The script that it runs, or else the command.
+        habit: Str => row.habit();
         /// Whether it logs in to a hypervisor.
         on_hypervisor: Bool => row.on_hypervisor();
         /// Whether a command enters or changes a guest.
