@@ -125,7 +125,10 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     }
     let cached = within(&[".fact_cache", "fact_cache", "facts_cache", ".ansible_cache"]);
     // A folder of that name may also hold a role's own facts: what was gathered has the names that Ansible gives.
-    let gathered = || within(&["ansible_facts"]) && file.text().is_ok_and(|text| text.text.contains("\"ansible_"));
+    let gathered = || {
+        within(&["ansible_facts"])
+            && file.text().is_ok_and(|text| text.text.trim_start().starts_with('{') && text.text.contains("\"ansible_"))
+    };
     if !lower.starts_with('.') && suffix != "md" && (cached || gathered()) {
         return Some(("fact-cache", "facts that Ansible gathered".to_owned()));
     }
@@ -214,7 +217,8 @@ fn of_schema(path: &str) -> bool {
     let says = |part: &str| {
         matches!(part, "migrations" | "migration" | "migrate" | "seeds" | "seed" | "schema" | "structure.sql")
     };
-    path.split('/').any(says)
+    let name = file_name(path).to_ascii_lowercase();
+    path.split('/').any(says) || ["seed", "populate", "fixture"].iter().any(|word| name.contains(word))
 }
 
 /// A packed SQL file of so many bytes holds more than a schema.
@@ -326,6 +330,9 @@ mod tests {
         let kind = |file: &File| artifact(FileId(0), file).map(|artifact| artifact.kind);
         assert_eq!(kind(&file("a/site.retry", b"db-1\n")), Some("retry"));
         assert_eq!(kind(&file("a/app.db", b"SQLite format 3\0...")), Some("database-file"));
+        assert_eq!(kind(&file("ansible_facts/db-1", b"{\"ansible_hostname\": \"db-1\"}")), Some("fact-cache"));
+        assert_eq!(kind(&file("ansible_facts/main.tf", b"output \"ansible_hosts\" {}\n")), None);
+        assert_eq!(kind(&file("db/populateDB.sql", "INSERT INTO a VALUES (1);\n".repeat(40).as_bytes())), None);
         assert_eq!(kind(&file("a/app.db", b"key = value\n")), None);
         assert_eq!(kind(&file("a/schema.sql", b"CREATE TABLE a (x int);\n")), None);
         assert_eq!(kind(&file("a/prod.backup", b"PGDMP\x01\x0e")), Some("dump"));
