@@ -192,7 +192,9 @@ fn run(
             .iter()
             .any(|it| word == it || word.strip_prefix(it.as_str()).is_some_and(|rest| rest.starts_with('=')))
     });
-    (runs && !invocation.instruction).then_some((program, words))
+    // What switches approval off starts the agent too, for a person who sits before it.
+    let unasked = || crate::model::agents::cli(program, &words, command.loc).1.is_some();
+    (!invocation.instruction && (runs || unasked())).then_some((program, words))
 }
 
 /// Every setting and every flag that switches approval off. In an image or a job without credentials there is nothing to lose.

@@ -3,7 +3,7 @@
 use super::Estate;
 use super::task::is_test_path;
 use crate::model::git::is_fixture;
-use crate::model::kind::{self, Candidate, DATA_SUFFIXES, Kind, WORKING, is_state_name, state};
+use crate::model::kind::{self, Candidate, DATA_SUFFIXES, Kind, PACKED_SUFFIXES, WORKING, is_state_name, state};
 use crate::source::{File, Unreadable, file_name, folder};
 use crate::syntax::json;
 use crate::syntax::yaml::Node;
@@ -125,9 +125,10 @@ fn runtime(path: &str, lower: &str, file: &File) -> Option<(&'static str, String
     }
     let cached = within(&[".fact_cache", "fact_cache", "facts_cache", ".ansible_cache"]);
     // A folder of that name may also hold a role's own facts: what was gathered has the names that Ansible gives.
-    let source = matches!(suffix, "tf" | "tfvars" | "py" | "sh" | "j2");
-    let gathered =
-        || !source && within(&["ansible_facts"]) && file.text().is_ok_and(|text| text.text.contains("\"ansible_"));
+    let gathered = || {
+        within(&["ansible_facts"])
+            && file.text().is_ok_and(|text| text.text.trim_start().starts_with('{') && text.text.contains("\"ansible_"))
+    };
     if !lower.starts_with('.') && suffix != "md" && (cached || gathered()) {
         return Some(("fact-cache", "facts that Ansible gathered".to_owned()));
     }
@@ -184,7 +185,10 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
     if matches!(kind::by_path(path), Candidate::Is(_)) {
         return None;
     }
-    let suffix = lower.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let (name, suffix) = lower.rsplit_once('.').unwrap_or((lower, ""));
+    if PACKED_SUFFIXES.contains(&suffix) {
+        return packed(path, name, file);
+    }
     let (_, dump) = DATA_SUFFIXES.iter().find(|(known, _)| *known == suffix)?;
     let kind = if *dump { "dump" } else { "database-file" };
     let head = file.head();
@@ -197,10 +201,7 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
     if !matches!(suffix, "sql" | "dump" | "bak" | "backup") {
         return None;
     }
-    let of_schema = |part: &str| {
-        matches!(part, "migrations" | "migration" | "migrate" | "seeds" | "seed" | "schema" | "structure.sql")
-    };
-    if path.split('/').any(of_schema) {
+    if of_schema(path) {
         return None;
     }
     let (rows, more) = rows_of(file)?;
@@ -208,7 +209,37 @@ fn data(path: &str, lower: &str, file: &File) -> Option<(&'static str, String)> 
         ["-- PostgreSQL database dump", "-- MySQL dump", "-- MariaDB dump"].iter().any(|mark| contains(&head, mark));
     let enough = if dumped { 1 } else { MANY_ROWS };
     let least = if more { "at least " } else { "" };
-    (rows >= enough).then(|| ("dump", format!("{least}{rows} statements or lines of rows")))
+    (rows >= enough).then(|| ("dump", format!("{least}{rows} row{}", if rows == 1 { "" } else { "s" })))
+}
+
+/// Whether a path says that the schema is in it, or what every installation begins with.
+fn of_schema(path: &str) -> bool {
+    let says = |part: &str| {
+        matches!(part, "migrations" | "migration" | "migrate" | "seeds" | "seed" | "schema" | "structure.sql")
+    };
+    let name = file_name(path).to_ascii_lowercase();
+    path.split('/').any(says) || ["seed", "populate", "fixture"].iter().any(|word| name.contains(word))
+}
+
+/// A packed SQL file of so many bytes holds more than a schema.
+const MORE_THAN_A_SCHEMA: usize = 16 << 10;
+
+/// Data that is packed: by the suffix below that of the packer, and by the packer's first bytes.
+fn packed(path: &str, name: &str, file: &File) -> Option<(&'static str, String)> {
+    let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let (_, dump) = DATA_SUFFIXES.iter().find(|(known, _)| *known == suffix)?;
+    let marks: [&[u8]; 6] =
+        [b"\x1F\x8B", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD", b"BZh", b"\x04\x22\x4D\x18", b"PK\x03\x04"];
+    let beginning = file.beginning(MORE_THAN_A_SCHEMA);
+    if !marks.iter().any(|mark| beginning.starts_with(mark)) {
+        return None;
+    }
+    let of_schema = of_schema(path) || ["schema", "structure", "ddl"].iter().any(|word| name.contains(word));
+    if suffix == "sql" && (of_schema || beginning.len() < MORE_THAN_A_SCHEMA) {
+        return None;
+    }
+    let evidence = if suffix == "sql" { "a packed dump, too large for a schema" } else { "packed data" };
+    Some((if *dump { "dump" } else { "database-file" }, evidence.to_owned()))
 }
 
 fn contains(bytes: &[u8], needle: &str) -> bool {
@@ -299,6 +330,9 @@ mod tests {
         let kind = |file: &File| artifact(FileId(0), file).map(|artifact| artifact.kind);
         assert_eq!(kind(&file("a/site.retry", b"db-1\n")), Some("retry"));
         assert_eq!(kind(&file("a/app.db", b"SQLite format 3\0...")), Some("database-file"));
+        assert_eq!(kind(&file("ansible_facts/db-1", b"{\"ansible_hostname\": \"db-1\"}")), Some("fact-cache"));
+        assert_eq!(kind(&file("ansible_facts/main.tf", b"output \"ansible_hosts\" {}\n")), None);
+        assert_eq!(kind(&file("db/populateDB.sql", "INSERT INTO a VALUES (1);\n".repeat(40).as_bytes())), None);
         assert_eq!(kind(&file("a/app.db", b"key = value\n")), None);
         assert_eq!(kind(&file("a/schema.sql", b"CREATE TABLE a (x int);\n")), None);
         assert_eq!(kind(&file("a/prod.backup", b"PGDMP\x01\x0e")), Some("dump"));
@@ -318,5 +352,25 @@ mod tests {
         let mut large = b"-- MySQL dump 10.13\nINSERT INTO a VALUES (1),(2);\n".to_vec();
         large.resize(5 << 20, b'\n');
         assert_eq!(kind(&file("a/large.sql", &large)), Some("dump"));
+    }
+
+    #[test]
+    fn packed_by_their_first_bytes() {
+        let kind = |path: &str, begin: &[u8], bytes: usize| {
+            let mut content = begin.to_vec();
+            content.resize(bytes, 7);
+            artifact(FileId(0), &File::in_memory(path, content, true)).map(|artifact| artifact.kind)
+        };
+        let gzip = b"\x1F\x8B\x08";
+        assert_eq!(kind("backup/shop.sql.gz", gzip, 40 << 10), Some("dump"));
+        assert_eq!(kind("backup/shop.sql.xz", b"\xFD7zXZ\0", 40 << 10), Some("dump"));
+        assert_eq!(kind("backup/app.sqlite3.gz", gzip, 900), Some("database-file"));
+        assert_eq!(kind("backup/shop.dump.zst", b"\x28\xB5\x2F\xFD", 900), Some("dump"));
+        // As small as a schema, named as one, no packer's bytes, no data.
+        assert_eq!(kind("db/shop.sql.gz", gzip, 900), None);
+        assert_eq!(kind("db/schema.sql.gz", gzip, 40 << 10), None);
+        assert_eq!(kind("db/migrations/004.sql.gz", gzip, 40 << 10), None);
+        assert_eq!(kind("db/shop.sql.gz", b"version https://git-lfs", 40 << 10), None);
+        assert_eq!(kind("dist/app.js.gz", gzip, 40 << 10), None);
     }
 }

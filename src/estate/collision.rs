@@ -1,10 +1,12 @@
 //! Identity that two declarations claim: guests with one number, address or hardware address, roots with one state object.
 
 use super::Estate;
+use super::invocation::Invocation;
 use super::machine::Machine;
 use super::root::RootFacts;
 use crate::knowledge::terraform as known;
-use crate::model::terraform::{Backend, Role};
+use crate::model::terraform::{Argument, Backend, Role};
+use crate::source::file_name;
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -132,7 +134,10 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
         .filter_map(|instance| {
             let facts = RootFacts { estate, instance };
             let folder = instance.unit.as_deref().unwrap_or(facts.folder());
-            Some((folder, facts.backend().filter(|backend| !backend.partial && facts.remote())?))
+            let own_path =
+                |backend: &Backend<'_, '_>| !backend.arg("path").is_absent() && facts.backend_type() == "local";
+            let kept = |backend: &Backend<'m, 'm>| !backend.partial && (facts.remote() || own_path(backend));
+            Some((folder, facts.backend().filter(kept)?))
         })
         .collect();
     // Units whose module lies elsewhere.
@@ -142,10 +147,11 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
     backends.retain(|(folder, _)| !folder.split('/').any(|part| matches!(part, "template" | "templates" | "skeleton")));
     backends.sort_by_key(|(folder, _)| *folder);
     let mut first: BTreeMap<String, (&str, Loc)> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut found = per_environment(estate, &backends);
     for (folder, backend) in backends {
         let ty = backend.ty.scalar().unwrap_or_default();
-        let Some(location) = location(&ty, &|name| backend.arg(name)) else { continue };
+        let place = location(&ty, &|name| backend.arg(name));
+        let Some(location) = (if &*ty == "local" { local(folder, &backend) } else { place }) else { continue };
         match first.get(&location) {
             Some((other, earlier)) if *other != folder => found.push(SharedState {
                 folder: shown(folder),
@@ -161,6 +167,74 @@ pub fn states<'m>(estate: &'m Estate<'m>) -> Vec<SharedState> {
         }
     }
     found
+}
+
+/// Words by which environments are called.
+const ENVIRONMENTS: [&str; 16] = [
+    "dev",
+    "development",
+    "test",
+    "qa",
+    "uat",
+    "stg",
+    "stage",
+    "staging",
+    "preprod",
+    "prod",
+    "prd",
+    "production",
+    "sandbox",
+    "lab",
+    "demo",
+    "live",
+];
+
+/// Roots that are run with the variables of several environments, and keep one state for all of them.
+fn per_environment<'m>(estate: &'m Estate<'m>, backends: &[(&'m str, Backend<'m, 'm>)]) -> Vec<SharedState> {
+    // Whoever speaks of workspaces may choose one where nobody sees it.
+    let workspaces = |invocation: &Invocation<'_>| {
+        let command = &invocation.command;
+        command.sub.first().is_some_and(|sub| &**sub == "workspace") || command.text.contains("TF_WORKSPACE")
+    };
+    if estate.invocations.iter().any(workspaces) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (folder, backend) in backends {
+        let Some(runs) = estate.terraform.runs().get(*folder) else { continue };
+        if runs.iter().any(|run| run.workspace.is_some() || !run.backend.is_empty()) {
+            continue;
+        }
+        let files = runs.iter().filter(|run| run.evaluates).filter_map(|run| {
+            run.arguments.iter().find_map(|argument| match argument {
+                Argument::File(path) => Some((environment_of(path)?, path)),
+                Argument::Value(..) => None,
+            })
+        });
+        let by_name: BTreeMap<&str, &String> = files.collect();
+        let ty = backend.ty.scalar().unwrap_or_default();
+        let mut paths = by_name.into_values();
+        let Some(location) = location(&ty, &|name| backend.arg(name)) else { continue };
+        if let (Some(other), Some(own)) = (paths.next(), paths.next()) {
+            let shown = |path: &String| format!("{} with {}", shown(folder), file_name(path));
+            let (folder, other) = (shown(own), shown(other));
+            found.push(SharedState { folder, other, location, loc: backend.loc, earlier: backend.loc });
+        }
+    }
+    found
+}
+
+/// The environment that a variable file is called after.
+fn environment_of(path: &str) -> Option<&str> {
+    let parts = || path.split(['/', '.', '-', '_']);
+    parts().rev().find(|part| ENVIRONMENTS.contains(part))
+}
+
+/// The file of a local backend, by its path in the repository.
+fn local(folder: &str, backend: &Backend<'_, '_>) -> Option<String> {
+    let path = backend.arg("path");
+    let path = path.as_str().filter(|path| !path.starts_with(['/', '~']))?;
+    Some(format!("local {}", crate::source::join(folder, path)?))
 }
 
 fn shown(folder: &str) -> String {
@@ -197,63 +271,6 @@ pub(super) fn location(ty: &str, arg: &dyn Fn(&str) -> Value) -> Option<String> 
         parts.push(text.to_string());
     }
     (!parts.is_empty()).then(|| format!("{ty} {}", parts.join("/")))
-}
-
-/// An argument of a backend that holds a secret in plain text.
-pub struct Credential {
-    /// The backend's type.
-    pub backend: String,
-    /// The argument.
-    pub argument: String,
-    /// Where it is written.
-    pub loc: Loc,
-}
-
-/// Arguments of the list of secrets whose values are none.
-const HARMLESS: [&str; 5] =
-    ["username", "key_file", "assume_role", "ado_pipeline_service_connection_id", "client_certificate"];
-
-/// Secrets that backends hold in plain text.
-#[must_use]
-pub fn credentials<'m>(estate: &'m Estate<'m>) -> Vec<Credential> {
-    let mut found: Vec<Credential> = Vec::new();
-    for instance in estate.terraform.tops() {
-        let facts = RootFacts { estate, instance };
-        let Some(backend) = facts.backend() else { continue };
-        let Some(row) = known::backend(&facts.backend_type()) else { continue };
-        for name in row.credential_args.iter().filter(|name| !HARMLESS.contains(&name.as_str())) {
-            let value = backend.arg(name);
-            if !value.as_str().is_some_and(|text| is_secret(name, text)) {
-                continue;
-            }
-            let loc = value.origin.unwrap_or(backend.loc);
-            if !found.iter().any(|other| other.loc == loc && other.argument == *name) {
-                found.push(Credential { backend: facts.backend_type(), argument: name.clone(), loc });
-            }
-        }
-    }
-    found
-}
-
-/// Whether a text is a secret and neither a path to one nor something to fill in.
-fn is_secret(name: &str, text: &str) -> bool {
-    let lower = text.to_lowercase();
-    if name == "conn_str" {
-        let login = text.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login);
-        let password = login.and_then(|login| login.split_once(':')).map(|(_, password)| password);
-        return password.is_some_and(|password| !password.is_empty() && !is_placeholder(&password.to_lowercase()))
-            || lower.contains("password=");
-    }
-    let path = text.starts_with(['/', '~', '.'])
-        || [".json", ".pem", ".key", ".crt"].iter().any(|suffix| lower.ends_with(suffix));
-    !text.is_empty() && !path && !is_placeholder(&lower)
-}
-
-fn is_placeholder(lower: &str) -> bool {
-    lower.starts_with(['<', '$', '{', '%'])
-        || ["replace", "change", "your", "example", "xxx", "todo", "dummy", "placeholder", "mock"]
-            .iter()
-            .any(|word| lower.contains(word))
 }
 
 /// What Terraform leaves beside a root, and a path that shows whether it is ignored.

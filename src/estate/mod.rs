@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod alias;
 pub mod artifact;
+pub mod backend_secret;
 mod brought;
 mod carried;
 pub mod chart;
@@ -47,6 +48,7 @@ mod service;
 mod started;
 pub mod state_access;
 pub mod state_backend;
+pub mod state_kept;
 pub mod task;
 pub mod upkeep;
 mod uploaded;

@@ -177,9 +177,34 @@ impl Statement {
     }
 }
 
-/// A person, by the name of AWS.
+/// Words by which users of programs are called.
+const PROGRAMS: [&str; 18] = [
+    "bot",
+    "bots",
+    "ci",
+    "cd",
+    "cicd",
+    "svc",
+    "service",
+    "services",
+    "terraform",
+    "tofu",
+    "atlantis",
+    "deploy",
+    "deployer",
+    "automation",
+    "pipeline",
+    "runner",
+    "github",
+    "gitlab",
+];
+
+/// A person, by the name of AWS: a user or group, unless its path or name is one of a program.
 fn is_person(principal: &str) -> bool {
-    principal.contains(":user/") || principal.contains(":group/")
+    let named = [":user/", ":group/"].iter().find_map(|kind| principal.split_once(kind)).map(|(_, name)| name);
+    named.is_some_and(|name| {
+        !name.to_ascii_lowercase().split(['/', '-', '_', '.', '@']).any(|word| PROGRAMS.contains(&word))
+    })
 }
 
 fn bucket_policy<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut Vec<Grant>) {
@@ -284,10 +309,19 @@ fn bucket_role<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut
 fn role_assignment<'m>(stores: &Stores<'m>, resource: &Resource<'m, 'm>, found: &mut Vec<Grant>) {
     const ROLES: [&str; 4] = ["Storage Blob Data Contributor", "Storage Blob Data Owner", "Contributor", "Owner"];
     let (role, kind) = (resource.arg("role_definition_name"), resource.arg("principal_type"));
-    let (Some(role), Some(kind)) = (role.as_str(), kind.as_str()) else { return };
-    if !ROLES.contains(&role) || !matches!(kind, "User" | "Group") {
-        return;
-    }
+    let Some(role) = role.as_str().filter(|role| ROLES.contains(role)) else { return };
+    // Of a group nobody says whether it holds people, unless it is called what Azure calls people.
+    let referred = stores.estate.terraform.referred(resource, "principal_id");
+    let person = || {
+        let types = referred.iter().filter_map(|declaration| stores.estate.terraform.type_of(*declaration));
+        types.into_iter().find_map(|ty| match ty {
+            "azuread_user" | "azuread_users" => Some("User"),
+            "azuread_group" | "azuread_groups" => Some("Group"),
+            _ => None,
+        })
+    };
+    let kind = kind.as_str().map(str::to_owned).or_else(|| person().map(str::to_owned));
+    let Some(kind) = kind.filter(|kind| matches!(kind.as_str(), "User" | "Group")) else { return };
     let folders = stores.named(resource, "scope", "azurerm");
     if !folders.is_empty() {
         let principal = format!("people ({})", kind.to_lowercase());
@@ -314,6 +348,13 @@ mod tests {
     fn unknown_parts_of_a_policy() {
         let text = format!("{{\"a\":{HOLE},\"b\":\"x/{HOLE}\",\"c\":\"\\\"{HOLE}\"}}");
         assert_eq!(filled(&text), "{\"a\":\"?\",\"b\":\"x/?\",\"c\":\"\\\"?\"}");
+    }
+
+    #[test]
+    fn people_and_programs() {
+        assert!(is_person("arn:aws:iam::1:user/carol") && is_person("arn:aws:iam::1:group/developers"));
+        assert!(!is_person("arn:aws:iam::1:user/bots/apply") && !is_person("arn:aws:iam::1:user/github-ci"));
+        assert!(!is_person("arn:aws:iam::1:role/carol"));
     }
 
     #[test]

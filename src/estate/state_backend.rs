@@ -75,8 +75,12 @@ fn stores_of(backend: &Backend<'_, '_>) -> Vec<String> {
         _ => "",
     };
     let named = |argument: &str, kind: &str| Some(format!("{kind} {}", backend.arg(argument).scalar()?));
-    let stores =
-        [named("bucket", provider), named("storage_account_name", provider), named("container_name", "container")];
+    let stores = [
+        named("bucket", provider),
+        named("storage_account_name", provider),
+        named("container_name", "container"),
+        named("dynamodb_table", "table"),
+    ];
     stores.into_iter().flatten().collect()
 }
 
@@ -84,6 +88,17 @@ fn stores_of(backend: &Backend<'_, '_>) -> Vec<String> {
 #[must_use]
 pub fn kept_in<'m>(estate: &'m Estate<'m>, resource: &Resource<'_, 'm>) -> &'m [String] {
     store_of(resource).and_then(|store| estate.state_stores.get(&store)).map_or(&[], Vec::as_slice)
+}
+
+/// The folders whose locks a table keeps.
+#[must_use]
+pub fn locked_in<'m>(estate: &'m Estate<'m>, resource: &Resource<'_, 'm>) -> &'m [String] {
+    table_of(resource).and_then(|table| estate.state_stores.get(&table)).map_or(&[], Vec::as_slice)
+}
+
+/// The table that a resource is, as backends name it.
+fn table_of(resource: &Resource<'_, '_>) -> Option<String> {
+    (resource.ty() == "aws_dynamodb_table").then(|| Some(format!("table {}", resource.arg("name").scalar()?)))?
 }
 
 /// What a resource is to a backend, if it is a store at all.
@@ -246,7 +261,8 @@ pub fn self_dependencies<'m>(estate: &'m Estate<'m>) -> Vec<SelfDependency<'m>> 
     let backends = backends(estate);
     let mut makers: BTreeMap<String, Vec<Resource<'m, 'm>>> = BTreeMap::new();
     for resource in estate.terraform.resources().filter(|resource| resource.uncertain().is_none()) {
-        if let Some(store) = store_of(&resource).filter(|store| estate.state_stores.contains_key(store)) {
+        let store = store_of(&resource).or_else(|| table_of(&resource));
+        if let Some(store) = store.filter(|store| estate.state_stores.contains_key(store)) {
             makers.entry(store).or_default().push(resource);
         }
     }

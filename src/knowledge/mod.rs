@@ -9,6 +9,7 @@ pub mod doctrine;
 pub mod inventories;
 pub mod modules;
 pub mod packer;
+pub mod pipelines;
 pub mod services;
 pub mod terraform;
 pub mod test;

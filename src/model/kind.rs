@@ -10,7 +10,7 @@ pub use inventory::{is_ini_inventory, may_be_inventory};
 use crate::source::{file_name, folder};
 use crate::syntax::hcl;
 use crate::syntax::yaml::{Node, Yaml};
-pub use path::{DATA_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
+pub use path::{DATA_SUFFIXES, PACKED_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
 
 /// What a file is to the tools that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -18,13 +18,12 @@ pub(super) fn settings(reader: &mut Reader<'_>, root: Node<'_>) {
             tool(reader, item, decision);
         }
     }
-    let general = root.get("general");
-    if let Some((key, mode)) = general.and_then(|it| it.entry("defaultApprovalMode")) {
+    let modes = [("general", "defaultApprovalMode"), ("tools", "approvalMode")];
+    for (key, mode) in modes.into_iter().filter_map(|(group, name)| root.get(group)?.entry(name)) {
+        let name = key.as_str().unwrap_or("");
         match mode.as_str() {
-            Some("auto_edit") => {
-                reader.grant(mode, "defaultApprovalMode: auto_edit", "Edit", None, Decision::Allow);
-            }
-            Some("yolo") => reader.bypass((key, mode), "defaultApprovalMode: yolo", false),
+            Some("auto_edit") => reader.grant(mode, &format!("{name}: auto_edit"), "Edit", None, Decision::Allow),
+            Some("yolo") => reader.bypass((key, mode), &format!("{name}: yolo"), false),
             _ => {}
         }
     }

@@ -177,14 +177,16 @@ fn writes_state(grant: &Grant, denials: &Denials<'_>) -> bool {
 
 /// A tool of a server, or all of them, by `mcp__server__tool`.
 fn calls(grant: &Grant, denials: &Denials<'_>) -> Option<Mutation> {
-    let mut parts = grant.text.strip_prefix("mcp__")?.splitn(2, "__");
+    // Arguments in parentheses narrow nothing that is known here.
+    let name = grant.text.split('(').next().unwrap_or(&grant.text);
+    let mut parts = name.strip_prefix("mcp__")?.splitn(2, "__");
     let (server, tool) = (parts.next()?, parts.next().unwrap_or("*"));
     let known = agents::server(server).filter(|row| !matches!(row.writes, Writes::None | Writes::Files))?;
     let named = known.tools.iter().any(|it| it == tool);
     let denied = denials
         .0
         .iter()
-        .any(|denial| denial.tool == "mcp" && (denial.text == grant.text || denial.text == format!("mcp__{server}")));
+        .any(|denial| denial.tool == "mcp" && (denial.text == name || denial.text == format!("mcp__{server}")));
     ((named || agents::tool_writes(tool)) && !denied).then(|| Mutation {
         example: if tool == "*" { format!("every tool of {server}") } else { tool.to_owned() },
         effect: "changes what the server reaches".to_owned(),

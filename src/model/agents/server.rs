@@ -71,7 +71,7 @@ impl Reader<'_> {
             writes: known.writes,
             tools: known.tools.join(", "),
             folders: call.folders(),
-            sure: self.known.sure,
+            sure: self.known.sure && !call.own_script(),
         });
     }
 }
@@ -151,6 +151,12 @@ impl Call {
         let speaks = |arg: &&String| arg.contains("mcp") || arg.contains("server");
         let plain = || self.args.iter().filter(plain);
         plain().find(speaks).or_else(|| plain().next()).map(String::as_str)
+    }
+
+    /// Whether it is a script that lies here: what it offers is known by its name only.
+    fn own_script(&self) -> bool {
+        let script = |word: &String| [".py", ".js", ".mjs", ".ts", ".sh"].iter().any(|suffix| word.ends_with(suffix));
+        script(&self.command) || self.args.iter().any(script)
     }
 
     fn is_on(&self, name: &str) -> bool {

@@ -95,6 +95,10 @@ pub(super) fn jobs(documents: &Documents<'_>, document: &Document) -> Vec<Job> {
     if let Some(jobs) = root.get("jobs").filter(|jobs| jobs.is_map()) {
         return jobs.entries().into_iter().filter_map(|(key, job)| walk.github(key, job)).collect();
     }
+    // The steps of an action: what they may do, whoever uses them.
+    if let Some((key, runs)) = root.entry("runs").filter(|(_, runs)| runs.get("steps").is_some()) {
+        return walk.github(key, runs).into_iter().collect();
+    }
     let scripts = |job: &Node<'_>| job.get("script").is_some() && job.get("steps").is_none();
     root.entries().into_iter().filter(|(_, job)| scripts(job)).map(|(key, job)| walk.gitlab(key, job)).collect()
 }
@@ -123,13 +127,13 @@ impl Walk<'_, '_> {
         let name = key.as_str()?.to_owned();
         let mut credentials = variables(self.root.get("env"));
         credentials.extend(variables(job.get("env")));
-        if self_hosted(job.get("runs-on")?) {
+        if job.get("runs-on").is_some_and(self_hosted) {
             credentials.push("a runner of one's own".to_owned());
         }
         let steps: Vec<Node<'_>> = job.get("steps").into_iter().flat_map(Node::items).collect();
         credentials.extend(steps.iter().filter_map(|step| login(*step)));
         let token = self.permits(job, "id-token");
-        let steps: Vec<Step> = steps.iter().map(|step| self.step(*step, &name)).collect();
+        let steps: Vec<Step> = steps.iter().map(|step| self.step(*step)).collect();
         let mut job_of = Job {
             loc: self.loc(key),
             name,
@@ -168,20 +172,20 @@ impl Walk<'_, '_> {
         open && !asks(job) && !job.get("steps").into_iter().flat_map(Node::items).any(asks)
     }
 
-    fn step(&self, step: Node<'_>, job: &str) -> Step {
+    fn step(&self, step: Node<'_>) -> Step {
         let uses = step.get("uses").and_then(Node::as_str).unwrap_or("");
         let repository = uses.split('@').next().unwrap_or(uses);
         let action = agents::agents().actions.iter().find(|action| action.uses == repository);
-        let agent = action.map(|action| self.action(action, step, job));
+        let agent = action.map(|action| self.action(action, step));
         Step { loc: self.loc(step), credentials: variables(step.get("env")), agent }
     }
 
-    fn action(&self, action: &'static Action, step: Node<'_>, job: &str) -> Agent {
+    fn action(&self, action: &'static Action, step: Node<'_>) -> Agent {
         let with = step.get("with");
         let input = |name: &str| with.and_then(|with| with.get(name)).and_then(Node::as_str).unwrap_or("");
         let loc = step.get("uses").map_or(self.loc(step), |uses| self.loc(uses));
         let program = agents::agents().programs.iter().find(|program| program.agent == action.agent);
-        let words = claude::words(&format!("{} {}", input("claude_args"), input("codex-args")));
+        let words = [input("claude_args"), input("codex-args")].into_iter().flat_map(arguments).collect::<Vec<_>>();
         let (mut grants, mut bypass) = program.map(|it| super::cli(it, &words, loc)).unwrap_or_default();
         let lists = [("allowed_tools", Decision::Allow), ("disallowed_tools", Decision::Deny)];
         for (name, decision) in lists {
@@ -189,14 +193,14 @@ impl Walk<'_, '_> {
         }
         let mut default = action.shell;
         self.settings(input("settings"), loc, &mut grants, &mut default);
-        match input("sandbox") {
-            "read-only" => default = Shell::None,
-            "danger-full-access" => {
-                default = Shell::Any;
-                let text = "sandbox: danger-full-access".to_owned();
-                bypass = Some(Bypass { loc, text, sure: true });
+        for name in ["sandbox", "permission-profile"] {
+            match input(name).trim_start_matches(':') {
+                "read-only" => default = Shell::None,
+                profile if profile.starts_with("danger-") => {
+                    bypass = Some(Bypass { loc, text: format!("{name}: {}", input(name)), sure: true });
+                }
+                _ => {}
             }
-            _ => {}
         }
         if bypass.is_some() {
             default = Shell::Any;
@@ -204,9 +208,6 @@ impl Walk<'_, '_> {
         }
         super::judge::judge(&mut grants);
         let (shell, mutation) = shell(&grants, default);
-        if let Some(bypass) = &mut bypass {
-            bypass.text = format!("{} in job {job}", bypass.text);
-        }
         let given = |name: &str| !matches!(input(name), "" | "false");
         Agent {
             loc,
@@ -243,6 +244,16 @@ impl Walk<'_, '_> {
             grants.push(claude::standing(&entry, Decision::Allow, loc));
         }
     }
+}
+
+/// The words of an input that is a command line, or a list in JSON.
+fn arguments(text: &str) -> Vec<String> {
+    let listed = text.trim_start().starts_with('[').then(|| json::parse(text));
+    let items = listed.as_ref().and_then(Yaml::root).filter(|root| root.is_seq()).map(|root| texts(Some(root)));
+    items.map_or_else(
+        || claude::words(text),
+        |items| items.into_iter().filter_map(Node::as_str).map(str::to_owned).collect(),
+    )
 }
 
 /// The agent that a job sets the machine up for.

@@ -207,6 +207,9 @@ pub const DATA_SUFFIXES: [(&str, bool); 19] = [
     ("sql", true),
 ];
 
+/// Suffixes of files that are packed.
+pub const PACKED_SUFFIXES: [&str; 6] = ["gz", "xz", "zst", "bz2", "lz4", "zip"];
+
 /// Suffixes of what runs leave behind.
 const LEFT_BEHIND: [&str; 8] = ["retry", "pid", "sock", "qcow2", "vmdk", "vdi", "vhdx", "kubeconfig"];
 
@@ -230,6 +233,7 @@ pub fn pattern() -> String {
         r"\.tfstate([.~_\ -][^/]*)?$".to_owned(),
         format!(r"\.({})$", kept.join("|")),
         format!(r"\.({})$", left.join("|")),
+        format!(r"\.({})\.({})$", DATA_SUFFIXES.map(|(suffix, _)| suffix).join("|"), PACKED_SUFFIXES.join("|")),
         format!("(^|/)({})/", WORKING.map(regex::escape).join("|")),
         r"rootfs[^/]*$".to_owned(),
         format!("(^|/)({})$", names.join("|")),

@@ -166,6 +166,12 @@ pub struct Terraform<'t> {
 }
 
 impl<'t> Terraform<'t> {
+    /// How commands and the configuration run each root, by its folder.
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.ground.options.runs
+    }
+
     /// Reads modules, judges their roles and makes their instances; values are evaluated when they are asked for.
     #[must_use]
     pub fn build(sources: &[Source<'t>], options: Options, files: &'t dyn Files) -> Self {

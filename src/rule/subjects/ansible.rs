@@ -4,6 +4,7 @@ use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::container::{Container, Declared};
 use crate::estate::reset_switch::{self, ResetSwitch};
+use crate::estate::state_kept;
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
@@ -180,6 +181,12 @@ subject! {
         from_runtime: Bool => row.facts.from_runtime();
         /// Whether it reads a state file.
         reads_state: Bool => row.facts.reads_state();
+        /// What its module does to control state: edits, removes or copies a state file, or writes an object of a backend.
+        state_deed: Word(&state_kept::DEEDS) certain => row.facts.state_deed().map_or("none", |deed| deed.kind);
+        /// That state.
+        state_path: Str => row.facts.state_deed().map(|deed| deed.path);
+        /// Whether a copy takes the place of another state.
+        onto_state: Bool => row.facts.state_deed().is_some_and(|deed| deed.onto);
         /// The cache in which it keeps facts for later runs.
         fact_cache: Node(FactCacheRow) => FactCacheRow::of_task(row.facts.estate, row.facts.at);
         /// The data service that it installs in whatever version is newest.

@@ -3,6 +3,7 @@
 use crate::estate::Estate;
 use crate::estate::state_access::{self, Grant};
 use crate::estate::state_backend::{self, SelfDependency, StateBackend};
+use crate::estate::state_kept::{self, Kept};
 use crate::rule::subject::Row;
 use crate::subject;
 use std::sync::Arc;
@@ -129,4 +130,31 @@ subject! {
 /// Rows of `state_grant`.
 pub(super) fn grants<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     state_access::grants(estate).into_iter().map(|grant| Arc::new(GrantRow { estate, grant }) as Row<'m>).collect()
+}
+
+/// A step of a pipeline that keeps state.
+pub(super) struct KeptRow<'m> {
+    estate: &'m Estate<'m>,
+    kept: Kept,
+}
+
+subject! {
+    /// A step of a pipeline that keeps control state beyond its job.
+    KeptRow<'m> as "kept_state" (row) {
+        /// The path as written; none where the step is made for state.
+        path: Str => Some(row.kept.path.clone()).filter(|path| !path.is_empty());
+        /// What it is kept as, with an article.
+        kept_as: Str certain => row.kept.kept_as;
+        /// Whether the pipeline is one of tests.
+        in_tests: Bool certain => row.kept.in_tests(row.estate);
+    }
+    loc => row.kept.loc;
+    label => "this step".to_owned();
+    address => None;
+    identity => format!("{} {}", row.kept.kept_as, row.kept.path);
+}
+
+/// Rows of `kept_state`.
+pub(super) fn kept_states<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    state_kept::kept(estate).into_iter().map(|kept| Arc::new(KeptRow { estate, kept }) as Row<'m>).collect()
 }

@@ -2,7 +2,8 @@
 
 use crate::estate::Estate;
 use crate::estate::artifact::{self, Artifact};
-use crate::estate::collision::{self, Collision, Credential, SharedState};
+use crate::estate::backend_secret::{self, Credential};
+use crate::estate::collision::{self, Collision, SharedState};
 use crate::rule::subject::Row;
 use crate::subject;
 use crate::text::{Loc, Span};
@@ -107,7 +108,7 @@ subject! {
 
 /// Rows of `backend_credential`.
 pub(super) fn credentials<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    collision::credentials(estate)
+    backend_secret::credentials(estate)
         .into_iter()
         .map(|credential| Arc::new(CredentialRow { estate, credential }) as Row<'m>)
         .collect()

@@ -8,6 +8,7 @@ use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
 use crate::estate::recreation;
+use crate::estate::state_kept::is_test_pipeline;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::model::command::{Command, Guard, Site};
@@ -65,6 +66,43 @@ impl<'m> CommandRow<'m> {
                 && ["target", "refresh", "exclude"].iter().all(|flag| command.flag(flag).is_none())
         };
         self.estate.invocations.iter().any(whole)
+    }
+
+    /// Whether what it writes outlives it: always, but in a job of a pipeline only if something there commits.
+    fn committed(&self) -> bool {
+        const COMMITTING: [&str; 3] = ["/git-auto-commit-action", "/add-and-commit", "/create-pull-request"];
+        let own = &self.invocation().command;
+        if !matches!(own.site, Site::Ci { .. }) || &*own.program == "git" {
+            return true;
+        }
+        let commits = |other: &Invocation<'m>| {
+            let other = &other.command;
+            other.loc.file == own.loc.file
+                && other.site == own.site
+                && &*other.program == "git"
+                && other.sub.first().is_some_and(|sub| matches!(&**sub, "commit" | "push"))
+        };
+        let text = self.estate.documents.tree.text(own.loc.file);
+        COMMITTING.iter().any(|action| text.contains(action)) || self.estate.invocations.iter().any(commits)
+    }
+
+    /// Whether the plan that it applies was made in the same job of a pipeline, so that nobody can have looked at it in between.
+    fn own_plan(&self) -> bool {
+        let own = &self.invocation().command;
+        let saved = own.operands.iter().any(|operand| operand.as_str().is_some());
+        if !saved || !matches!(own.site, Site::Ci { .. }) || own.sub.first().is_none_or(|sub| &**sub != "apply") {
+            return false;
+        }
+        let made = |other: &Invocation<'m>| {
+            let other = &other.command;
+            other.loc.file == own.loc.file
+                && other.loc.span.start < own.loc.span.start
+                && other.site == own.site
+                && other.program == own.program
+                && other.sub.first().is_some_and(|sub| &**sub == "plan")
+                && other.flag("out").is_some_and(|out| own.operands.iter().any(|plan| plan.same(&out.value)))
+        };
+        self.estate.invocations.iter().any(made)
     }
 
     /// Classes of the commands before (or after) it in the same script, recipe or step.
@@ -159,6 +197,12 @@ impl<'m> CommandRow<'m> {
         let ignores = &self.estate.repository.ignores;
         known.is_empty()
             || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
+    }
+
+    /// Whether it stands among tests, or in a pipeline of tests.
+    fn in_tests(&self) -> bool {
+        let path = self.path();
+        is_test_path(path) || matches!(self.invocation().command.site, Site::Ci { .. }) && is_test_pipeline(path)
     }
 
     /// Whether a copy takes the place of a state object.
@@ -285,7 +329,7 @@ subject! {
         /// The same as a clause.
         recreates_because: Str => recreation::cause(row.estate, row.at).map(recreation::Cause::clause);
         /// Whether it stands among tests.
-        in_tests: Bool certain => is_test_path(row.path());
+        in_tests: Bool certain => row.in_tests();
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
         own_endpoint: Bool => row.own_endpoint();
         /// Whether it belongs to a build of images.
@@ -304,6 +348,12 @@ subject! {
         scratch_container: Bool certain => row.scratch_container();
         /// Whether it applies because a plan before it has just shown drift.
         on_drift: Bool => row.on_drift();
+        /// Its classes, this one among them.
+        classes: List(Str) => row.invocation().command.rows.iter().map(|row| row.class.as_str()).map(Fact::from).collect::<Vec<Fact<'m>>>();
+        /// Whether what it writes outlives it: in a job of a pipeline, whether something there commits.
+        committed: Bool => row.committed();
+        /// Whether it applies a plan that the same job of a pipeline has made.
+        own_plan: Bool => row.own_plan();
         /// Classes of the commands before it in the same script, recipe or step.
         earlier: List(Str) => row.neighbours(true);
         /// Classes of the commands after it.

@@ -82,6 +82,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: backend::StateBackendRow::schema, rows: backend::backends },
     Table { schema: backend::SelfDependencyRow::schema, rows: backend::self_dependencies },
     Table { schema: backend::GrantRow::schema, rows: backend::grants },
+    Table { schema: backend::KeptRow::schema, rows: backend::kept_states },
     Table { schema: clash::ArtifactRow::schema, rows: clash::artifacts },
     Table { schema: upkeep::FragileRow::schema, rows: upkeep::fragile },
     Table { schema: upkeep::RepairRow::schema, rows: upkeep::repairs },

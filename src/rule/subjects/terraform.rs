@@ -269,6 +269,8 @@ subject! {
         keeps_state: Bool => !row.state_of().is_empty();
         /// The folders whose state it keeps.
         state_of: List(Str) => row.state_of().iter().map(String::as_str).collect::<Vec<_>>();
+        /// The folders whose locks it keeps; none: no table of a backend.
+        locks_of: Str => Some(state_backend::locked_in(row.estate, &row.resource).join(", ")).filter(|folders| !folders.is_empty());
         /// Whether it is a copy of another store.
         replica: Bool => row.replica();
         /// Whether its name says that its content can be made again.
@@ -378,10 +380,32 @@ impl<'m> ProvisionerRow<'m> {
     }
 
     /// The command that matters most: the first that does more than prepare.
+    /// The command that tells most: no talk, no tidying up, else one that writes something.
+    fn weighty(&self) -> Option<&Command> {
+        const TIDYING: [&str; 8] = ["rm", "trap", "umask", "command", "shift", "local", "declare", "readonly"];
+        let tidies = |command: &Command| TIDYING.contains(&&*command.program);
+        let mut ways = [
+            self.commands().find(|command| !is_idle(command) && !tidies(command)),
+            self.commands().find(|command| command.redirects.iter().any(writes)),
+            self.commands().find(|command| !is_idle(command)),
+            self.commands().next(),
+        ];
+        // What another language's text looks like in a shell's eyes is no program.
+        let named = |it: &&Command| {
+            it.program.starts_with(|c: char| c.is_ascii_alphabetic() || "./~$_@".contains(c) || c == HOLE)
+                && !it.program.contains(',')
+        };
+        ways.iter_mut().find_map(|way| way.take().filter(named))
+    }
+
+    fn habit(&self) -> String {
+        let script = |word: &&str| [".sh", ".py", ".ps1", ".pl", ".rb"].iter().any(|suffix| word.ends_with(suffix));
+        let text = self.text();
+        text.split_whitespace().find(script).map_or_else(|| text.clone(), str::to_owned)
+    }
+
     fn text(&self) -> String {
-        let commands: Vec<&Command> = self.commands().collect();
-        let weighty = commands.iter().find(|command| !is_idle(command)).or(commands.first());
-        let text = weighty.map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
+        let text = self.weighty().map_or_else(|| "a script".to_owned(), |command| command.text.replace(HOLE, "…"));
         match text.char_indices().nth(80) {
             Some((at, _)) => format!("{}…", &text[..at]),
             None => text,
@@ -420,6 +444,8 @@ subject! {
         resource: Node(ResourceRow) => ResourceRow::new(row.estate, row.resource.clone());
         /// Its first command.
         text: Str => row.text();
+        /// The script that it runs, or else the command.
+        habit: Str => row.habit();
         /// Whether it logs in to a hypervisor.
         on_hypervisor: Bool => row.on_hypervisor();
         /// Whether a command enters or changes a guest.

@@ -221,6 +221,16 @@ impl DataRow<'_> {
             .unwrap_or_default()
     }
 
+    /// Its words in one line; of a script that stands among them the beginning.
+    fn shown(&self) -> String {
+        let words: Vec<String> = self.program().iter().map(Value::display).collect();
+        let line = words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").replace(crate::text::HOLE, "…");
+        match line.char_indices().nth(120) {
+            Some((at, _)) => format!("{}…", &line[..at]),
+            None => line,
+        }
+    }
+
     fn first(&self) -> String {
         let program = self.program();
         let first = program.first().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
@@ -262,7 +272,7 @@ subject! {
         /// Whether it runs a program and gives its output.
         runs_program: Bool certain => matches!(row.resource.ty(), "external" | "local_command" | "shell_script" | "shell_data" | "exec" | "program");
         /// The program that it runs, its words.
-        program: Str => row.program().iter().map(Value::display).collect::<Vec<_>>().join(" ").replace(crate::text::HOLE, "…");
+        program: Str => row.shown();
         /// Whether the program only reads and reshapes what it is given.
         pure: Bool => matches!(row.first().as_str(), "jq" | "yq" | "cat" | "base64" | "echo" | "printf");
         /// Whether the program is given a committed file to read.

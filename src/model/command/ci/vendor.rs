@@ -49,8 +49,15 @@ impl Vendor {
 const ATLANTIS: [(&str, &str); 5] =
     [("init", "init"), ("plan", "plan"), ("apply", "apply $PLANFILE"), ("import", "import"), ("state_rm", "state rm")];
 
+/// Actions that run Terraform and approve for themselves: the program, and the input that says what it does.
+const APPROVING: [(&str, &str, &str); 3] = [
+    ("gruntwork-io/terragrunt-action", "terragrunt", "tg_command"),
+    ("hashicorp/terraform-github-actions", "terraform", "tf_actions_subcommand"),
+    ("hashicorp/tfc-workflows-github/actions/apply-run", "terraform", ""),
+];
+
 impl Walk<'_> {
-    /// Steps that run Terraform by name: Azure's `TerraformTask`, the actions of `dflook`, the orb of `CircleCI`.
+    /// Steps that run Terraform by name: Azure's `TerraformTask`, the actions of `dflook` and others, the orb of `CircleCI`.
     pub(super) fn action(&mut self, node: Node<'_>, context: &Context) {
         let of = |key: &str, within: &str| node.get(within).and_then(|it| it.get(key)).and_then(Node::as_str);
         let named = node.get("task").and_then(Node::as_str).unwrap_or_default();
@@ -60,6 +67,13 @@ impl Walk<'_> {
             self.made(&line, node, context);
         }
         let used = node.get("uses").and_then(Node::as_str).unwrap_or_default();
+        let bare = used.split('@').next().unwrap_or(used);
+        if let Some((_, program, input)) = APPROVING.iter().find(|(action, ..)| *action == bare) {
+            let verb = if input.is_empty() { "apply" } else { of(input, "with").unwrap_or_default() };
+            // These approve by themselves what changes something.
+            let changes = verb.split(' ').any(|word| matches!(word, "apply" | "destroy"));
+            self.made(&format!("{program} {verb}{}", if changes { " -auto-approve" } else { "" }), node, context);
+        }
         let used = used.strip_prefix("dflook/").and_then(|it| it.split('@').next()).and_then(|it| it.split_once('-'));
         if let Some((program @ ("terraform" | "tofu"), verb @ ("apply" | "destroy" | "refresh" | "unlock-state"))) =
             used
