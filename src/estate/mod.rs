@@ -21,6 +21,7 @@ pub mod guard;
 pub mod guest;
 pub mod habit;
 pub mod identity;
+mod ignition;
 pub mod image;
 mod instruction;
 pub mod invocation;

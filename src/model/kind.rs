@@ -36,6 +36,7 @@ pub enum Kind {
     Manifest,
     Workflow,
     CloudInit,
+    Ignition,
     Shell,
     PowerShell,
     Program,
@@ -117,6 +118,7 @@ impl Kind {
             Self::Manifest => "Kubernetes manifests",
             Self::Workflow => "CI workflows",
             Self::CloudInit => "cloud-init files",
+            Self::Ignition => "Ignition and Butane configurations",
             Self::Shell => "shell scripts",
             Self::PowerShell => "PowerShell scripts",
             Self::Program => "Python and Node programs",
@@ -139,7 +141,13 @@ impl Kind {
     pub fn must_parse(self) -> bool {
         !matches!(
             self,
-            Self::IgnoreFile | Self::AgentInstructions | Self::LockFile | Self::Plan | Self::CloudInit | Self::Manifest
+            Self::IgnoreFile
+                | Self::AgentInstructions
+                | Self::LockFile
+                | Self::Plan
+                | Self::CloudInit
+                | Self::Ignition
+                | Self::Manifest
         )
     }
 }
@@ -398,6 +406,9 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     }
     if has("apiVersion") && has("kind") {
         return root.get("kind").and_then(Node::as_str).is_some().then_some(Kind::Manifest);
+    }
+    if has("variant") && has("version") && ["storage", "systemd", "passwd"].into_iter().any(has) {
+        return Some(Kind::Ignition);
     }
     if has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion") {
         return None;
