@@ -98,7 +98,8 @@ const SNIPPETS: [(&str, &str, &str); 3] = [
 
 /// The texts that a machine runs when it first boots, each with the argument that holds it.
 fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<(&'static str, Rendered)> {
-    let own = FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name).into_iter().map(move |text| (*name, text)));
+    let own =
+        FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name).into_iter().map(move |text| (*name, text)));
     let mut found: Vec<(&'static str, Rendered)> = own.collect();
     for (argument, ty, path) in SNIPPETS {
         let named = estate.terraform.referred(&machine.resource, argument);
@@ -106,7 +107,9 @@ fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<(&'static 
             continue;
         }
         let near = estate.terraform.resources_of(machine.resource.instance).filter(|one| one.ty() == ty);
-        found.extend(near.filter(|one| named.contains(&one.declaration())).filter_map(|one| Some((argument, one.mapped(path)?))));
+        found.extend(
+            near.filter(|one| named.contains(&one.declaration())).filter_map(|one| Some((argument, one.mapped(path)?))),
+        );
     }
     found
 }

@@ -140,7 +140,9 @@ fn all<'m>(estate: &'m Estate<'m>) -> Vec<(Option<Resource<'m, 'm>>, Vec<Data>)>
     let mut found = Vec::new();
     let (mut seen, mut files) = (HashSet::new(), HashSet::new());
     for resource in estate.terraform.resources() {
-        if !FIRST_BOOT.iter().any(|name| resource.expr(name.split('.').next().unwrap_or(name)).is_some()) || !seen.insert(resource.loc()) {
+        if !FIRST_BOOT.iter().any(|name| resource.expr(name.split('.').next().unwrap_or(name)).is_some())
+            || !seen.insert(resource.loc())
+        {
             continue;
         }
         let texts = FIRST_BOOT.iter().flat_map(|name| resource.scripts(name));

@@ -73,7 +73,8 @@ fn of_yaml(yaml: &Yaml, place: &dyn Fn(Span) -> Loc, found: &mut Vec<Format>) {
         let Some(loc) = wiped(disk, ["wipe_table", "wipeTable"]) else { continue };
         let device = text(disk, "device");
         let parts: Vec<Node<'_>> = disk.get("partitions").into_iter().flat_map(Node::items).collect();
-        if parts.iter().any(|part| is_system(part.get("label").and_then(Node::as_str))) || device.contains("boot-disk") {
+        if parts.iter().any(|part| is_system(part.get("label").and_then(Node::as_str))) || device.contains("boot-disk")
+        {
             continue;
         }
         gone.extend(parts.iter().map(|part| format!("/{}", text(*part, "label"))));

@@ -6,7 +6,7 @@ use super::wiring::{ignores, lifecycle, sources, traversal, walk};
 use crate::knowledge::compute::compute_type;
 use crate::knowledge::terraform::{DataClass, data_type};
 use crate::model::terraform::{Declaration, Declared, Instance, Mode, Module, Resource, ResourceDecl, Role};
-use crate::syntax::hcl::{Expr, ExprKind};
+use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
 use std::collections::HashSet;
@@ -302,16 +302,32 @@ fn moved_by<'m>(
             continue;
         }
         tried.push(argument);
-        // Of a block some arguments replace and others do not: only what is named alone is sure.
-        let Some((file, attribute)) = resource.decl.decl.attribute(argument) else { continue };
+        // Of a block some arguments replace and others do not: only what is named alone is sure, and the image of a disk.
+        let (shown, file, attribute) = match (resource.decl.decl.attribute(argument), argument) {
+            (Some((file, attribute)), _) => (argument.to_owned(), file, attribute),
+            (None, "boot_disk") => match boot_image(resource.decl) {
+                Some((file, attribute)) => ("boot_disk.initialize_params.image".to_owned(), file, attribute),
+                None => continue,
+            },
+            _ => continue,
+        };
         let loc = Loc { file, span: attribute.name_span.to(attribute.value.span) };
         for declaration in estate.terraform.referred(resource, argument) {
             if let Some((_, source)) = sources.iter().find(|(known, _)| *known == declaration) {
-                return Some((argument.to_owned(), loc, source.clone()));
+                return Some((shown, loc, source.clone()));
             }
         }
     }
     None
+}
+
+/// The image that a boot disk is made from.
+fn boot_image<'m>(decl: &'m ResourceDecl<'m>) -> Option<(FileId, &'m Attribute)> {
+    let disks = decl.decl.blocks.iter().filter(|(_, block)| &*block.kind == "boot_disk");
+    disks.into_iter().find_map(|(file, block)| {
+        let block: &'m Block = block;
+        block.body.blocks_of("initialize_params").find_map(|params| Some((*file, params.body.attribute("image")?)))
+    })
 }
 
 /// The data sources that give another answer without any change here.
@@ -330,6 +346,11 @@ fn moving_sources(estate: &Estate<'_>) -> Vec<(Declaration, String)> {
 fn is_moving(data: &Resource<'_, '_>) -> bool {
     match data.ty() {
         "external" | "http" | "local_command" => true,
+        // What the vendor names so is another image with each release.
+        "aws_ssm_parameter" => data.arg("name").as_str().is_some_and(|name| {
+            name.starts_with("/aws/service/")
+                && ["latest", "recommended", "current"].iter().any(|word| name.contains(word))
+        }),
         "google_compute_image" => data.arg("family").has().is_true() && data.arg("name").is_absent(),
         _ => data.arg("most_recent").as_bool() == Some(true) && !names_one(data),
     }

@@ -30,6 +30,8 @@ pub mod lifecycle;
 mod listing;
 pub mod live;
 pub mod live_value;
+pub mod load;
+pub mod load_job;
 pub mod machine;
 mod mount;
 pub mod pinning;
@@ -41,6 +43,7 @@ mod started;
 pub mod state_access;
 pub mod state_backend;
 pub mod task;
+pub mod tie;
 pub mod upkeep;
 pub mod wiring;
 

@@ -123,12 +123,7 @@ pub struct Provisioner {
 }
 
 /// Arguments that give the guest other groups, or another inventory, than `groups` says.
-const OTHER_HOSTS: [&str; 4] = [
-    "inventory_file",
-    "inventory_directory",
-    "inventory_file_template",
-    "inventory_groups",
-];
+const OTHER_HOSTS: [&str; 4] = ["inventory_file", "inventory_directory", "inventory_file_template", "inventory_groups"];
 
 impl Provisioner {
     /// Whether a play with this pattern runs on the guest: as `ansible` names it, and in the groups that it is put into. Where the
@@ -141,7 +136,9 @@ impl Provisioner {
         let (Some(Some(groups)), "ansible") = (listed, &*self.kind) else { return true };
         let extra = self.arguments.get("extra_arguments");
         let inventory = extra.as_list().is_some_and(|list| {
-            list.items.iter().any(|item| item.as_str().is_none_or(|text| text == "-i" || text.starts_with("--inventory")))
+            list.items
+                .iter()
+                .any(|item| item.as_str().is_none_or(|text| text == "-i" || text.starts_with("--inventory")))
         });
         let other = inventory || OTHER_HOSTS.iter().any(|name| !self.arguments.get(name).is_absent());
         let alias = if alias.is_absent() { Some("default") } else { alias.as_str() };

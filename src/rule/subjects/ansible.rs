@@ -3,6 +3,7 @@
 use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::container::{Container, Declared};
+use crate::estate::load;
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
 use crate::knowledge::ansible::ModuleRole;
 use crate::model::ansible::{PROJECT, Requirement};
@@ -167,6 +168,8 @@ subject! {
         };
         /// The option by which it formats or makes anew what is there already (`force: true`, `recreate: always`).
         formats: Str => row.facts.formats();
+        /// The statement or fixture by which it writes rows, on one line.
+        loads: Str => load::loads(row.facts.estate, row.facts.task);
         /// The data that it destroys.
         data_target: Dyn => row.facts.destroyed();
         /// The file of the repository that it writes on the controller.
