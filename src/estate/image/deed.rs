@@ -27,6 +27,7 @@ pub enum Content {
     ControlState,
     HostName,
     Enrolment,
+    Address,
 }
 
 impl Content {
@@ -42,12 +43,13 @@ impl Content {
             Self::ControlState => "control-state",
             Self::HostName => "host-name",
             Self::Enrolment => "enrolment",
+            Self::Address => "address",
         }
     }
 
     /// Every word.
-    pub const WORDS: [&'static str; 8] =
-        ["user", "key", "password", "privilege", "data", "control-state", "host-name", "enrolment"];
+    pub const WORDS: [&'static str; 9] =
+        ["user", "key", "password", "privilege", "data", "control-state", "host-name", "enrolment", "address"];
 }
 
 /// Something that a step does.

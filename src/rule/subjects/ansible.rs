@@ -44,7 +44,7 @@ impl<'m> TaskRow<'m> {
     }
 
     /// Whether a condition is about more than which host this is.
-    fn conditional(&self) -> bool {
+    pub(super) fn conditional(&self) -> bool {
         const WHO: [&str; 8] = [
             "inventory_hostname",
             "groups",

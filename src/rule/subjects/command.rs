@@ -159,9 +159,14 @@ impl<'m> CommandRow<'m> {
         is_state(source) && is_state(target) && !target.contains("backup").is_true()
     }
 
-    /// Whether a command shortly before looks whether anything is on the device.
+    /// Whether a command shortly before looks whether anything is on the device; of a task that makes something on a disk, whether
+    /// what an earlier one found decides. Disks of a group's members are as new as the members.
     fn checked_first(&self) -> bool {
         let own = &self.invocation().command;
+        let makes = own.program.starts_with("mkfs") || matches!(&*own.program, "zpool" | "pvcreate" | "mke2fs");
+        if makes && self.invocation().task.is_some_and(|at| TaskRow::new(self.estate, at).conditional()) {
+            return true;
+        }
         let before =
             self.estate.invocations[..self.at].iter().rev().take_while(|other| other.command.loc.file == own.loc.file);
         before.take(12).any(|other| {
