@@ -92,7 +92,7 @@ fn of_container(container: &Value, loc: Loc, name: &[String]) -> Option<(String,
         .collect();
     if !loads.is_empty() {
         let shown = commands.iter().find(|command| command.does(Class::DataLoad));
-        return Some((shown.map_or_else(short, |command| command.text.to_string()), loads.iter().all(|it| *it)));
+        return Some((shown.map_or_else(short, |command| command.text.clone()), loads.iter().all(|it| *it)));
     }
     let image = member(container, "image");
     let image = image.as_str().unwrap_or_default();

@@ -30,8 +30,7 @@ pub(super) fn baked(tree: &Tree, template: &Template<'_>, source: &Source) -> Ve
     let mut found = Vec::new();
     for file in files(tree, template, source) {
         let text = tree.text(file);
-        let name = file_name(tree.path(file));
-        if text.contains("d-i ") && !name.ends_with(".sh") {
+        if text.lines().any(|line| line.starts_with("d-i ")) {
             lines(file, text, &|line| preseed(line, login), &mut found);
         } else if text.starts_with("#cloud-config") {
             autoinstall(file, &Yaml::parse(text), login, &mut found);
@@ -162,7 +161,7 @@ fn autoinstall(file: FileId, yaml: &Yaml, login: &str, found: &mut Vec<Baked>) {
     let devices = network.and_then(|network| network.get("ethernets")).map(Node::entries).unwrap_or_default();
     for (_, device) in devices {
         let Some((key, listed)) = device.entry("addresses") else { continue };
-        if let Some(address) = listed.items().filter_map(|it| it.as_str()).find(|it| is_address(it)) {
+        if let Some(address) = listed.items().filter_map(Node::as_str).find(|it| is_address(it)) {
             found.push(entry(Content::Address, None, format!("addresses: {address}"), loc(key)));
         }
     }
