@@ -145,7 +145,26 @@ fn of_text(argument: &str, rendered: &Rendered) -> Vec<Found> {
         let all = brought::by_command(command).into_iter();
         brought.extend(all.filter_map(|one| found(one, command.loc, WHO, &mounted)));
     }
+    brought.retain(|one| !is_agent(one.service, &text.text));
     brought
+}
+
+/// Programs whose one package is server and agent alike: an agent on each machine keeps nothing that cannot be made again.
+const AGENTS: [&str; 3] = ["consul", "nomad", "vault"];
+
+/// Whether nothing in a text says that such a program is to be a server.
+fn is_agent(service: &Service, text: &str) -> bool {
+    const SERVES: [&str; 8] = [
+        "server = true",
+        "server=true",
+        "\"server\": true",
+        "\"server\":true",
+        "-server",
+        "bootstrap_expect",
+        "bootstrap-expect",
+        " server ",
+    ];
+    AGENTS.contains(&service.name.as_str()) && !SERVES.iter().any(|word| text.contains(word))
 }
 
 /// Whether a text sets where a service keeps its data: then the package's own directory is not it.
