@@ -153,16 +153,17 @@ fn of_text(argument: &str, rendered: &Rendered) -> Vec<Found> {
 const AGENTS: [&str; 3] = ["consul", "nomad", "vault"];
 
 /// Whether nothing in a text says that such a program is to be a server.
-fn is_agent(service: &Service, text: &str) -> bool {
-    const SERVES: [&str; 8] = [
+pub(super) fn is_agent(service: &Service, text: &str) -> bool {
+    const SERVES: [&str; 9] = [
         "server = true",
         "server=true",
         "\"server\": true",
         "\"server\":true",
-        "-server",
+        "agent -server",
+        "-server ",
         "bootstrap_expect",
         "bootstrap-expect",
-        " server ",
+        "vault server",
     ];
     AGENTS.contains(&service.name.as_str()) && !SERVES.iter().any(|word| text.contains(word))
 }

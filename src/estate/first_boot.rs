@@ -3,6 +3,7 @@
 
 use super::Estate;
 use super::brought;
+use super::delivered::is_agent;
 use super::invocation::{FIRST_BOOT, Invocation};
 use crate::knowledge::services::{self, Service, ServiceData};
 use crate::model::command::Command;
@@ -187,7 +188,8 @@ pub fn first_boots<'m>(estate: &'m Estate<'m>) -> Vec<FirstBoot<'m>> {
         let own = by_package
             .into_iter()
             .chain(by_command)
-            .filter(|it| matches!(it.data, ServiceData::Authoritative | ServiceData::Secret | ServiceData::Queue));
+            .filter(|it| matches!(it.data, ServiceData::Authoritative | ServiceData::Secret | ServiceData::Queue))
+            .filter(|it| !data.iter().any(|text| is_agent(it, &text.text.text)));
         let mut services: Vec<&'static str> = own.map(|it| it.name.as_str()).collect();
         services.sort_unstable();
         services.dedup();
