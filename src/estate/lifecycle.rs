@@ -81,6 +81,7 @@ pub fn switches<'m>(estate: &'m Estate<'m>) -> Vec<Switch<'m>> {
                 found.extend(switches_of(estate, instance, decl, ty.data));
             }
         }
+        found.extend(switched_calls(estate, instance).into_iter().filter(|switch| seen.insert(switch.loc)));
     }
     found
 }
@@ -91,33 +92,69 @@ fn switches_of<'m>(
     decl: &'m ResourceDecl<'m>,
     class: DataClass,
 ) -> Vec<Switch<'m>> {
-    let module = &instance.module;
-    let repeated = ["count", "for_each"].into_iter().filter_map(|name| {
-        let (file, attribute) = decl.decl.attribute(name)?;
-        let condition = condition(&attribute.value)?;
-        Some((name, file, attribute, variables(module, file, condition)))
-    });
-    let prevents = lifecycle(decl, "prevent_destroy")
-        .map(|(file, attribute)| ("prevent_destroy", file, attribute, variables(module, file, &attribute.value)));
     let resources = estate.terraform.resource(instance, Mode::Managed, decl.ty, decl.name);
     let guarded = resources.first().map_or_else(|| written_guard(decl), |resource| estate.guarded(resource));
-    let switch =
-        |(argument, file, attribute, names): (&'static str, FileId, &'m crate::syntax::hcl::Attribute, Vec<String>)| {
-            let variable = names.first()?.clone();
-            let none = is_none(&estate.terraform.evaluate(instance, file, &attribute.value));
-            let by_default = names.iter().any(|name| on_by_default(instance, name));
-            Some(Switch {
-                store: decl,
-                class,
-                argument,
-                deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
-                off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
-                variable,
-                guarded: guarded.clone(),
-                loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
-            })
-        };
-    repeated.chain(prevents).filter_map(switch).collect()
+    let mut found = repeated(estate, instance, &decl.decl, (decl, class, &guarded));
+    let prevents = lifecycle(decl, "prevent_destroy").and_then(|(file, attribute)| {
+        let names = variables(&instance.module, file, &attribute.value);
+        switch(estate, instance, ("prevent_destroy", file, attribute, names), (decl, class, &guarded))
+    });
+    found.extend(prevents);
+    found
+}
+
+/// The switches of a module with a store in it, where a call is made or not by them.
+fn switched_calls<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Vec<Switch<'m>> {
+    let mut found = Vec::new();
+    for call in estate.terraform.calls_of(instance) {
+        let decl: &'m Declared<'m> = &call.call.decl;
+        let Some(target) = call.target().filter(|_| list_of(estate, decl).is_none()) else { continue };
+        let store = target.resources.iter().filter(|decl| decl.mode == Mode::Managed).find_map(|decl| {
+            let data = data_type(decl.ty)?.data;
+            matches!(data, DataClass::Authoritative | DataClass::Secret).then_some((decl, data))
+        });
+        let Some((store, class)) = store else { continue };
+        found.extend(repeated(estate, instance, decl, (store, class, &written_guard(store))));
+    }
+    found
+}
+
+type Store<'m, 's> = (&'m ResourceDecl<'m>, DataClass, &'s Tri);
+
+/// The switches in `count` and `for_each` of a declaration.
+fn repeated<'m>(
+    estate: &'m Estate<'m>,
+    instance: &'m Arc<Instance<'m>>,
+    declared: &'m Declared<'m>,
+    store: Store<'m, '_>,
+) -> Vec<Switch<'m>> {
+    let each = ["count", "for_each"].into_iter().filter_map(|name| {
+        let (file, attribute) = declared.attribute(name)?;
+        let names = variables(&instance.module, file, condition(&attribute.value)?);
+        switch(estate, instance, (name, file, attribute, names), store)
+    });
+    each.collect()
+}
+
+fn switch<'m>(
+    estate: &'m Estate<'m>,
+    instance: &'m Arc<Instance<'m>>,
+    (argument, file, attribute, names): (&'static str, FileId, &'m Attribute, Vec<String>),
+    (store, class, guarded): Store<'m, '_>,
+) -> Option<Switch<'m>> {
+    let variable = names.first()?.clone();
+    let none = is_none(&estate.terraform.evaluate(instance, file, &attribute.value));
+    let by_default = names.iter().any(|name| on_by_default(instance, name));
+    Some(Switch {
+        store,
+        class,
+        argument,
+        deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
+        off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
+        variable,
+        guarded: guarded.clone(),
+        loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
+    })
 }
 
 /// What the block itself says of `prevent_destroy`, where no instance of it exists.
