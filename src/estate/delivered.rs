@@ -154,13 +154,12 @@ const AGENTS: [&str; 3] = ["consul", "nomad", "vault"];
 
 /// Whether nothing in a text says that such a program is to be a server.
 pub(super) fn is_agent(service: &Service, text: &str) -> bool {
-    const SERVES: [&str; 9] = [
+    const SERVES: [&str; 8] = [
         "server = true",
         "server=true",
         "\"server\": true",
         "\"server\":true",
-        "agent -server",
-        "-server ",
+        " -server",
         "bootstrap_expect",
         "bootstrap-expect",
         "vault server",
