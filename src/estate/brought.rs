@@ -62,7 +62,7 @@ pub(super) fn by_task(estate: &Estate<'_>, at: usize) -> Vec<Brought> {
     }
     let short = task.short();
     let mut found: Vec<Brought> = if installs_packages(short) {
-        estate.ansible.in_turns(task, installed).into_iter().flatten().collect()
+        estate.ansible.in_turns(task, |turn| installed(turn, short)).into_iter().flatten().collect()
     } else if UNIT_MODULES.contains(&short) {
         estate.ansible.in_turns(task, run).into_iter().flatten().collect()
     } else {
@@ -82,18 +82,27 @@ pub(super) fn by_task(estate: &Estate<'_>, at: usize) -> Vec<Brought> {
     found
 }
 
+/// Whether a package of this name is only the client of a database where this program installs it: systems with RPM call the server
+/// `postgresql-server`, Debian calls it `postgresql`.
+pub(super) fn is_client(program: &str, package: &str) -> bool {
+    let by_rpm = matches!(program, "dnf" | "dnf5" | "yum" | "microdnf" | "tdnf" | "zypper");
+    let bare = package.split(['=', ' ', '@']).next().unwrap_or(package);
+    by_rpm && bare.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-')) == "postgresql"
+}
+
 /// The names that a turn gives, by the first of some arguments.
 fn names(turn: &Turn<'_, '_, '_>, arguments: &[&str]) -> Vec<String> {
     let given = arguments.iter().map(|name| turn.argument(name)).find(|value| !value.is_absent());
     given.as_ref().map(words).unwrap_or_default()
 }
 
-fn installed(turn: &Turn<'_, '_, '_>) -> Vec<Brought> {
+fn installed(turn: &Turn<'_, '_, '_>, module: &str) -> Vec<Brought> {
     if matches!(turn.argument("state").as_str(), Some("absent" | "removed")) {
         return Vec::new();
     }
     let names = names(turn, &["name", "pkg", "package"]);
-    names.iter().filter_map(|name| Some((services::by_package(name)?, "task installs"))).collect()
+    let packages = names.iter().filter(|name| !is_client(module, name));
+    packages.filter_map(|name| Some((services::by_package(name)?, "task installs"))).collect()
 }
 
 fn run(turn: &Turn<'_, '_, '_>) -> Vec<Brought> {
@@ -122,7 +131,8 @@ pub(super) fn by_command(command: &Command) -> Vec<Brought> {
 pub(super) fn by_command_within(command: &Command) -> Vec<Brought> {
     let verb = command.sub.first().map_or("", |sub| sub);
     let operands = || command.operands.iter().filter_map(Value::scalar);
-    let packages = || operands().filter_map(|name| Some((services::by_package(&name)?, "task installs"))).collect();
+    let service = |name: &str| if is_client(&command.program, name) { None } else { services::by_package(name) };
+    let packages = || operands().filter_map(|name| Some((service(&name)?, "task installs"))).collect();
     let units = |names: Vec<String>| {
         names.iter().filter_map(|name| Some((services::by_unit(name)?, "task runs"))).collect::<Vec<Brought>>()
     };

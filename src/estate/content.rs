@@ -46,7 +46,10 @@ const RECORDS: [&str; 4] = [".csv", ".parquet", ".avro", ".ndjson"];
 /// Ends that only say how the rest is packed.
 const PACKED: [&str; 5] = [".gz", ".xz", ".bz2", ".zst", ".zip"];
 /// Schemas and settings with the names of dumps.
-const SCHEMA: [&str; 6] = ["schema", "init", "migration", "grants", "ddl", "query"];
+const SCHEMA: [&str; 8] = ["schema", "init", "migration", "migrations", "grants", "ddl", "query", "queries"];
+/// Archives, and the words by which one is known to hold what something looked like once.
+const ARCHIVES: [&str; 4] = [".tar", ".tgz", ".tar.zst", ".7z"];
+const COPIES: [&str; 4] = ["backup", "backups", "dump", "dumps"];
 
 /// Every object that looks like data, once for each declaration.
 #[must_use]
@@ -96,8 +99,10 @@ fn looks_like_data(path: &str) -> Option<(String, bool)> {
     let name = file_name(path).to_lowercase();
     let bare = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     let ends = |list: &[&str]| list.iter().any(|end| bare.ends_with(end) && bare.len() > end.len());
-    let dump = ends(&DUMPS);
-    if !dump && !ends(&RECORDS) || SCHEMA.iter().any(|word| bare.contains(word)) {
+    let words = || bare.split(|c: char| !c.is_ascii_alphanumeric());
+    let copy = || ends(&ARCHIVES) && words().any(|word| COPIES.contains(&word));
+    let dump = ends(&DUMPS) || copy();
+    if !dump && !ends(&RECORDS) || words().any(|word| SCHEMA.contains(&word) || word.ends_with("schema")) {
         return None;
     }
     Some((file_name(path).to_owned(), dump))

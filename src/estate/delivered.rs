@@ -2,7 +2,7 @@
 //! sent into it, by the image that it starts from.
 
 use super::brought::{self, Brought};
-use super::invocation::Invocation;
+use super::invocation::{FIRST_BOOT, Invocation, is_script};
 use super::listing::Ground;
 use super::machine::Machine;
 use super::placement::{Use, weight};
@@ -15,10 +15,6 @@ use crate::syntax::yaml::{Node, Yaml};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::{BTreeSet, HashMap};
-
-/// Arguments whose text a machine runs when it first boots.
-const FIRST_BOOT: [&str; 5] =
-    ["user_data", "user_data_base64", "custom_data", "metadata_startup_script", "startup_script"];
 
 /// What came to a machine.
 pub(super) struct Delivery {
@@ -42,8 +38,8 @@ pub(super) fn deliveries(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)]) -> Vec
     }
     for machines in by_declaration.values() {
         let Some(first) = machines.first().and_then(|at| estate.machines.get(*at)) else { continue };
-        for text in first_boots(estate, first) {
-            give(&mut found, machines, &of_text(&text), true);
+        for (argument, text) in first_boots(estate, first) {
+            give(&mut found, machines, &of_text(argument, &text), true);
         }
     }
     by_provisioners(estate, &mut found);
@@ -102,21 +98,25 @@ const SNIPPETS: [(&str, &str, &str); 3] = [
     ("cicustom", "proxmox_cloud_init_disk", "user_data"),
 ];
 
-/// The texts that a machine runs when it first boots.
-pub(super) fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<Rendered> {
-    let mut found: Vec<Rendered> = FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name)).collect();
+/// The texts that a machine runs when it first boots, each with the argument that holds it.
+pub(super) fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<(&'static str, Rendered)> {
+    let own =
+        FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name).into_iter().map(move |text| (*name, text)));
+    let mut found: Vec<(&'static str, Rendered)> = own.collect();
     for (argument, ty, path) in SNIPPETS {
         let named = estate.terraform.referred(&machine.resource, argument);
         if named.is_empty() {
             continue;
         }
         let near = estate.terraform.resources_of(machine.resource.instance).filter(|one| one.ty() == ty);
-        found.extend(near.filter(|one| named.contains(&one.declaration())).filter_map(|one| one.mapped(path)));
+        found.extend(
+            near.filter(|one| named.contains(&one.declaration())).filter_map(|one| Some((argument, one.mapped(path)?))),
+        );
     }
     found
 }
 
-fn of_text(rendered: &Rendered) -> Vec<Found> {
+fn of_text(argument: &str, rendered: &Rendered) -> Vec<Found> {
     const WHO: &str = "this first boot";
     let (file, text) = (rendered.file, &rendered.text);
     let mut commands: Vec<Command> = Vec::new();
@@ -139,7 +139,7 @@ fn of_text(rendered: &Rendered) -> Vec<Found> {
         for command in &mut commands {
             command.loc.span = text.span(command.loc.span);
         }
-    } else if text.text.starts_with("#!") {
+    } else if is_script(argument, &text.text) {
         command::commands(text, file, &Site::CloudInit, &Variables::default(), &mut commands);
     }
     let mounted = mounts(&text.text);
@@ -147,7 +147,26 @@ fn of_text(rendered: &Rendered) -> Vec<Found> {
         let all = brought::by_command(command).into_iter();
         brought.extend(all.filter_map(|one| found(one, command.loc, WHO, &mounted)));
     }
+    brought.retain(|one| !is_agent(one.service, &text.text));
     brought
+}
+
+/// Programs whose one package is server and agent alike: an agent on each machine keeps nothing that cannot be made again.
+const AGENTS: [&str; 3] = ["consul", "nomad", "vault"];
+
+/// Whether nothing in a text says that such a program is to be a server.
+pub(super) fn is_agent(service: &Service, text: &str) -> bool {
+    const SERVES: [&str; 8] = [
+        "server = true",
+        "server=true",
+        "\"server\": true",
+        "\"server\":true",
+        " -server",
+        "bootstrap_expect",
+        "bootstrap-expect",
+        "vault server",
+    ];
+    AGENTS.contains(&service.name.as_str()) && !SERVES.iter().any(|word| text.contains(word))
 }
 
 /// Whether a text sets where a service keeps its data: then the package's own directory is not it.
@@ -325,7 +344,10 @@ fn of_image(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)], template: usize, so
         }
         let playbooks = step.playbooks.iter().filter_map(|playbook| playbook.file).collect();
         let playbooks = estate.ansible.and_imported(&playbooks);
-        let own = uses.iter().filter(|(play, _)| playbooks.contains(&estate.ansible.plays[*play].file));
+        let own = uses.iter().filter(|(play, _)| {
+            let play = &estate.ansible.plays[*play];
+            playbooks.contains(&play.file) && step.plays_on(&play.pattern)
+        });
         for one in own.flat_map(|(_, uses)| uses) {
             let told = Use { clause: format!("{} in the image's build", one.clause), ..one.clone() };
             found_uses.push(Delivery { used: told, mounted: Vec::new(), sure: false });

@@ -3,6 +3,7 @@
 
 use super::container::{self, Container, Setting};
 use super::delivered::{first_boots, mounts};
+use super::invocation::is_script;
 use super::listing::Ground;
 use super::task::is_test_path;
 use super::{Estate, Machine};
@@ -64,8 +65,8 @@ fn by_first_boots(estate: &Estate<'_>, found: &mut Deployed) {
     declared.sort_unstable();
     for machines in declared {
         let first: Option<&Machine<'_>> = machines.first().and_then(|at| estate.machines.get(*at));
-        for text in first.into_iter().flat_map(|first| first_boots(estate, first)) {
-            let own = of_first_boot(&text, &setting(estate.documents, &text));
+        for (argument, text) in first.into_iter().flat_map(|first| first_boots(estate, first)) {
+            let own = of_first_boot(argument, &text, &setting(estate.documents, &text));
             let to = Deployment { machines: machines.clone(), mounted: mounts(&text.text.text) };
             found.extend(own.into_iter().map(|container| (container, to.clone())));
         }
@@ -125,11 +126,11 @@ fn by_scripts(documents: &Documents<'_>, found: &mut Deployed) {
     }
 }
 
-fn of_first_boot(text: &terraform::Rendered, setting: &Setting<'_>) -> Vec<Container> {
+fn of_first_boot(argument: &str, text: &terraform::Rendered, setting: &Setting<'_>) -> Vec<Container> {
     let whole = &text.text;
     if !whole.text.starts_with("#cloud-config") {
         let script = Rendered::verbatim(whole.clone(), text.file);
-        return if whole.text.starts_with("#!") { of_script(&script, 0, setting) } else { Vec::new() };
+        return if is_script(argument, &whole.text) { of_script(&script, 0, setting) } else { Vec::new() };
     }
     let yaml = Yaml::parse(&whole.text);
     let Some(root) = yaml.root() else { return Vec::new() };

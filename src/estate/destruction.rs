@@ -21,7 +21,7 @@ impl TaskFacts<'_> {
     #[must_use]
     pub fn formats(&self) -> Option<String> {
         let (option, wanted): (_, &[&str]) = match self.task.short() {
-            "filesystem" | "luks_device" => ("force", &["true", "yes"]),
+            "filesystem" | "luks_device" | "zpool" => ("force", &["true", "yes"]),
             "docker_volume" | "podman_volume" => ("recreate", &["always", "true", "yes"]),
             _ => return None,
         };

@@ -3,12 +3,13 @@
 
 use super::Estate;
 use super::brought;
+use super::delivered::is_agent;
 use super::invocation::{FIRST_BOOT, Invocation};
-use crate::knowledge::services::{self, ServiceData};
+use crate::knowledge::services::{self, Service, ServiceData};
 use crate::model::command::Command;
 use crate::model::kind::Kind;
 use crate::model::terraform::Resource;
-use crate::syntax::yaml::{Node, Yaml};
+use crate::syntax::yaml::{Node, Scalar, Yaml};
 use crate::text::{FileId, Loc, Mapped};
 use crate::value::Value;
 use std::collections::HashSet;
@@ -31,7 +32,7 @@ pub struct Format {
     pub loc: Loc,
     /// The device.
     pub device: String,
-    /// `disk_setup` or `fs_setup`.
+    /// `disk_setup` or `fs_setup`; `wipe_table` or `wipe_filesystem`.
     pub by: &'static str,
 }
 
@@ -112,7 +113,7 @@ impl Data {
 
     fn formats(&self, found: &mut Vec<Format>) {
         let Some(root) = self.yaml.root() else { return };
-        let yes = |node: Node<'_>| node.get("overwrite").and_then(Node::as_str).is_some_and(|it| it == "true");
+        let yes = |node: Node<'_>| matches!(node.get("overwrite").map(Node::resolve), Some(Scalar::Bool(true)));
         let mut add = |node: Node<'_>, device: &str, by| {
             // What a cloud gives as scratch or swap is empty at each start.
             if !["ephemeral", "swap"].iter().any(|it| device.contains(it)) {
@@ -140,7 +141,9 @@ fn all<'m>(estate: &'m Estate<'m>) -> Vec<(Option<Resource<'m, 'm>>, Vec<Data>)>
     let mut found = Vec::new();
     let (mut seen, mut files) = (HashSet::new(), HashSet::new());
     for resource in estate.terraform.resources() {
-        if !FIRST_BOOT.iter().any(|name| resource.expr(name).is_some()) || !seen.insert(resource.loc()) {
+        if !FIRST_BOOT.iter().any(|name| resource.expr(name.split('.').next().unwrap_or(name)).is_some())
+            || !seen.insert(resource.loc())
+        {
             continue;
         }
         let texts = FIRST_BOOT.iter().flat_map(|name| resource.scripts(name));
@@ -179,12 +182,14 @@ pub fn first_boots<'m>(estate: &'m Estate<'m>) -> Vec<FirstBoot<'m>> {
         });
         let commands: Vec<&Command> = mine.map(|it| &it.command).collect();
         let mut packages: Vec<String> = data.iter().flat_map(Data::packages).collect();
+        let by_package: Vec<&Service> = packages.iter().filter_map(|name| services::by_package(name)).collect();
         packages.extend(commands.iter().flat_map(|command| installed(command)));
-        let by_package = packages.iter().filter_map(|name| services::by_package(name));
         let by_command = commands.iter().flat_map(|command| brought::by_command(command)).map(|(service, _)| service);
         let own = by_package
+            .into_iter()
             .chain(by_command)
-            .filter(|it| matches!(it.data, ServiceData::Authoritative | ServiceData::Secret | ServiceData::Queue));
+            .filter(|it| matches!(it.data, ServiceData::Authoritative | ServiceData::Secret | ServiceData::Queue))
+            .filter(|it| !data.iter().any(|text| is_agent(it, &text.text.text)));
         let mut services: Vec<&'static str> = own.map(|it| it.name.as_str()).collect();
         services.sort_unstable();
         services.dedup();
@@ -207,6 +212,7 @@ pub fn formats<'m>(estate: &'m Estate<'m>) -> Vec<Format> {
             data.formats(&mut found);
         }
     }
+    super::ignition::formats(estate, &mut found);
     let mut seen = HashSet::new();
     found.retain(|format| seen.insert(format.loc));
     found

@@ -212,6 +212,10 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
         }
         for (variable, value) in &container.environment {
             let Some(path) = value.as_str().and_then(database_file) else { continue };
+            // A path relative to wherever the program starts is in the container for sure where nothing at all is mounted.
+            if !path.starts_with('/') && !container.mounts.is_empty() {
+                continue;
+            }
             let covered = container.mounts.iter().any(|mount| {
                 let target = mount.target.as_str().map(|target| target.trim_end_matches('/'));
                 let covers = target.is_none_or(|target| {
@@ -227,23 +231,32 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
     found
 }
 
-/// The absolute path of a database file that an address names.
+/// The path of a database file that an address names, relative ones beginning with `./`.
 fn database_file(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    let rest = if let Some((_, rest)) = text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///")) {
-        rest
-    } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
-        text.rsplit_once(':').map(|(_, rest)| rest)?
-    } else if lower.starts_with("file:/") && (lower.contains(".db") || lower.contains(".sqlite")) {
-        text.get(5..)?
-    } else {
-        return None;
+    let named = |rest: &str| {
+        let bare = rest.split(['?', ';']).next().unwrap_or(rest).to_ascii_lowercase();
+        [".db", ".sqlite", ".sqlite3", ".db3"].iter().any(|end| bare.ends_with(end))
     };
+    let (rest, any_name) =
+        if let Some((_, rest)) = text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///")) {
+            (rest, true)
+        } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
+            (text.rsplit_once(':').map(|(_, rest)| rest)?, true)
+        } else if lower.starts_with("file:") && (lower.contains(".db") || lower.contains(".sqlite")) {
+            (text.get(5..)?, false)
+        } else {
+            return None;
+        };
     let path = rest.split(['?', ';']).next().unwrap_or(rest);
-    let path = format!("/{}", path.trim_start_matches('/'));
-    // Three slashes before a name are a path relative to wherever the program starts.
-    let absolute = rest.starts_with('/');
-    (absolute && path.len() > 1 && !path.contains(['$', '{', ':'])).then_some(path)
+    if path.is_empty() || path.contains(['$', '{', ':']) || path == "memory" {
+        return None;
+    }
+    if rest.starts_with('/') {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        return (any_name || named(rest)).then_some(path).filter(|path| path.len() > 1);
+    }
+    named(rest).then(|| format!("./{}", path.trim_start_matches("./")))
 }
 
 /// A root with nothing said about what Git must not take in.

@@ -7,7 +7,7 @@ use crate::model::command::{self, Command, Site, Variables};
 use crate::model::kind::Kind;
 use crate::model::load::Documents;
 use crate::model::packer::Packer;
-use crate::model::terraform::{Resource, Terraform};
+use crate::model::terraform::{Rendered, Resource, Terraform};
 use crate::syntax::hcl::{Expr, ExprKind};
 use crate::syntax::yaml::Yaml;
 use crate::text::{FileId, Mapped, Span};
@@ -272,7 +272,20 @@ fn of_images<'m>(packer: &Packer<'_>) -> Vec<Invocation<'m>> {
 const SCOPES: u32 = 1 << 12;
 
 /// Arguments whose text a machine runs when it first boots.
-pub(super) const FIRST_BOOT: [&str; 4] = ["user_data", "custom_data", "metadata_startup_script", "startup_script"];
+pub(super) const FIRST_BOOT: [&str; 7] = [
+    "user_data",
+    "user_data_base64",
+    "custom_data",
+    "metadata_startup_script",
+    "metadata.startup-script",
+    "metadata.user-data",
+    "startup_script",
+];
+
+/// Whether what such an argument holds is run by a shell: what is only called a script needs no first line that says so.
+pub(super) fn is_script(argument: &str, text: &str) -> bool {
+    text.starts_with("#!") || argument.ends_with("script") && !text.starts_with('#') && !text.trim().is_empty()
+}
 
 /// Lists of commands that Spacelift runs around a stack's phases.
 const HOOKS: [&str; 11] = [
@@ -344,22 +357,30 @@ fn of_resource<'m>(
     }
     all.extend(of_lists(terraform, resource));
     for name in FIRST_BOOT {
-        let Some(rendered) = resource.mapped(name) else { continue };
-        let (file, text) = (rendered.file, &rendered.text);
+        let texts = resource.scripts(name);
         let mut found = Vec::new();
-        if text.text.starts_with("#!") {
-            command::commands(text, file, &Site::CloudInit, &Variables::default(), &mut found);
-        } else if text.text.starts_with("#cloud-config") {
-            found = command::of_cloud_init(file, &text.text, &Yaml::parse(&text.text));
-            for command in &mut found {
-                command.loc.span = text.span(command.loc.span);
-                command.flags.iter_mut().for_each(|flag| flag.span = text.span(flag.span));
-            }
+        for rendered in &texts {
+            first_boot(name, rendered, &mut found);
         }
         all.extend(found.into_iter().map(|command| Invocation {
             resource: Some(resource.clone()),
             first_boot: true,
             ..Invocation::plain(command)
         }));
+    }
+}
+
+/// The commands of a text that a machine runs when it first boots.
+fn first_boot(argument: &str, rendered: &Rendered, found: &mut Vec<Command>) {
+    let (file, text) = (rendered.file, &rendered.text);
+    if is_script(argument, &text.text) {
+        command::commands(text, file, &Site::CloudInit, &Variables::default(), found);
+    } else if text.text.starts_with("#cloud-config") {
+        let mut own = command::of_cloud_init(file, &text.text, &Yaml::parse(&text.text));
+        for command in &mut own {
+            command.loc.span = text.span(command.loc.span);
+            command.flags.iter_mut().for_each(|flag| flag.span = text.span(flag.span));
+        }
+        found.extend(own);
     }
 }

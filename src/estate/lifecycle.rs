@@ -6,7 +6,7 @@ use super::wiring::{ignores, lifecycle, sources, traversal, walk};
 use crate::knowledge::compute::compute_type;
 use crate::knowledge::terraform::{DataClass, data_type};
 use crate::model::terraform::{Declaration, Declared, Instance, Mode, Module, Resource, ResourceDecl, Role};
-use crate::syntax::hcl::{Expr, ExprKind};
+use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind};
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
 use std::collections::HashSet;
@@ -81,6 +81,7 @@ pub fn switches<'m>(estate: &'m Estate<'m>) -> Vec<Switch<'m>> {
                 found.extend(switches_of(estate, instance, decl, ty.data));
             }
         }
+        found.extend(switched_calls(estate, instance).into_iter().filter(|switch| seen.insert(switch.loc)));
     }
     found
 }
@@ -91,33 +92,69 @@ fn switches_of<'m>(
     decl: &'m ResourceDecl<'m>,
     class: DataClass,
 ) -> Vec<Switch<'m>> {
-    let module = &instance.module;
-    let repeated = ["count", "for_each"].into_iter().filter_map(|name| {
-        let (file, attribute) = decl.decl.attribute(name)?;
-        let condition = condition(&attribute.value)?;
-        Some((name, file, attribute, variables(module, file, condition)))
-    });
-    let prevents = lifecycle(decl, "prevent_destroy")
-        .map(|(file, attribute)| ("prevent_destroy", file, attribute, variables(module, file, &attribute.value)));
     let resources = estate.terraform.resource(instance, Mode::Managed, decl.ty, decl.name);
     let guarded = resources.first().map_or_else(|| written_guard(decl), |resource| estate.guarded(resource));
-    let switch =
-        |(argument, file, attribute, names): (&'static str, FileId, &'m crate::syntax::hcl::Attribute, Vec<String>)| {
-            let variable = names.first()?.clone();
-            let none = is_none(&estate.terraform.evaluate(instance, file, &attribute.value));
-            let by_default = names.iter().any(|name| on_by_default(instance, name));
-            Some(Switch {
-                store: decl,
-                class,
-                argument,
-                deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
-                off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
-                variable,
-                guarded: guarded.clone(),
-                loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
-            })
-        };
-    repeated.chain(prevents).filter_map(switch).collect()
+    let mut found = repeated(estate, instance, &decl.decl, (decl, class, &guarded));
+    let prevents = lifecycle(decl, "prevent_destroy").and_then(|(file, attribute)| {
+        let names = variables(&instance.module, file, &attribute.value);
+        switch(estate, instance, ("prevent_destroy", file, attribute, names), (decl, class, &guarded))
+    });
+    found.extend(prevents);
+    found
+}
+
+/// The switches of a module with a store in it, where a call is made or not by them.
+fn switched_calls<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Vec<Switch<'m>> {
+    let mut found = Vec::new();
+    for call in estate.terraform.calls_of(instance) {
+        let decl: &'m Declared<'m> = &call.call.decl;
+        let Some(target) = call.target().filter(|_| list_of(estate, decl).is_none()) else { continue };
+        let store = target.resources.iter().filter(|decl| decl.mode == Mode::Managed).find_map(|decl| {
+            let data = data_type(decl.ty)?.data;
+            matches!(data, DataClass::Authoritative | DataClass::Secret).then_some((decl, data))
+        });
+        let Some((store, class)) = store else { continue };
+        found.extend(repeated(estate, instance, decl, (store, class, &written_guard(store))));
+    }
+    found
+}
+
+type Store<'m, 's> = (&'m ResourceDecl<'m>, DataClass, &'s Tri);
+
+/// The switches in `count` and `for_each` of a declaration.
+fn repeated<'m>(
+    estate: &'m Estate<'m>,
+    instance: &'m Arc<Instance<'m>>,
+    declared: &'m Declared<'m>,
+    store: Store<'m, '_>,
+) -> Vec<Switch<'m>> {
+    let each = ["count", "for_each"].into_iter().filter_map(|name| {
+        let (file, attribute) = declared.attribute(name)?;
+        let names = variables(&instance.module, file, condition(&attribute.value)?);
+        switch(estate, instance, (name, file, attribute, names), store)
+    });
+    each.collect()
+}
+
+fn switch<'m>(
+    estate: &'m Estate<'m>,
+    instance: &'m Arc<Instance<'m>>,
+    (argument, file, attribute, names): (&'static str, FileId, &'m Attribute, Vec<String>),
+    (store, class, guarded): Store<'m, '_>,
+) -> Option<Switch<'m>> {
+    let variable = names.first()?.clone();
+    let none = is_none(&estate.terraform.evaluate(instance, file, &attribute.value));
+    let by_default = names.iter().any(|name| on_by_default(instance, name));
+    Some(Switch {
+        store,
+        class,
+        argument,
+        deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
+        off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
+        variable,
+        guarded: guarded.clone(),
+        loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
+    })
 }
 
 /// What the block itself says of `prevent_destroy`, where no instance of it exists.
@@ -302,16 +339,32 @@ fn moved_by<'m>(
             continue;
         }
         tried.push(argument);
-        // Of a block some arguments replace and others do not: only what is named alone is sure.
-        let Some((file, attribute)) = resource.decl.decl.attribute(argument) else { continue };
+        // Of a block some arguments replace and others do not: only what is named alone is sure, and the image of a disk.
+        let (shown, file, attribute) = match (resource.decl.decl.attribute(argument), argument) {
+            (Some((file, attribute)), _) => (argument.to_owned(), file, attribute),
+            (None, "boot_disk") => match boot_image(resource.decl) {
+                Some((file, attribute)) => ("boot_disk.initialize_params.image".to_owned(), file, attribute),
+                None => continue,
+            },
+            _ => continue,
+        };
         let loc = Loc { file, span: attribute.name_span.to(attribute.value.span) };
         for declaration in estate.terraform.referred(resource, argument) {
             if let Some((_, source)) = sources.iter().find(|(known, _)| *known == declaration) {
-                return Some((argument.to_owned(), loc, source.clone()));
+                return Some((shown, loc, source.clone()));
             }
         }
     }
     None
+}
+
+/// The image that a boot disk is made from.
+fn boot_image<'m>(decl: &'m ResourceDecl<'m>) -> Option<(FileId, &'m Attribute)> {
+    let disks = decl.decl.blocks.iter().filter(|(_, block)| &*block.kind == "boot_disk");
+    disks.into_iter().find_map(|(file, block)| {
+        let block: &'m Block = block;
+        block.body.blocks_of("initialize_params").find_map(|params| Some((*file, params.body.attribute("image")?)))
+    })
 }
 
 /// The data sources that give another answer without any change here.
@@ -330,6 +383,11 @@ fn moving_sources(estate: &Estate<'_>) -> Vec<(Declaration, String)> {
 fn is_moving(data: &Resource<'_, '_>) -> bool {
     match data.ty() {
         "external" | "http" | "local_command" => true,
+        // What the vendor names so is another image with each release.
+        "aws_ssm_parameter" => data.arg("name").as_str().is_some_and(|name| {
+            name.starts_with("/aws/service/")
+                && ["latest", "recommended", "current"].iter().any(|word| name.contains(word))
+        }),
         "google_compute_image" => data.arg("family").has().is_true() && data.arg("name").is_absent(),
         _ => data.arg("most_recent").as_bool() == Some(true) && !names_one(data),
     }

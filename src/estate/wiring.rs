@@ -1,8 +1,7 @@
 //! What expressions of Terraform bring in: functions that give something new each time, files that only a running system has,
-//! attributes of machines in the declarations of data.
+//! and `removed` blocks.
 
 use super::Estate;
-use crate::knowledge::terraform::{self as known, DataClass};
 use crate::model::terraform::{Changing, Instance, Mode, Module, Resource, ResourceDecl, alike, changing, reader};
 use crate::syntax::hcl::{Attribute, Block, Expr, ExprKind, Part};
 use crate::text::{FileId, Loc};
@@ -43,24 +42,6 @@ pub struct FileRead<'m> {
     pub path: Value,
     /// Where that is said.
     pub loc: Loc,
-}
-
-/// An argument of a store of data that follows a machine.
-pub struct Tie<'m> {
-    /// The store, `type.name`.
-    pub data: String,
-    /// What losing the store loses.
-    pub class: DataClass,
-    /// The argument.
-    pub argument: &'m str,
-    /// The machine's attribute, as written (`aws_instance.db.id`).
-    pub source: String,
-    /// Whether a change of the argument replaces the store.
-    pub replaces: bool,
-    /// Where it stands.
-    pub loc: Loc,
-    /// Where the store is declared.
-    pub declared: Loc,
 }
 
 /// A `removed` block.
@@ -415,80 +396,6 @@ fn expressions<'m>(module: &'m Module<'m>) -> Vec<(FileId, &'m Expr)> {
     let calls = module.calls.iter().map(|call| &call.decl);
     for declared in calls.chain(&module.outputs).chain(&module.providers) {
         found.extend(declared.attributes.iter().map(|(file, attribute)| (*file, &attribute.value)));
-    }
-    found
-}
-
-/// Arguments that say which store it is, or where it lies.
-const PLACES: [&str; 12] = [
-    "name",
-    "bucket",
-    "identifier",
-    "cluster_identifier",
-    "path",
-    "availability_zone",
-    "zone",
-    "location",
-    "label",
-    "volume_name",
-    "share_name",
-    "dataset",
-];
-
-/// Attributes of machines that are the same for the next machine.
-const STABLE: [&str; 8] =
-    ["tags", "labels", "region", "project", "vpc_id", "subnet_id", "resource_group_name", "security_groups"];
-
-/// Every argument of a store of data whose value comes from a machine.
-#[must_use]
-pub fn ties<'m>(estate: &'m Estate<'m>) -> Vec<Tie<'m>> {
-    let mut found = Vec::new();
-    for module in estate.terraform.modules() {
-        let module: &'m Module<'m> = module;
-        for decl in module.resources.iter().filter(|decl| decl.mode == Mode::Managed) {
-            let Some(ty) = known::data_type(decl.ty) else { continue };
-            let mut arguments: Vec<(FileId, &'m Attribute, bool)> = Vec::new();
-            for (file, attribute) in &decl.decl.attributes {
-                let replaces = ty.replace_on.iter().any(|name| **name == *attribute.name);
-                if replaces || PLACES.contains(&&*attribute.name) {
-                    arguments.push((*file, attribute, replaces));
-                }
-            }
-            arguments.extend(lifecycle(decl, "replace_triggered_by").map(|(file, attribute)| (file, attribute, true)));
-            for (file, attribute, replaces) in arguments {
-                for source in machines_in(module, file, &attribute.value) {
-                    found.push(Tie {
-                        data: format!("{}.{}", decl.ty, decl.name),
-                        class: ty.data,
-                        argument: &attribute.name,
-                        source,
-                        replaces,
-                        loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
-                        declared: decl.decl.loc(),
-                    });
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The machines whose attributes an expression takes, as written, each once.
-fn machines_in<'m>(module: &'m Module<'m>, file: FileId, expr: &'m Expr) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for (_, expr) in sources(module, file, expr) {
-        walk(expr, 0, &mut |inner| {
-            let Some(names) = traversal(inner) else { return };
-            let [ty, _, rest @ ..] = names.as_slice() else { return };
-            let machine = known::compute_type(ty)
-                .is_some_and(|row| matches!(row.kind.as_str(), "vm" | "lxc" | "container" | "bare"));
-            let stable = rest.first().is_some_and(|attribute| STABLE.contains(attribute));
-            let address = names.join(".");
-            // The inner steps of a traversal are seen on their own, too: the longest speaks.
-            if machine && !stable && !found.iter().any(|longer| longer.starts_with(&address)) {
-                found.push(address);
-            }
-        });
     }
     found
 }

@@ -40,6 +40,7 @@ pub enum Kind {
     Manifest,
     Workflow,
     CloudInit,
+    Ignition,
     Shell,
     PowerShell,
     Program,
@@ -122,6 +123,7 @@ impl Kind {
             Self::Manifest => "Kubernetes manifests",
             Self::Workflow => "CI workflows",
             Self::CloudInit => "cloud-init files",
+            Self::Ignition => "Ignition and Butane configurations",
             Self::Shell => "shell scripts",
             Self::PowerShell => "PowerShell scripts",
             Self::Program => "Python and Node programs",
@@ -150,6 +152,7 @@ impl Kind {
                 | Self::LockFile
                 | Self::Plan
                 | Self::CloudInit
+                | Self::Ignition
                 | Self::Manifest
                 | Self::TaskDefinition
         )
@@ -384,6 +387,9 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     }
     if has("apiVersion") && has("kind") {
         return root.get("kind").and_then(Node::as_str).is_some().then_some(Kind::Manifest);
+    }
+    if has("variant") && has("version") && ["storage", "systemd", "passwd"].into_iter().any(has) {
+        return Some(Kind::Ignition);
     }
     if has("AWSTemplateFormatVersion") || has("site_name") || has("lockfileVersion") {
         return None;

@@ -198,6 +198,8 @@ fn read(id: FileId, file: &File, options: &Options, tree: &Tree) -> Read {
         Candidate::Not(skip) => return skipped(skip),
         // State and plans are judged by name and head; their content is nobody's source.
         Candidate::Is(kind @ (Kind::State | Kind::Plan)) => return whole(id, kind),
+        // The `user-data` of a seed has no suffix.
+        Candidate::Shebang if file.head().starts_with(b"#cloud-config") => candidate = Candidate::Yaml,
         Candidate::Shebang => match of_head(&file.head()) {
             Some(better) => candidate = better,
             None => return by_head(id, file, Skip::NoKind),
@@ -319,6 +321,12 @@ fn parse_as(id: FileId, kind: Kind, text: &str) -> Read {
             let mut file = if is_values { hcl::parse_json_values(text) } else { hcl::parse_json(text) };
             let errors = std::mem::take(&mut file.errors);
             (Syntax::Hcl(file), errors)
+        }
+        Kind::Ignition => {
+            // Butane is YAML, what it makes is JSON.
+            let mut tree = if text.starts_with('{') { json::parse(text) } else { yaml::Yaml::parse(text) };
+            tree.errors.clear();
+            (Syntax::Yaml(tree), Vec::new())
         }
         Kind::PackerJson | Kind::Workflow | Kind::InventoryYaml | Kind::TaskDefinition => {
             let mut tree = json::parse(text);

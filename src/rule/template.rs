@@ -69,8 +69,27 @@ impl Template {
                 Part::Size(path) => message.push_str(&count(path.read(env))),
             }
         }
-        message
+        without_credentials(&message)
     }
+}
+
+/// A message without names and passwords in addresses (`https://bot:secret@host/`): reports are read by more people than the files.
+fn without_credentials(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
+        let authority = after.get(..end).unwrap_or_default();
+        rest = after;
+        if let Some((who, _)) = authority.rsplit_once('@').filter(|(who, _)| who.contains(':')) {
+            shown.push_str("…:…");
+            rest = after.get(who.len()..).unwrap_or_default();
+        }
+    }
+    shown.push_str(rest);
+    shown
 }
 
 fn placeholder(text: &str, start: usize, end: usize, scope: &mut Scope) -> Result<Part, ConditionError> {
@@ -167,6 +186,20 @@ mod tests {
             ("{size(storage.args.open)} {storage.holds_data}", "at least 1 true"),
         ] {
             assert_eq!(render(text).as_deref(), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn passwords_in_addresses_are_not_shown() {
+        for (message, shown) in [
+            (
+                "from git::https://bot:s3cret@git.example/x.git//ec2 now",
+                "from git::https://…:…@git.example/x.git//ec2 now",
+            ),
+            ("a postgres://u:p@db b https://host:80/a@b:c", "a postgres://…:…@db b https://host:80/a@b:c"),
+            ("ssh://git@host/x, https://", "ssh://git@host/x, https://"),
+        ] {
+            assert_eq!(without_credentials(message), shown);
         }
     }
 

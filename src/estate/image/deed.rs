@@ -27,6 +27,7 @@ pub enum Content {
     ControlState,
     HostName,
     Enrolment,
+    Address,
 }
 
 impl Content {
@@ -42,12 +43,13 @@ impl Content {
             Self::ControlState => "control-state",
             Self::HostName => "host-name",
             Self::Enrolment => "enrolment",
+            Self::Address => "address",
         }
     }
 
     /// Every word.
-    pub const WORDS: [&'static str; 8] =
-        ["user", "key", "password", "privilege", "data", "control-state", "host-name", "enrolment"];
+    pub const WORDS: [&'static str; 9] =
+        ["user", "key", "password", "privilege", "data", "control-state", "host-name", "enrolment", "address"];
 }
 
 /// Something that a step does.
@@ -195,9 +197,9 @@ fn accounts(command: &Command, found: &mut Vec<Does>) {
     let bakes = |content, name: Option<Box<str>>| Does::Bakes(content, name, None);
     match &*command.program {
         "useradd" | "adduser" if !is_service(command) && !command.text.contains("--help") => {
-            // `adduser alice sudo` names a group last.
-            let name = if &*command.program == "adduser" { words.first().map(|word| Box::from(*word)) } else { last };
-            found.extend(name.is_some().then(|| bakes(Content::User, name)));
+            // `adduser alice sudo` only puts one who is there into a group.
+            let joins = &*command.program == "adduser" && words.len() == 2 && command.flags.is_empty();
+            found.extend((last.is_some() && !joins).then(|| bakes(Content::User, last)));
         }
         "userdel" | "deluser" => found.extend(last.map(|name| Does::Removes(Content::User, name))),
         "chpasswd" => found.push(bakes(Content::Password, password_of(command))),

@@ -22,6 +22,10 @@ pub fn copies(estate: &Estate<'_>) -> Vec<Baked> {
         }
     }
     for invocation in estate.invocations.iter().filter(|it| it.command.site == Site::Dockerfile) {
+        let loc = invocation.command.loc;
+        if runs_later(estate.documents.tree.text(loc.file), loc.span.start as usize) {
+            continue;
+        }
         let command = &invocation.command;
         let mut deeds: Vec<Deed> = Vec::new();
         let ran = estate.documents.tree.slice(command.loc);
@@ -78,6 +82,19 @@ fn copies_of(tree: &Tree, file: FileId, found: &mut Vec<Baked>) {
             });
         }
     }
+}
+
+/// Whether the instruction around a place is run by the container and not by the build.
+fn runs_later(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let mut lines = before.rsplit('\n');
+    let mut first = lines.next().unwrap_or_default();
+    // A line that ends with a backslash goes on in the next.
+    while let Some(above) = lines.next().filter(|above| above.trim_end().ends_with('\\')) {
+        first = above;
+    }
+    let word = first.split_whitespace().next().unwrap_or_default();
+    ["CMD", "ENTRYPOINT", "HEALTHCHECK"].iter().any(|own| word.eq_ignore_ascii_case(own))
 }
 
 /// What `.dockerignore` leaves out: that of the Dockerfile's own name, else that of its folder. Its patterns begin at the folder.

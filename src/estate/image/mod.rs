@@ -1,6 +1,7 @@
 //! Images: what the builds of Packer do to the guests that they make images of, step by step and for each source, with the tasks of
 //! the playbooks that they run; and what Dockerfiles take from the repository.
 
+mod answer;
 mod deed;
 mod dockerfile;
 mod played;
@@ -12,9 +13,11 @@ pub use dockerfile::copies;
 
 use super::Estate;
 use crate::model::packer::{Build, Source, Template};
+use crate::source::Tree;
 use crate::text::Loc;
 use crate::value::{Data, Reason, Tri};
 use deed::{Deed, Does};
+use std::collections::HashSet;
 use step::Step;
 
 /// A build with what its steps do.
@@ -68,6 +71,9 @@ impl<'m> Image<'m> {
     /// What is left of a trace in the image of one source.
     fn left_in(&self, source: &Source, trace: Trace) -> Left<'_> {
         let (mut sealed, mut open, mut remade) = (false, None::<Reason>, None);
+        if trace == Trace::MachineId && !self.template.has_machine_id(source) {
+            return Left { stays: Tri::False, remade };
+        }
         for step in &self.steps {
             let applies = step.provisioner.applies(source);
             if applies.is_false() {
@@ -169,7 +175,7 @@ impl<'m> Image<'m> {
 
     /// What the steps put into the image and do not take out again.
     #[must_use]
-    pub fn baked(&self) -> Vec<Baked> {
+    pub fn baked(&self, tree: &Tree) -> Vec<Baked> {
         let deeds = || self.steps.iter().flat_map(|step| &step.deeds);
         let (system, makes) = (self.is_system(), self.makes_image());
         let mut found = Vec::new();
@@ -181,6 +187,12 @@ impl<'m> Image<'m> {
             }
             let (about, evidence) = (about.clone(), evidence.clone());
             found.push(Baked { what: *what, about, evidence, text: deed.text.clone(), loc: deed.loc });
+        }
+        if system {
+            let answers = self.sources().flat_map(|source| answer::baked(tree, self.template, source));
+            let gone = |one: &Baked| deeds().any(|later| takes_out(&later.does, one.what, one.about.as_deref()));
+            let mut seen: HashSet<Loc> = HashSet::new();
+            found.extend(answers.filter(|one| !gone(one) && seen.insert(one.loc)));
         }
         found
     }

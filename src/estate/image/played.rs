@@ -5,14 +5,22 @@ use super::shipped;
 use super::step::last_word;
 use crate::estate::Estate;
 use crate::model::ansible::{Task, Turn};
+use crate::model::packer::Provisioner;
 use crate::text::{FileId, Loc};
 use crate::value::{Reason, Value};
 use std::collections::BTreeSet;
 
 /// Adds what the tasks of a playbook do, and their texts; why it may do more.
-pub(super) fn play(estate: &Estate<'_>, playbook: FileId, deeds: &mut Vec<Deed>, texts: &mut String) -> Option<Reason> {
+pub(super) fn play(
+    estate: &Estate<'_>,
+    step: &Provisioner,
+    playbook: FileId,
+    deeds: &mut Vec<Deed>,
+    texts: &mut String,
+) -> Option<Reason> {
     let ansible = estate.ansible;
-    let runs = ansible.runs(playbook);
+    let mut runs = ansible.runs(playbook);
+    runs.retain(|run| step.plays_on(&ansible.plays[run.play].pattern));
     let plays: BTreeSet<usize> = runs.iter().map(|run| run.play).collect();
     let mut order: Vec<usize> = runs.iter().flat_map(|run| run.steps.iter().filter_map(|step| step.task)).collect();
     let reached = |task: &Task<'_>| task.plays.iter().any(|play| plays.contains(play));

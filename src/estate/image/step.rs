@@ -104,7 +104,7 @@ impl<'m> Step<'m> {
     fn play(&mut self, estate: &Estate<'m>) {
         for playbook in &self.provisioner.playbooks {
             if let Some(file) = playbook.file {
-                let open = played::play(estate, file, &mut self.deeds, &mut self.texts);
+                let open = played::play(estate, self.provisioner, file, &mut self.deeds, &mut self.texts);
                 self.open = self.open.take().or(open);
             } else {
                 let missing = || format!("the playbook {} is not in this repository", playbook.path.display()).into();

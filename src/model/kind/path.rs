@@ -103,7 +103,7 @@ const NAMES: [(&str, Kind); 16] = [
 ];
 
 /// What a suffix allows a file to be; the first that fits decides.
-const SUFFIXES: [(&str, Candidate); 36] = [
+const SUFFIXES: [(&str, Candidate); 38] = [
     (".tf", Candidate::Is(Kind::Terraform)),
     (".tofu", Candidate::Is(Kind::Terraform)),
     (".tf.json", Candidate::Is(Kind::TerraformJson)),
@@ -138,6 +138,8 @@ const SUFFIXES: [(&str, Candidate); 36] = [
     (".cron", Candidate::Is(Kind::Crontab)),
     (".crontab", Candidate::Is(Kind::Crontab)),
     (".container", Candidate::Is(Kind::Quadlet)),
+    (".bu", Candidate::Is(Kind::Ignition)),
+    (".ign", Candidate::Is(Kind::Ignition)),
     (".ini", Candidate::Inventory),
     (".inventory", Candidate::Inventory),
 ];

@@ -12,6 +12,7 @@ mod text;
 pub use script::{Inline, Script};
 pub use text::{Text, Upload};
 
+use super::ansible::Pattern;
 use super::command::Command;
 use super::kind::Kind;
 use super::load::Documents;
@@ -119,6 +120,30 @@ pub struct Provisioner {
     pub content: Value,
     /// All arguments and nested blocks.
     pub arguments: Value,
+}
+
+/// Arguments that give the guest other groups, or another inventory, than `groups` says.
+const OTHER_HOSTS: [&str; 4] = ["inventory_file", "inventory_directory", "inventory_file_template", "inventory_groups"];
+
+impl Provisioner {
+    /// Whether a play with this pattern runs on the guest: as `ansible` names it, and in the groups that it is put into. Where the
+    /// inventory is another, it may.
+    #[must_use]
+    pub fn plays_on(&self, pattern: &Pattern) -> bool {
+        let groups = self.arguments.get("groups");
+        let listed = groups.as_list().map(|list| list.items.iter().map(Value::as_str).collect::<Option<Vec<&str>>>());
+        let alias = self.arguments.get("host_alias");
+        let (Some(Some(groups)), "ansible") = (listed, &*self.kind) else { return true };
+        let extra = self.arguments.get("extra_arguments");
+        let inventory = extra.as_list().is_some_and(|list| {
+            list.items
+                .iter()
+                .any(|item| item.as_str().is_none_or(|text| text == "-i" || text.starts_with("--inventory")))
+        });
+        let other = inventory || OTHER_HOSTS.iter().any(|name| !self.arguments.get(name).is_absent());
+        let alias = if alias.is_absent() { Some("default") } else { alias.as_str() };
+        other || pattern.dynamic || alias.is_none_or(|alias| pattern.matches(alias, &groups))
+    }
 }
 
 impl<'a> Packer<'a> {

@@ -162,6 +162,30 @@ impl Template<'_> {
         build.sources.iter().filter_map(|address| self.source(address))
     }
 
+    /// Whether what a source installs has a machine id at all, by the names of the template, the source and what it starts from.
+    #[must_use]
+    pub fn has_machine_id(&self, source: &Source) -> bool {
+        const NAMES: [&str; 9] = [
+            "guest_os_type",
+            "iso_url",
+            "iso_urls",
+            "iso_file",
+            "boot_iso.iso_file",
+            "vm_name",
+            "template_name",
+            "clone_vm",
+            "image",
+        ];
+        let paths = self.files.iter().map(|file| self.tree.path(*file).to_owned());
+        let given = NAMES.iter().map(|name| source.get(name).display());
+        let mut told = paths.chain(given).chain([source.name.to_string()]);
+        !told.any(|text| {
+            let lower = text.to_ascii_lowercase();
+            let mut words = lower.split(|c: char| !c.is_ascii_alphabetic());
+            words.any(|word| WITHOUT_MACHINE_ID.contains(&word))
+        })
+    }
+
     /// Whether a source makes a Linux system (no application container, no Windows) of which copies will run; `mentions` says
     /// whether what the build runs speaks of a word.
     #[must_use]
@@ -221,6 +245,28 @@ fn is_for_windows(step: &Provisioner) -> bool {
         || &*step.kind == "powershell"
         || step.scripts.iter().any(|script| script.path.as_str().is_some_and(windows_script))
 }
+
+/// Systems that have no machine id: none of them runs systemd.
+const WITHOUT_MACHINE_ID: [&str; 18] = [
+    "alpine",
+    "openbsd",
+    "freebsd",
+    "netbsd",
+    "dragonfly",
+    "dragonflybsd",
+    "tinycore",
+    "tinycorelinux",
+    "devuan",
+    "voidlinux",
+    "slackware",
+    "pfsense",
+    "opnsense",
+    "openwrt",
+    "omnios",
+    "solaris",
+    "macos",
+    "darwin",
+];
 
 /// Whether the guest is declared to be Windows.
 fn is_windows(source: &Source) -> bool {

@@ -362,7 +362,10 @@ impl<'a, 't> BlockView<'a, 't> {
             Some((file, attribute)) if rest.is_empty() => {
                 self.within(file, |env| Some(env.mapped(&attribute.value, &mut Work::default())))
             }
-            Some(_) => None,
+            Some((file, attribute)) => {
+                let member = member_of(&attribute.value, rest.strip_prefix('.')?, 0)?;
+                self.within(file, |env| Some(env.mapped(member, &mut Work::default())))
+            }
             None => {
                 let (index, rest) = subscript(rest);
                 let blocks = self.blocks(first);
@@ -376,6 +379,24 @@ impl<'a, 't> BlockView<'a, 't> {
     pub fn encoded(&self, name: &str) -> Option<Value> {
         let (file, attribute) = self.attribute(name)?;
         self.within(file, |env| env.encoded(&attribute.value, 0, &mut Work::default()))
+    }
+}
+
+/// The member of an object that is written out, or of one that others are merged with.
+fn member_of<'e>(expr: &'e Expr, name: &str, depth: usize) -> Option<&'e Expr> {
+    match &expr.kind {
+        _ if depth > 4 => None,
+        ExprKind::Object(members) => members.iter().find_map(|(key, value)| {
+            let own = match &key.expr.kind {
+                ExprKind::Str(text) | ExprKind::Name(text) => &**text == name,
+                _ => false,
+            };
+            own.then_some(value)
+        }),
+        ExprKind::Call { name: function, args, .. } if &**function == "merge" => {
+            args.iter().rev().find_map(|arg| member_of(arg, name, depth + 1))
+        }
+        _ => None,
     }
 }
 

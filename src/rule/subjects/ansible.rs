@@ -3,6 +3,7 @@
 use super::habit::FactCacheRow;
 use crate::estate::Estate;
 use crate::estate::container::{Container, Declared};
+use crate::estate::load;
 use crate::estate::reset_switch::{self, ResetSwitch};
 use crate::estate::state_kept;
 use crate::estate::task::{TaskFacts, is_test_path, runs_nowhere};
@@ -43,7 +44,7 @@ impl<'m> TaskRow<'m> {
     }
 
     /// Whether a condition is about more than which host this is.
-    fn conditional(&self) -> bool {
+    pub(super) fn conditional(&self) -> bool {
         const WHO: [&str; 8] = [
             "inventory_hostname",
             "groups",
@@ -167,6 +168,8 @@ subject! {
         };
         /// The option by which it formats or makes anew what is there already (`force: true`, `recreate: always`).
         formats: Str => row.facts.formats();
+        /// The statement or fixture by which it writes rows, on one line.
+        loads: Str => load::loads(row.facts.estate, row.facts.task);
         /// The data that it destroys.
         data_target: Dyn => row.facts.destroyed();
         /// The file of the repository that it writes on the controller.

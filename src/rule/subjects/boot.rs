@@ -68,11 +68,11 @@ pub(super) struct FormatRow<'m> {
 }
 
 subject! {
-    /// A disk that a first boot partitions or formats whatever is on it (`overwrite: true`).
+    /// A disk that a first boot partitions or formats whatever is on it (`overwrite: true`, `wipe_table: true`).
     FormatRow<'m> as "boot_format" (row) {
         /// The device.
         device: Str certain => row.format.device.clone();
-        /// The part of cloud-init that does so: `disk_setup`, `fs_setup`.
+        /// What does so: `disk_setup` and `fs_setup` of cloud-init, `wipe_table` and `wipe_filesystem` of Ignition.
         by: Str certain => row.format.by;
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.format.loc.file));

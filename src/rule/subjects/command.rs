@@ -11,6 +11,7 @@ use crate::estate::recreation;
 use crate::estate::state_kept::is_test_pipeline;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
+use crate::knowledge::compute::compute_type;
 use crate::model::command::{Command, Guard, Site};
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
@@ -214,9 +215,14 @@ impl<'m> CommandRow<'m> {
         is_state(source) && is_state(target) && !target.contains("backup").is_true()
     }
 
-    /// Whether a command shortly before looks whether anything is on the device.
+    /// Whether a command shortly before looks whether anything is on the device; of a task that makes something on a disk, whether
+    /// what an earlier one found decides.
     fn checked_first(&self) -> bool {
         let own = &self.invocation().command;
+        let makes = own.program.starts_with("mkfs") || matches!(&*own.program, "zpool" | "pvcreate" | "mke2fs");
+        if makes && self.invocation().task.is_some_and(|at| TaskRow::new(self.estate, at).conditional()) {
+            return true;
+        }
         let before =
             self.estate.invocations[..self.at].iter().rev().take_while(|other| other.command.loc.file == own.loc.file);
         before.take(12).any(|other| {
@@ -225,6 +231,21 @@ impl<'m> CommandRow<'m> {
                 matches!(&*other.program, "blkid" | "lsblk" | "findmnt" | "file") || other.text.contains("isLuks");
             looks && other.scope == own.scope
         })
+    }
+
+    /// Whether it runs when a member of a group first boots: the member's disks are as new as itself, unless it takes one that was
+    /// there before.
+    fn on_new_disks(&self) -> bool {
+        let own = self.invocation();
+        let grouped = own.resource.as_ref().is_some_and(|resource| {
+            compute_type(resource.ty()).is_some_and(|row| matches!(row.kind.as_str(), "vm-template" | "vm-group"))
+        });
+        let attaches = |other: &Invocation<'_>| {
+            let place = |it: &Invocation<'_>| it.resource.as_ref().map(crate::model::terraform::Resource::loc);
+            place(other) == place(own)
+                && ["attach-volume", "attach-disk"].iter().any(|word| other.command.text.contains(word))
+        };
+        own.first_boot && grouped && !self.estate.invocations.iter().any(attaches)
     }
 
     /// What its output becomes, of one that asks what is live.
@@ -314,6 +335,8 @@ subject! {
         target_in_repository: Bool => row.target_in_repository();
         /// Whether a command shortly before looks whether anything is on the device.
         checked_first: Bool => row.checked_first();
+        /// Whether it runs when a member of a group first boots, with disks as new as the member.
+        on_new_disks: Bool certain => row.on_new_disks();
         /// Whether the file is the executor of a CI runner: what it makes lives for one job.
         per_job: Bool => row.estate.documents.tree.text(row.invocation().command.loc.file).contains("CUSTOM_ENV_CI");
         /// Whether it is the first of its class in its task (always, outside tasks).

@@ -5,6 +5,7 @@ use crate::estate::Estate;
 use crate::estate::content::{self, Content, SecretValue, Shared};
 use crate::estate::lifecycle::{self, Moving, NodeStore, Switch};
 use crate::estate::live::{self, LiveInput};
+use crate::estate::load_job::{self, LoadJob};
 use crate::rule::subject::Row;
 use crate::subject;
 use std::sync::Arc;
@@ -243,4 +244,33 @@ subject! {
 /// Rows of `tf.shared_content`.
 pub(super) fn shared<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     content::shared(estate).into_iter().map(|shared| Arc::new(SharedRow { shared }) as Row<'m>).collect()
+}
+
+/// A job or invocation that Terraform starts while it applies.
+pub(super) struct LoadJobRow<'m> {
+    job: LoadJob,
+    estate: &'m Estate<'m>,
+}
+
+subject! {
+    /// A job of a cluster, or an invocation of a function, by which Terraform loads or migrates application data.
+    LoadJobRow<'m> as "tf.load_job" (row) {
+        /// The resource's address.
+        resource: Str certain => row.job.address.clone();
+        /// What it runs, as far as known.
+        text: Str certain => row.job.text.replace(crate::text::HOLE, "…");
+        /// Whether it changes the schema and brings no rows of its own.
+        migration: Bool certain => row.job.migration;
+        /// Whether its environment is thrown away.
+        ephemeral: Bool certain => (row.estate.ephemeral)(row.estate.documents.tree.path(row.job.loc.file));
+    }
+    loc => row.job.loc;
+    label => "this resource".to_owned();
+    address => Some(row.job.address.clone());
+    identity => row.job.address.clone();
+}
+
+/// Rows of `tf.load_job`.
+pub(super) fn load_jobs<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    load_job::load_jobs(estate).into_iter().map(|job| Arc::new(LoadJobRow { job, estate }) as Row<'m>).collect()
 }

@@ -14,6 +14,7 @@ mod join;
 mod lifecycle;
 mod packer;
 mod protection;
+mod provider;
 mod terraform;
 mod upkeep;
 mod wiring;
@@ -41,7 +42,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: protection::ProtectionRow::schema, rows: protection::protections },
     Table { schema: terraform::ProvisionerRow::schema, rows: terraform::provisioners },
     Table { schema: terraform::RequirementRow::schema, rows: terraform::requirements },
-    Table { schema: terraform::ProviderSettingRow::schema, rows: terraform::provider_settings },
+    Table { schema: provider::ProviderSettingRow::schema, rows: provider::provider_settings },
     Table { schema: terraform::CallRow::schema, rows: terraform::calls },
     Table { schema: ansible::TaskRow::schema, rows: ansible::tasks },
     Table { schema: ansible::RequirementRow::schema, rows: ansible::requirements },
@@ -104,4 +105,5 @@ pub static TABLES: &[Table] = &[
     Table { schema: lifecycle::ContentRow::schema, rows: lifecycle::contents },
     Table { schema: lifecycle::SecretValueRow::schema, rows: lifecycle::secret_values },
     Table { schema: lifecycle::SharedRow::schema, rows: lifecycle::shared },
+    Table { schema: lifecycle::LoadJobRow::schema, rows: lifecycle::load_jobs },
 ];

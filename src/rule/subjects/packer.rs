@@ -260,7 +260,7 @@ pub(super) fn baked<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     let mut seen = std::collections::HashSet::new();
     for image in &estate.images {
         let build = BuildRow { estate, image };
-        for baked in image.baked() {
+        for baked in image.baked(estate.documents.tree) {
             // A script that several builds run is told once.
             if seen.insert((baked.loc, baked.what)) {
                 rows.push(Arc::new(BakedRow { build: Some(build), baked }));

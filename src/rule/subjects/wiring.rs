@@ -3,8 +3,9 @@
 use crate::estate::Estate;
 use crate::estate::habit::{self, ImplicitStorage, WrittenFile};
 use crate::estate::root::RootFacts;
+use crate::estate::tie::{self, Tie};
 use crate::estate::variable_file::{self, VariableFile};
-use crate::estate::wiring::{self, FileRead, Impure, Removal, Tie};
+use crate::estate::wiring::{self, FileRead, Impure, Removal};
 use crate::knowledge::ansible as known_files;
 use crate::knowledge::terraform as known;
 use crate::model::terraform::{Mode, Resource, Role};
@@ -158,6 +159,10 @@ subject! {
         argument: Str certain => row.tie.argument;
         /// The machine's attribute, as written.
         source: Str certain => row.tie.source.clone();
+        /// Whether that is a machine; else something else triggers.
+        machine: Bool certain => row.tie.machine;
+        /// Whether the machine's declaration leaves the attribute to the provider: it is only known once the machine is made.
+        computed: Bool certain => row.tie.computed;
         /// Whether a change of it replaces the store.
         replaces: Bool certain => row.tie.replaces;
         /// Where the store is declared.
@@ -171,7 +176,7 @@ subject! {
 
 /// Rows of `tf.data_tie`.
 pub(super) fn data_ties<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    wiring::ties(estate).into_iter().map(|tie| Arc::new(TieRow { tie }) as Row<'m>).collect()
+    tie::ties(estate).into_iter().map(|tie| Arc::new(TieRow { tie }) as Row<'m>).collect()
 }
 
 /// A `removed` block.
