@@ -93,7 +93,7 @@ impl Index {
 }
 
 /// Keys that hold a guest's number.
-fn is_number_key(key: &str) -> bool {
+pub(super) fn is_number_key(key: &str) -> bool {
     matches!(key, "vmid" | "vm_id" | "ctid" | "ct_id" | "container_id" | "lxc_id")
         || key.ends_with("_vmid")
         || key.ends_with("_ctid")

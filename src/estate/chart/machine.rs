@@ -41,8 +41,9 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
         Some((fact.machine?, same))
     });
     let other = mismatches(estate).into_iter().map(|other| {
-        let (value, variable) = (other.listed, "ansible_host".to_owned());
-        (other.machine, Statement { attribute: "address", value, variable, agrees: false, loc: other.loc })
+        let (value, attribute) = (other.listed, if other.attribute == "MAC address" { "mac" } else { other.attribute });
+        let variable = if attribute == "address" { "ansible_host" } else { attribute }.to_owned();
+        (other.machine, Statement { attribute, value, variable, agrees: false, loc: other.loc })
     });
     let objects: BTreeMap<usize, usize> =
         drawing.machines.iter().map(|(object, machine)| (*machine, *object)).collect();

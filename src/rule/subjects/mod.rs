@@ -92,6 +92,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: upkeep::UncopiedRow::schema, rows: upkeep::uncopied },
     Table { schema: upkeep::RosterRow::schema, rows: upkeep::rosters },
     Table { schema: upkeep::MismatchRow::schema, rows: upkeep::mismatches },
+    Table { schema: upkeep::StrayRow::schema, rows: upkeep::strays },
     Table { schema: habit::RunRow::schema, rows: habit::runs },
     Table { schema: habit::SettingRow::schema, rows: habit::settings },
     Table { schema: habit::FactCacheRow::schema, rows: habit::fact_caches },

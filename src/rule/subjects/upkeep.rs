@@ -4,7 +4,7 @@ use crate::estate::Estate;
 use crate::estate::left_out::{self, LeftOut};
 use crate::estate::reconciler::{self, Reconciler};
 use crate::estate::repair::{self, Repair};
-use crate::estate::roster::{self, Mismatch, Roster};
+use crate::estate::roster::{self, Mismatch, Roster, Stray};
 use crate::estate::upkeep::{self, Fragile, Uncopied};
 use crate::rule::subject::Row;
 use crate::subject;
@@ -212,10 +212,12 @@ pub(super) struct MismatchRow<'m> {
 }
 
 subject! {
-    /// A host whose address the inventory and Terraform give differently.
+    /// A host of which the inventory and Terraform say different things.
     MismatchRow<'m> as "inventory_mismatch" (row) {
         /// The host.
         host: Str certain => row.mismatch.host.clone();
+        /// What they disagree about.
+        attribute: Word(&["address", "vmid", "node", "MAC address"]) certain => row.mismatch.attribute;
         /// What the inventory says.
         listed: Str certain => row.mismatch.listed.clone();
         /// What Terraform says.
@@ -229,6 +231,37 @@ subject! {
     label => "the inventory says otherwise".to_owned();
     address => Some(row.estate.machines[row.mismatch.machine].address.clone());
     identity => format!("{} {}", row.mismatch.host, row.mismatch.listed);
+}
+
+/// A machine of one side only.
+pub(super) struct StrayRow<'m> {
+    estate: &'m Estate<'m>,
+    stray: Stray,
+}
+
+subject! {
+    /// A machine that only an inventory lists, or only Terraform makes, while others of its numbered row stand in both.
+    StrayRow<'m> as "inventory_stray" (row) {
+        /// Its name.
+        name: Str certain => row.stray.name.clone();
+        /// Whether it is the inventory that has it.
+        listed: Bool certain => row.stray.listed;
+        /// Whether an address tells that both speak of the same machines.
+        sure: Bool certain => row.stray.sure;
+        /// A machine of its row that both have.
+        like: Str certain => row.stray.like.clone();
+        /// Where that one is listed.
+        place: Loc => row.stray.place;
+    }
+    loc => row.stray.loc;
+    label => "one side has it alone".to_owned();
+    address => Some(row.estate.machines[row.stray.machine].address.clone());
+    identity => row.stray.name.clone();
+}
+
+/// Rows of `inventory_stray`.
+pub(super) fn strays<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
+    roster::strays(estate).into_iter().map(|stray| Arc::new(StrayRow { estate, stray }) as Row<'m>).collect()
 }
 
 /// Rows of `inventory_mismatch`.
