@@ -8,6 +8,7 @@ use inventory::in_inventory;
 pub use inventory::{is_ini_inventory, may_be_inventory};
 
 use crate::source::{file_name, folder};
+use crate::syntax::compose;
 use crate::syntax::hcl;
 use crate::syntax::yaml::{Node, Yaml};
 pub use path::{DATA_SUFFIXES, PACKED_SUFFIXES, WORKING, by_path, is_state_name, may_hold_state, pattern};
@@ -397,13 +398,9 @@ fn of_mapping(path: &str, name: &str, root: Node<'_>) -> Option<Kind> {
     if is_pipeline(root) {
         return Some(Kind::Workflow);
     }
-    let services = root.get("services").filter(|services| {
-        services.is_map()
-            && services
-                .entries()
-                .into_iter()
-                .any(|(_, service)| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some()))
-    });
+    // The first form has no mark of its own but the file's name.
+    let composed = root.get("services").is_some() || file_name(path).contains("compose");
+    let services = compose::services(root).filter(|_| composed);
     if services.is_some() && !is_variables_path(path) {
         return Some(Kind::Compose);
     }

@@ -1,6 +1,7 @@
 //! Text to trees with spans. Parsing never fails: what could not be read stands beside what could, as errors.
 
 pub mod comment;
+pub mod compose;
 pub mod groovy;
 pub mod hcl;
 pub mod ini;

@@ -3,6 +3,7 @@
 use super::interpolate::Reader;
 use super::mount::{Mount, MountKind};
 use super::{Container, Declared, Setting};
+use crate::syntax::compose;
 use crate::syntax::yaml::Node;
 use crate::text::{Loc, Span};
 use crate::value::{Reason, Value};
@@ -34,7 +35,7 @@ pub(super) fn read(
     reader: &Reader<'_>,
     declared: Declared,
 ) -> Vec<Container> {
-    let Some(services) = root.get("services").filter(|services| services.is_map()) else { return Vec::new() };
+    let Some(services) = compose::services(root) else { return Vec::new() };
     let file = File { root, services, place, reader };
     let is_service = |node: Node<'_>| ["image", "build", "extends"].iter().any(|key| node.get(key).is_some());
     let mut seen = HashSet::new();

@@ -4,6 +4,7 @@ use super::append;
 use super::values::value_of;
 use crate::model::command::wrapper::terraform_of;
 use crate::model::command::{Command, Site, Variables, commands, of_argv};
+use crate::syntax::compose;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Mapped, Span};
 use crate::value::Value;
@@ -24,7 +25,7 @@ pub fn of_package(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
 #[must_use]
 pub fn of_compose(file: FileId, text: &str, yaml: &Yaml) -> Vec<Command> {
     let mut out = Vec::new();
-    let services = yaml.root().and_then(|root| root.get("services"));
+    let services = yaml.root().and_then(compose::services);
     for (key, service) in services.map(Node::entries).unwrap_or_default() {
         let name = key.as_str().unwrap_or_default();
         let site = Site::Compose { service: name.into() };
