@@ -53,6 +53,10 @@ pub enum Because {
     WrittenElsewhere,
     /// The inventory's script reads outputs in which it has this name.
     Output,
+    /// Its name begins with this one, which a play names and no inventory explains.
+    Short,
+    /// No inventory is there, and a play is for hosts that are called as the resource is.
+    Label,
     /// A play's own variables hold the address, and its host shares a telling word with the machine.
     Words,
     /// An inventory plugin may find it: a filter of its file is not known.
@@ -75,6 +79,8 @@ impl Because {
             Self::WrittenElsewhere => format!("Terraform writes it{listed} into an inventory of its own"),
             Self::Plugin => format!("the inventory plugin finds it{listed}"),
             Self::Output => format!("the inventory's script reads outputs that call it {name}"),
+            Self::Short => format!("its name begins with {name}"),
+            Self::Label => format!("no inventory is here, and Terraform calls the resource {name}"),
             Self::Words => format!("the play's variables hold its address, and {name} is named alike"),
             Self::PluginPerhaps => format!("the inventory plugin finds it{listed}, unless its filters leave it out"),
         }
@@ -84,7 +90,7 @@ impl Because {
     #[must_use]
     pub const fn confidence(self) -> Confidence {
         match self {
-            Self::Words | Self::Output | Self::WrittenElsewhere => Confidence::Medium,
+            Self::Words | Self::Short | Self::Label | Self::Output | Self::WrittenElsewhere => Confidence::Medium,
             Self::PluginPerhaps => Confidence::Low,
             _ => Confidence::High,
         }
@@ -156,6 +162,35 @@ pub fn same_address(value: &Value, text: &str) -> bool {
 /// Words of host names that say nothing about which host it is.
 const COMMON_WORDS: [&str; 12] =
     ["docker", "lxc", "vm", "host", "server", "node", "prod", "container", "machine", "home", "local", "main"];
+
+/// Labels of resources that say nothing about which machine it is.
+const COMMON_LABELS: [&str; 20] = [
+    "this",
+    "main",
+    "default",
+    "instance",
+    "instances",
+    "server",
+    "servers",
+    "vm",
+    "vms",
+    "node",
+    "nodes",
+    "host",
+    "hosts",
+    "machine",
+    "container",
+    "lxc",
+    "guest",
+    "example",
+    "test",
+    "all",
+];
+
+/// The name by which plays that nothing else explains mean a machine: the resource's own label, if it says anything.
+fn label<'a>(machine: &'a Machine<'_>) -> Option<&'a str> {
+    Some(machine.resource.name()).filter(|label| !COMMON_LABELS.contains(label))
+}
 
 /// The host that a play names when its own variables hold the machine's address and that name shares a telling word with it: an
 /// alias that only somebody's own inventory knows.

@@ -1,5 +1,6 @@
 //! Machines that Terraform makes: names, addresses and numbers, and the storage that each brings along.
 
+use super::guard::is_guard;
 use crate::knowledge::compute::{self, ComputeType, Fate, InlineStorage};
 use crate::knowledge::services::{self, PathClass};
 use crate::model::terraform::{BlockView, Resource, Terraform, awaited};
@@ -147,7 +148,9 @@ fn address(value: &Value) -> Option<Value> {
 
 fn guarded(resource: &Resource<'_, '_>, ty: &ComputeType) -> Tri {
     let prevented = resource.arg("lifecycle.prevent_destroy").equals(&true.into());
-    ty.guards.iter().fold(prevented, |so_far, guard| so_far.or(|| guard.is_safe(&resource.arg(&guard.path))))
+    // Other settings only decide what goes with it.
+    let refusing = ty.guards.iter().filter(|guard| is_guard(guard.role));
+    refusing.fold(prevented, |so_far, guard| so_far.or(|| guard.is_safe(&resource.arg(&guard.path))))
 }
 
 fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec<Storage> {
@@ -156,7 +159,9 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
     let header = resource.loc();
     for row in &ty.storage {
         if row.path.is_empty() {
-            if found.iter().any(|storage: &Storage| storage.kind == StorageKind::Root) {
+            let known = found.iter().any(|storage: &Storage| storage.kind == StorageKind::Root);
+            let holds = || row.when.is_none() || row.applies(&resource.view().to_value(), own_id).is_true();
+            if known || !holds() {
                 continue;
             }
             found.push(Storage {

@@ -2,7 +2,7 @@
 
 use super::super::listing::environment::differ;
 use super::super::listing::{Listing, Listings};
-use super::{Alias, Because, address};
+use super::{Alias, Because, address, label};
 use crate::estate::machine::Machine;
 use crate::model::ansible::{Ansible, Host, HostVariables, is_inside, project_of};
 use crate::source::folder;
@@ -255,6 +255,19 @@ impl Sights {
             // The inventory calls it so and not otherwise.
             if accepted.is_empty() && refused.is_empty() {
                 add(name, Because::Name, &[]);
+                let less = short(name);
+                let known = sight.meant.contains(less) && less.len() < name.len();
+                if known && !sight.by_name.contains_key(&less.to_lowercase()) && self.has_alone(less) {
+                    add(less, Because::Short, &[]);
+                }
+            }
+        }
+        // Where some inventory lies around, or Terraform makes one, that says which hosts there are.
+        if let Some(label) = label(machine).filter(|_| !sight.any_around && !self.listings.told) {
+            let alike = |name: &&String| name.replace('-', "_") == label.replace('-', "_");
+            let meant = sight.meant.iter().filter(alike).min();
+            if let Some(name) = meant {
+                add(name, Because::Label, &[]);
             }
         }
         for address in &own_addresses {
@@ -303,6 +316,12 @@ impl Sights {
         let mut own = own.filter(|name| !name.is_empty() && short(name).eq_ignore_ascii_case(short(&host.name)));
         own.any(|name| self.is_nearest(at, machine, &name, &host.project))
             && self.may_be(machine, &host.name, path, written_address(host))
+    }
+
+    /// Whether the machines whose names begin with this label all have one name.
+    fn has_alone(&self, label: &str) -> bool {
+        let alike = |name: &&String| short(name).eq_ignore_ascii_case(label);
+        self.named.keys().filter(alike).take(2).count() == 1
     }
 
     /// Whether no other machine of this name is of a root nearer to the folder.

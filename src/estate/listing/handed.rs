@@ -36,6 +36,7 @@ fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, command: &Value, fo
     let (text, holes) = marked(command);
     let listed = LISTED.as_ref().and_then(|listed| listed.captures(&text)?.get(1));
     let Some(listed) = listed.map(|word| word.as_str()) else { return };
+    found.told = true;
     let root = &*resource.instance.root;
     let unknown = hole(listed, &holes);
     let machine = match unknown {

@@ -11,7 +11,7 @@ mod written;
 
 use super::alias::Because;
 use super::machine::Machine;
-use crate::model::ansible::Ansible;
+use crate::model::ansible::{Ansible, Source};
 use crate::model::load::Documents;
 use crate::model::terraform::{Instance, Terraform, awaited};
 use crate::text::FileId;
@@ -46,6 +46,8 @@ pub struct Listings {
     pub listed: Vec<Vec<Listing>>,
     /// Playbooks that resources and provisioners run.
     pub run: BTreeSet<FileId>,
+    /// Terraform itself, or a command, says which hosts there are, of some machines at least.
+    pub told: bool,
 }
 
 /// What listings are made from.
@@ -65,7 +67,7 @@ pub(super) fn listings<'m>(
     ansible: &Ansible<'m>,
     machines: &[Machine<'m>],
 ) -> Listings {
-    let mut found = Listings { listed: vec![Vec::new(); machines.len()], run: BTreeSet::new() };
+    let mut found = Listings { listed: vec![Vec::new(); machines.len()], run: BTreeSet::new(), told: false };
     if machines.is_empty() || ansible.plays.is_empty() {
         return found;
     }
@@ -75,6 +77,12 @@ pub(super) fn listings<'m>(
     provided::list(&ground, &mut found);
     handed::list(&ground, &mut found);
     output::list(&ground, &mut found);
+    // A command that lists hosts is another word on which there are.
+    let mut ways = ansible.invocations().flat_map(|(_, ways)| ways).flat_map(|way| &way.inventories);
+    found.told |= ways.any(|source| matches!(source, Source::Hosts(_)))
+        || !found.run.is_empty()
+        || found.listed.iter().any(|listed| !listed.is_empty())
+        || terraform.resources().any(|resource| resource.ty() == "ansible_host");
     found
 }
 

@@ -200,8 +200,7 @@ impl<'m> ResourceRow<'m> {
     /// What guards it against being deleted, and `ignore_changes` lists.
     fn ignored_guards(&self) -> Vec<&'static str> {
         let guards = known::data_type(self.resource.ty()).into_iter().flat_map(|ty| &ty.protections);
-        let guards =
-            guards.filter(|guard| matches!(guard.role, known::Role::DeleteGuardApi | known::Role::DeleteGuardClient));
+        let guards = guards.filter(|guard| is_guard(guard.role));
         let ignored = |guard: &&str| crate::estate::wiring::ignores(self.resource.decl, guard);
         guards.map(|guard| guard.path.as_str()).filter(ignored).collect()
     }
