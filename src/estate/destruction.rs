@@ -75,7 +75,8 @@ impl TaskFacts<'_> {
             && !self.task.short().contains("prune");
         let file = module.has(ModuleRole::WriteBack);
         // A swap area holds nothing.
-        let swap = self.argument("fstype").as_str() == Some("swap");
+        let swap = self.argument("fstype").as_str() == Some("swap")
+            || self.argument("lv").as_str().is_some_and(|lv| lv.to_lowercase().contains("swap"));
         // Loading data into a store is another matter, and slots, links and users are not data.
         let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
         let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
@@ -96,7 +97,7 @@ impl TaskFacts<'_> {
         {
             return None;
         }
-        let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
+        let target = ["name", "db", "dev", "device", "lv", "vg", "path", "volume", "volume_name", "pool", "identifier"];
         let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
         // The test database that some packages bring is nobody's data.
         let named = named.filter(|value| value.as_str() != Some("test"));
