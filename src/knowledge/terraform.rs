@@ -155,6 +155,20 @@ pub struct DataType {
     /// Types that protect it from a resource of their own.
     #[serde(default)]
     pub companions: Vec<String>,
+    /// Whether the service never deletes it while anything is in it.
+    #[serde(default)]
+    pub kept_when_full: bool,
+    /// Arguments that make it of an image: what a machine starts from, and no data of its own.
+    #[serde(default)]
+    pub image_from: Vec<String>,
+}
+
+impl DataType {
+    /// Whether it is made of an image, by the arguments that it is written with.
+    #[must_use]
+    pub fn is_of_image(&self, argument: impl Fn(&str) -> Value) -> bool {
+        self.image_from.iter().any(|path| !argument(path).is_absent())
+    }
 }
 
 /// A switch of a provider block that decides about many objects.

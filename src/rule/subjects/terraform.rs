@@ -100,6 +100,8 @@ impl<'m> ResourceRow<'m> {
                 protections: Vec::new(),
                 replace_on: Vec::new(),
                 companions: Vec::new(),
+                kept_when_full: false,
+                image_from: Vec::new(),
             })
         })
     }
@@ -143,7 +145,7 @@ impl<'m> ResourceRow<'m> {
         let mut purges =
             self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
         if purges.peek().is_none() {
-            return Tri::False;
+            return self.kind().kept_when_full.into();
         }
         purges.fold(Tri::True, |so_far, purge| so_far.and(|| purge.is_safe(&self.resource.arg(&purge.path))))
     }
@@ -261,6 +263,8 @@ subject! {
         prevent_destroy: Bool => row.prevent_destroy();
         /// Whether the service refuses to delete it while anything is in it.
         refuses_when_full: Bool => row.refuses_when_full();
+        /// Whether it is made of an image: what a machine starts from.
+        of_image: Bool certain => row.kind().is_of_image(|path| row.resource.arg(path));
         /// Whether what is deleted can be had back for a while.
         recoverable: Bool => row.recoverable();
         /// Whether a backup plan beside it makes copies of it.
