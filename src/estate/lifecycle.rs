@@ -246,7 +246,7 @@ fn parts<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Parts<'
     }
     let mut seen: HashSet<Loc> = HashSet::new();
     for resource in estate.terraform.resources_of(instance).filter(|it| it.decl.mode == Mode::Managed) {
-        if !wanted(resource.decl) || !seen.insert(resource.decl.decl.loc()) {
+        if !wanted(resource.decl) || !seen.insert(resource.decl.decl.loc()) || is_of_image(&resource) {
             continue;
         }
         let list = list_of(estate, &resource.decl.decl);
@@ -270,10 +270,21 @@ fn is_store(ty: &str) -> bool {
     })
 }
 
+/// Whether it is a disk that a machine starts from, which is made anew from its image.
+fn is_of_image(resource: &Resource<'_, '_>) -> bool {
+    data_type(resource.ty()).is_some_and(|row| row.is_of_image(|path| resource.arg(path)))
+}
+
 /// The list that a declaration is repeated over, as written; none for what a switch makes or not.
 fn list_of(estate: &Estate<'_>, declared: &Declared<'_>) -> Option<String> {
     let (file, attribute) = declared.attribute("for_each").or_else(|| declared.attribute("count"))?;
-    if matches!(attribute.value.kind, ExprKind::Cond(_) | ExprKind::Number(_)) {
+    let mut given = &attribute.value;
+    // `toset(var.on ? ["one"] : [])`
+    while let ExprKind::Call { name, args, .. } = &given.kind {
+        let ([inner], "toset" | "tolist" | "tomap" | "length") = (args.as_slice(), &**name) else { break };
+        given = inner;
+    }
+    if matches!(given.kind, ExprKind::Cond(_) | ExprKind::Number(_)) {
         return None;
     }
     let text = estate.documents.tree.slice(Loc { file, span: attribute.value.span });
