@@ -150,7 +150,11 @@ fn switch<'m>(
         class,
         argument,
         deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
-        off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
+        off: argument != "prevent_destroy"
+            && none
+            && by_default
+            && instance.role == Role::Root
+            && !chosen(instance, &names),
         variable,
         guarded: guarded.clone(),
         loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
@@ -201,6 +205,15 @@ fn on_by_default(instance: &Instance<'_>, name: &str) -> bool {
     let variable = instance.module.variable(name).and_then(|at| instance.module.variables.get(at));
     let default = variable.and_then(|declared| declared.attribute("default"));
     default.is_some_and(|(_, attribute)| matches!(attribute.value.kind, ExprKind::Bool(true)))
+}
+
+/// Whether the call of a module says in so many words that there is none: what an environment has, not what was switched off.
+fn chosen(instance: &Instance<'_>, names: &[String]) -> bool {
+    let Some((caller, call)) = instance.caller() else { return false };
+    caller.module.calls.get(call).is_some_and(|call| {
+        let mut given = names.iter().filter_map(|name| call.decl.attribute(name));
+        given.any(|(_, attribute)| matches!(attribute.value.kind, ExprKind::Bool(false)))
+    })
 }
 
 /// Every store of data that is made together with each machine of a list, once for each declaration.
