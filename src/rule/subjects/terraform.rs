@@ -152,12 +152,12 @@ impl<'m> ResourceRow<'m> {
 
     /// Whether what is deleted can be had back for a while.
     fn recoverable(&self) -> Tri {
-        let mut ways = self
-            .kind()
-            .protections
-            .iter()
-            .filter(|protection| protection.role == ProtectionRole::SoftDelete)
-            .peekable();
+        self.holds_by(ProtectionRole::SoftDelete)
+    }
+
+    /// Whether its arguments of one role, if it has any, all protect.
+    fn holds_by(&self, role: ProtectionRole) -> Tri {
+        let mut ways = self.kind().protections.iter().filter(|protection| protection.role == role).peekable();
         if ways.peek().is_none() {
             return Tri::False;
         }
@@ -263,6 +263,8 @@ subject! {
         prevent_destroy: Bool => row.prevent_destroy();
         /// Whether the service refuses to delete it while anything is in it.
         refuses_when_full: Bool => row.refuses_when_full();
+        /// Whether what is on it stays when it is deleted.
+        outlived: Bool => row.holds_by(ProtectionRole::SurvivesCompute);
         /// Whether it is made of an image: what a machine starts from.
         of_image: Bool certain => row.kind().is_of_image(|path| row.resource.arg(path));
         /// Whether what is deleted can be had back for a while.
