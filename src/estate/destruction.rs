@@ -97,8 +97,11 @@ impl TaskFacts<'_> {
         {
             return None;
         }
-        let target = ["name", "db", "dev", "device", "lv", "vg", "path", "volume", "volume_name", "pool", "identifier"];
-        let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
+        // What is removed is the volume, what is shrunk a part of the group.
+        let volume = if self.argument("state").as_str() == Some("absent") { ["lv", "vg"] } else { ["vg", "lv"] };
+        let names = ["name", "db", "dev", "device"].into_iter().chain(volume);
+        let target = names.chain(["path", "volume", "volume_name", "pool", "identifier"]);
+        let named = target.map(|key| self.argument(key)).find(|value| !value.is_absent());
         // The test database that some packages bring is nobody's data.
         let named = named.filter(|value| value.as_str() != Some("test"));
         named.or_else(|| (module.group == "storage").then(|| Value::known(module.effect.as_str())))

@@ -265,6 +265,8 @@ subject! {
         refuses_when_full: Bool => row.refuses_when_full();
         /// Whether what is on it stays when it is deleted.
         outlived: Bool => row.holds_by(ProtectionRole::SurvivesCompute);
+        /// Whether it is the claim of one volume of a cluster, by its name.
+        claims_by_name: Bool certain => !row.resource.arg("spec.volume_name").is_absent();
         /// Whether it is made of an image: what a machine starts from.
         of_image: Bool certain => row.kind().is_of_image(|path| row.resource.arg(path));
         /// Whether what is deleted can be had back for a while.
