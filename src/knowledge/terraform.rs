@@ -286,6 +286,9 @@ pub struct AppData {
     /// What these arguments hold, where it is always the same.
     #[serde(default)]
     pub holds: Option<Holding>,
+    /// The argument whose statements decide whether it is data or only makes tables.
+    #[serde(default)]
+    pub statements: Option<String>,
 }
 
 /// What a resource writes into a store.

@@ -226,11 +226,23 @@ impl<'m> ResourceRow<'m> {
     }
 
     fn app_data(&self) -> &'static str {
-        known::app_data(self.resource.ty()).map_or("none", |row| match row.grade {
-            AppDataGrade::Data => "data",
+        known::app_data(self.resource.ty()).map_or("none", |row| match (row.grade, &row.statements) {
+            (AppDataGrade::Data, Some(path)) if !moves_rows(&self.resource.arg(path)) => "mixed",
+            (AppDataGrade::Data, _) => "data",
             _ => "mixed",
         })
     }
+}
+
+/// Whether statements of Kusto that are known take rows in, move or delete them; what makes and alters tables does not.
+fn moves_rows(statements: &Value) -> bool {
+    const OF_ROWS: [&str; 9] =
+        [".ingest", ".set ", ".set-or-", ".append", ".move", ".replace", ".delete", ".clear", ".purge"];
+    statements.as_str().is_some_and(|text| {
+        text.lines()
+            .map(|line| line.trim_start().to_lowercase())
+            .any(|line| OF_ROWS.iter().any(|word| line.starts_with(word)))
+    })
 }
 
 fn replica_pattern() -> &'static regex::Regex {
