@@ -35,7 +35,7 @@ pub fn runs_nowhere(ansible: &Ansible<'_>, at: usize) -> bool {
 }
 
 /// The variables that a play asks for (`vars_prompt`).
-fn names_asked<'a>(play: Node<'a>) -> impl Iterator<Item = &'a str> {
+fn names_asked(play: Node<'_>) -> impl Iterator<Item = &str> {
     play.get("vars_prompt").into_iter().flat_map(Node::items).filter_map(|one| one.get("name").and_then(Node::as_str))
 }
 
