@@ -321,6 +321,17 @@ fn paths_select_what_is_reported_not_what_is_read() {
     assert_eq!(folder.run(&["check", "-q", "prod", "scripts", "--select", "force-unlock"]).rules(), ["force-unlock"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_link_shows_again_is_told_once() {
+    let folder = Folder::new(&[ROOT_MARK, UNLOCK]);
+    std::os::unix::fs::symlink("scripts/unlock.sh", folder.path().join("unlock.sh")).unwrap();
+    let done = folder.run(&["check", "--format", "json", "--select", "force-unlock"]);
+    let json = done.json();
+    let found = json["findings"].as_array().unwrap();
+    assert!(found.len() == 1 && found[0]["path"] == "scripts/unlock.sh", "{}", done.out);
+}
+
 #[test]
 fn every_file_is_accounted_for() {
     for platform in ["clean", "violating"] {

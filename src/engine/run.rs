@@ -93,6 +93,18 @@ fn verdicts(card: &Card, row: &Row<'_>, settings: &Settings) -> Vec<Verdict> {
         .unwrap_or_else(|_| vec![Verdict::Undecided(FAILED.into())])
 }
 
+/// The file that a link shows again, so that what is in it is told once; a file of Terraform is part of another module in each folder.
+fn linked(ground: &Ground<'_>, file: FileId) -> FileId {
+    let tree = ground.tree;
+    let path = tree.path(file);
+    if tree.file(file).symlink.is_none()
+        || [".tf", ".tofu", ".tfvars", ".hcl", ".json"].iter().any(|end| path.ends_with(end))
+    {
+        return file;
+    }
+    tree.find(&tree.real(path)).unwrap_or(file)
+}
+
 /// How many places one finding names beside its own.
 const MAX_RELATED: usize = 24;
 
@@ -104,11 +116,12 @@ fn collect(ground: &Ground<'_>, cards: &[&Card], judged: impl Iterator<Item = (u
     for (at, loc, verdict) in judged {
         let card = cards[at];
         match verdict {
-            Verdict::Fires(hit) => {
+            Verdict::Fires(mut hit) => {
                 let path = ground.tree.path(hit.loc.file);
                 // A path in the environment, as globs are over files.
                 let environment = hit.environment.as_ref().map(|folder| format!("{folder}/{}", file_name(path)));
                 let severity = select::severity(card, hit.severity, ground.config, path, environment.as_deref());
+                hit.loc.file = linked(ground, hit.loc.file);
                 let group = groups.entry((at, hit.loc)).or_insert_with(|| (finding(card, &hit, severity), Vec::new()));
                 group.1.push((severity, hit));
             }

@@ -75,7 +75,8 @@ impl TaskFacts<'_> {
             && !self.task.short().contains("prune");
         let file = module.has(ModuleRole::WriteBack);
         // A swap area holds nothing.
-        let swap = self.argument("fstype").as_str() == Some("swap");
+        let swap = self.argument("fstype").as_str() == Some("swap")
+            || self.argument("lv").as_str().is_some_and(|lv| lv.to_lowercase().contains("swap"));
         // Loading data into a store is another matter, and slots, links and users are not data.
         let loads = matches!(self.argument("state").as_str(), Some("restore" | "import" | "dump"));
         let link = ["slot", "publication", "subscription", "replication", "user", "privs", "role"]
@@ -96,8 +97,11 @@ impl TaskFacts<'_> {
         {
             return None;
         }
-        let target = ["name", "db", "dev", "device", "vg", "lv", "path", "volume", "volume_name", "pool", "identifier"];
-        let named = target.iter().map(|key| self.argument(key)).find(|value| !value.is_absent());
+        // What is removed is the volume, what is shrunk a part of the group.
+        let volume = if self.argument("state").as_str() == Some("absent") { ["lv", "vg"] } else { ["vg", "lv"] };
+        let target = ["name", "db", "dev", "device"].into_iter().chain(volume);
+        let target = target.chain(["path", "volume", "volume_name", "pool", "identifier"]);
+        let named = target.map(|key| self.argument(key)).find(|value| !value.is_absent());
         // The test database that some packages bring is nobody's data.
         let named = named.filter(|value| value.as_str() != Some("test"));
         named.or_else(|| (module.group == "storage").then(|| Value::known(module.effect.as_str())))
@@ -201,6 +205,12 @@ fn unquoted(word: &str) -> String {
     word.chars().filter(keeps).collect()
 }
 
+/// Whether a directory is an index that its service makes again from its database: `es8` of `SonarQube`.
+fn is_made_again(path: &str) -> bool {
+    let version = file_name(path).strip_prefix("es");
+    path.contains("sonar") && version.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// Whether a path is a directory of persistent data: a service's own, or what a variable calls so.
 fn is_data_directory(value: &Value) -> bool {
     let Some(path) = value.as_str() else {
@@ -214,7 +224,7 @@ fn is_data_directory(value: &Value) -> bool {
     // Nor is what a run keeps hidden for itself, nor what programs are extended by.
     let file = file || file_name(path).starts_with('.') || path.split('/').any(|part| part == "plugins");
     let absolute = path.starts_with('/') || path.get(1..3) == Some(":\\");
-    if file || !absolute {
+    if file || !absolute || is_made_again(path) {
         return false;
     }
     if matches!(services::data_path(path), Some(PathClass::Volatile | PathClass::Logs | PathClass::Configuration)) {

@@ -150,7 +150,11 @@ fn switch<'m>(
         class,
         argument,
         deletes: names.iter().any(|name| name.split('_').any(|word| DELETING.contains(&word))),
-        off: argument != "prevent_destroy" && none && by_default && instance.role == Role::Root,
+        off: argument != "prevent_destroy"
+            && none
+            && by_default
+            && instance.role == Role::Root
+            && !chosen(instance, &names),
         variable,
         guarded: guarded.clone(),
         loc: Loc { file, span: attribute.name_span.to(attribute.value.span) },
@@ -203,6 +207,15 @@ fn on_by_default(instance: &Instance<'_>, name: &str) -> bool {
     default.is_some_and(|(_, attribute)| matches!(attribute.value.kind, ExprKind::Bool(true)))
 }
 
+/// Whether the call of a module says in so many words that there is none: what an environment has, not what was switched off.
+fn chosen(instance: &Instance<'_>, names: &[String]) -> bool {
+    let Some((caller, call)) = instance.caller() else { return false };
+    caller.module.calls.get(call).is_some_and(|call| {
+        let mut given = names.iter().filter_map(|name| call.decl.attribute(name));
+        given.any(|(_, attribute)| matches!(attribute.value.kind, ExprKind::Bool(false)))
+    })
+}
+
 /// Every store of data that is made together with each machine of a list, once for each declaration.
 #[must_use]
 pub fn node_stores<'m>(estate: &'m Estate<'m>) -> Vec<NodeStore<'m>> {
@@ -246,7 +259,7 @@ fn parts<'m>(estate: &'m Estate<'m>, instance: &'m Arc<Instance<'m>>) -> Parts<'
     }
     let mut seen: HashSet<Loc> = HashSet::new();
     for resource in estate.terraform.resources_of(instance).filter(|it| it.decl.mode == Mode::Managed) {
-        if !wanted(resource.decl) || !seen.insert(resource.decl.decl.loc()) {
+        if !wanted(resource.decl) || !seen.insert(resource.decl.decl.loc()) || is_of_image(&resource) {
             continue;
         }
         let list = list_of(estate, &resource.decl.decl);
@@ -270,10 +283,21 @@ fn is_store(ty: &str) -> bool {
     })
 }
 
+/// Whether it is a disk that a machine starts from, which is made anew from its image.
+fn is_of_image(resource: &Resource<'_, '_>) -> bool {
+    data_type(resource.ty()).is_some_and(|row| row.is_of_image(|path| resource.arg(path)))
+}
+
 /// The list that a declaration is repeated over, as written; none for what a switch makes or not.
 fn list_of(estate: &Estate<'_>, declared: &Declared<'_>) -> Option<String> {
     let (file, attribute) = declared.attribute("for_each").or_else(|| declared.attribute("count"))?;
-    if matches!(attribute.value.kind, ExprKind::Cond(_) | ExprKind::Number(_)) {
+    let mut given = &attribute.value;
+    // `toset(var.on ? ["one"] : [])`
+    while let ExprKind::Call { name, args, .. } = &given.kind {
+        let ([inner], "toset" | "tolist" | "tomap" | "length") = (args.as_slice(), &**name) else { break };
+        given = inner;
+    }
+    if matches!(given.kind, ExprKind::Cond(_) | ExprKind::Number(_)) {
         return None;
     }
     let text = estate.documents.tree.slice(Loc { file, span: attribute.value.span });

@@ -174,7 +174,15 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
             });
             continue;
         }
-        for (at, block) in blocks(resource, &row.path).into_iter().enumerate().take(MAX_STORAGE) {
+        let found_here = blocks(resource, &row.path);
+        let made = |block: &Block| row.image_keys.iter().any(|key| !block.value.get(key).is_absent());
+        // The system is on the disk that an image is written to, wherever it stands among the others; of several on the first
+        // place of its bus.
+        let first = |block: &&Block| made(block) && block.value.get("interface").ends_with("0").is_true();
+        let system = found_here.iter().find(first).or_else(|| found_here.iter().find(|block| made(block)));
+        let system = system.and_then(|it| found_here.iter().position(|other| std::ptr::eq(it, other))).unwrap_or(0);
+        for (at, block) in found_here.into_iter().enumerate().take(MAX_STORAGE) {
+            let at = if at == system { 0 } else { at.max(1) };
             if seen.contains(&block.place) || !row.applies(&block.value, own_id).is_true() {
                 continue;
             }

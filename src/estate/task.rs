@@ -34,6 +34,27 @@ pub fn runs_nowhere(ansible: &Ansible<'_>, at: usize) -> bool {
     ansible.tasks.get(at).is_some_and(|task| task.handler && ansible.notified(at).is_false() || ansible.never(task))
 }
 
+/// The variables that a play asks for (`vars_prompt`).
+fn names_asked(play: Node<'_>) -> impl Iterator<Item = &str> {
+    play.get("vars_prompt").into_iter().flat_map(Node::items).filter_map(|one| one.get("name").and_then(Node::as_str))
+}
+
+/// Whether a task ends the run unless a variable says what it must.
+fn stops_on(task: &Task<'_>, name: &str) -> bool {
+    let when = || task.node.get("when");
+    let said = match (task.short(), task.node.get("meta").and_then(Node::as_str)) {
+        ("fail", _) => when(),
+        ("meta", Some(what)) if what.starts_with("end_") => when(),
+        ("assert", _) => task.argument("that").and_then(|that| match &that.value {
+            ArgumentValue::Node(node) => Some(*node),
+            ArgumentValue::Text(..) => None,
+        }),
+        _ => None,
+    };
+    let texts = said.into_iter().flat_map(|said| said.items().chain([said])).filter_map(Node::as_str);
+    texts.into_iter().any(|text| text.contains(name))
+}
+
 impl TaskFacts<'_> {
     /// What is known of its module.
     #[must_use]
@@ -110,18 +131,16 @@ impl TaskFacts<'_> {
             listed.chain(written).any(|tag| tag.trim() == "never")
         };
         let asks = |name: &str| name.split('_').any(|part| SWITCH_WORDS.contains(&part));
-        let prompted = |node: Node<'_>| {
-            let mut asked = node.get("vars_prompt").into_iter().flat_map(Node::items);
-            asked.any(|one| one.get("name").and_then(Node::as_str).is_some_and(asks))
-        };
+        let prompted = |node: Node<'_>| names_asked(node).any(asks);
         // What is asked in a play of the file is asked before those that stand behind it.
         let paused = |play: &Play<'_>| {
             let before =
                 ansible.plays.iter().filter(|own| own.file == play.file && own.loc.span.start <= play.loc.span.start);
-            before.flat_map(|own| &own.tasks).map(|at| &ansible.tasks[*at]).any(|task| {
+            before.flat_map(|own| own.tasks.iter().map(move |at| (own, &ansible.tasks[*at]))).any(|(own, task)| {
                 let waits = ["seconds", "minutes"].iter().any(|name| task.argument(name).is_some());
                 // Whoever keeps the answer looks at it.
                 task.short() == "pause" && task.argument("prompt").is_some() && !waits && task.register.is_some()
+                    || names_asked(own.node).any(|name| stops_on(task, name))
             })
         };
         if self.task.blocks.iter().chain([&self.task.node]).any(|node| never(*node)) {

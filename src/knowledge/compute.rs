@@ -35,6 +35,9 @@ pub struct InlineStorage {
     /// The block's key that names the storage, volume or host path.
     #[serde(default)]
     pub storage_key: Option<String>,
+    /// The block's keys that name the image that it is made of: the disk that the system starts from.
+    #[serde(default)]
+    pub image_keys: Vec<String>,
     /// What becomes of it.
     pub fate: Fate,
     /// Whether it is the root file system.

@@ -155,6 +155,20 @@ pub struct DataType {
     /// Types that protect it from a resource of their own.
     #[serde(default)]
     pub companions: Vec<String>,
+    /// Whether the service never deletes it while anything is in it.
+    #[serde(default)]
+    pub kept_when_full: bool,
+    /// Arguments that make it of an image: what a machine starts from, and no data of its own.
+    #[serde(default)]
+    pub image_from: Vec<String>,
+}
+
+impl DataType {
+    /// Whether it is made of an image, by the arguments that it is written with.
+    #[must_use]
+    pub fn is_of_image(&self, argument: impl Fn(&str) -> Value) -> bool {
+        self.image_from.iter().any(|path| !argument(path).is_absent())
+    }
 }
 
 /// A switch of a provider block that decides about many objects.
@@ -272,6 +286,9 @@ pub struct AppData {
     /// What these arguments hold, where it is always the same.
     #[serde(default)]
     pub holds: Option<Holding>,
+    /// The argument whose statements decide whether it is data or only makes tables.
+    #[serde(default)]
+    pub statements: Option<String>,
 }
 
 /// What a resource writes into a store.

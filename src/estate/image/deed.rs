@@ -247,7 +247,7 @@ fn content(command: &Command, found: &mut Vec<Does>) {
         let about = Some(Box::from(path.as_str()));
         if path.contains("authorized_keys") && !command.text.contains("insecure") {
             found.push(Does::Bakes(Content::Key, about, None));
-        } else if path.contains("/etc/sudoers") {
+        } else if path.contains("/etc/sudoers.d/") || path.ends_with("/etc/sudoers") {
             found.push(Does::Bakes(Content::Privilege, about, None));
         } else if path.ends_with("/etc/hostname") && program == "echo" {
             found.extend(host_name(paths.first().map_or("", String::as_str)));

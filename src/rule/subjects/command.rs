@@ -19,8 +19,9 @@ use crate::subject;
 use crate::text::{HOLE, Loc};
 use crate::value::Tri;
 use crate::value::Value;
+use regex::Regex;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A command and one of its classes.
 pub(super) struct CommandRow<'m> {
@@ -206,6 +207,41 @@ impl<'m> CommandRow<'m> {
         is_test_path(path) || matches!(self.invocation().command.site, Site::Ci { .. }) && is_test_pipeline(path)
     }
 
+    /// Whether it belongs to a build of images: by its path, or served to an installer from the folder `http` beside templates.
+    fn in_image_build(&self) -> bool {
+        let path = self.path();
+        let own = folder(path);
+        let served = || {
+            let beside = own.strip_suffix("http").filter(|rest| rest.is_empty() || rest.ends_with('/'))?;
+            Some(self.estate.packer.templates.iter().any(|it| it.folder.starts_with(beside.trim_end_matches('/'))))
+        };
+        is_image_path(path) || served() == Some(true)
+    }
+
+    /// Whether it drops a database that the same script has made, to look at a backup or to try something.
+    fn own_database(&self) -> bool {
+        let command = &self.invocation().command;
+        let text = self.estate.documents.tree.text(command.loc.file);
+        let own = |command: &Command| database_of(command.loc.span.slice(text));
+        let Some((false, name)) = own(command) else { return false };
+        let others = || {
+            let all = self.estate.invocations.iter().map(|it| &it.command);
+            all.filter(|it| it.loc.file == command.loc.file && it.scope == command.scope)
+        };
+        // One that is dropped first and then made is emptied.
+        others().filter(|it| own(it) == Some((true, name))).any(|made| {
+            others().filter(|it| own(it) == Some((false, name))).any(|drop| {
+                let trapped =
+                    |name: &str| text.contains(&format!("trap {name} ")) || text.contains(&format!("trap '{name}"));
+                match (&drop.function, &made.function) {
+                    (Some(function), other) if other.as_ref() != Some(function) => trapped(function),
+                    (None, Some(_)) => false,
+                    _ => drop.loc.span.start > made.loc.span.start,
+                }
+            })
+        })
+    }
+
     /// Whether a copy takes the place of a state object.
     fn onto_state(&self) -> bool {
         let command = &self.invocation().command;
@@ -276,6 +312,25 @@ impl<'m> CommandRow<'m> {
             !paths.is_empty() && paths.into_iter().all(scratch)
         }
     }
+}
+
+/// The database that a command makes (true) or drops, as written: `createdb "$name"`, `psql -c 'DROP DATABASE IF EXISTS name'`.
+fn database_of(text: &str) -> Option<(bool, &str)> {
+    static STATEMENT: OnceLock<Option<Regex>> = OnceLock::new();
+    let pattern = r#"(?i)\b(create|drop)\s+database\s+(?:if\s+(?:not\s+)?exists\s+)?[\\"'`]*([\w${}.-]+)"#;
+    let statement = STATEMENT.get_or_init(|| Regex::new(pattern).ok()).as_ref()?;
+    if let Some(found) = statement.captures(text) {
+        return Some((found[1].eq_ignore_ascii_case("create"), found.get(2)?.as_str()));
+    }
+    let makes = text.split_whitespace().find_map(|word| match word.rsplit('/').next() {
+        Some("createdb") => Some(true),
+        Some("dropdb") => Some(false),
+        _ => None,
+    })?;
+    let words =
+        text.split_whitespace().take_while(|word| !word.starts_with(['>', '|', ';', '&']) && !word.starts_with("2>"));
+    let name = words.last()?.trim_matches(['"', '\'']);
+    (!name.starts_with('-') && !name.is_empty()).then_some((makes, name))
 }
 
 /// The file that a command writes: a redirection's, else its last operand.
@@ -356,7 +411,9 @@ subject! {
         /// Whether it speaks to a service of one's own by the cloud's protocol (`--endpoint-url`).
         own_endpoint: Bool => row.own_endpoint();
         /// Whether it belongs to a build of images.
-        in_image_build: Bool certain => is_image_path(row.path());
+        in_image_build: Bool certain => row.in_image_build();
+        /// Whether it drops a database that the same script has made.
+        own_database: Bool certain => row.own_database();
         /// Whether it stands in documentation.
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
         /// Whether it starts a container that is read as such.

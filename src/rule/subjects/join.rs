@@ -110,6 +110,30 @@ impl StorageRow<'_> {
     }
 }
 
+/// How much of a block is looked at.
+const MAX_BLOCK: usize = 2000;
+
+impl StorageRow<'_> {
+    /// Whether what is on it may be lost: by its path, or since its block says that it is a swap area.
+    fn scratch(&self) -> bool {
+        let storage = self.storage;
+        let tree = self.machine.estate.documents.tree;
+        let after = tree.text(storage.place.file).get(storage.place.span.start as usize..).unwrap_or_default();
+        let mut depth = 0_usize;
+        let ends = |(at, c): &(usize, char)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => return *at > MAX_BLOCK,
+            }
+            depth == 0
+        };
+        let end = after.char_indices().find(ends).map_or(after.len(), |(at, _)| at);
+        let swaps = || after[..end].to_lowercase().contains("swap");
+        storage.is_scratch() || storage.kind.as_str() == "inline-disk" && swaps()
+    }
+}
+
 subject! {
     /// A disk or mount that a machine's own block declares.
     StorageRow<'m> as "storage" (row) {
@@ -121,8 +145,8 @@ subject! {
         fate: Word(&["destroyed", "survives", "depends"]) certain => fate(row.storage.fate);
         /// Whether its path is one where data lies.
         is_data_path: Bool => row.storage.is_data_path();
-        /// Whether its path is one that may be lost.
-        scratch: Bool => row.storage.is_scratch();
+        /// Whether what is on it may be lost: by its path, or as a swap area.
+        scratch: Bool => row.scratch();
         /// Whether it is not the disk that the system starts from.
         extra: Bool certain => row.storage.extra;
         /// The machine.

@@ -89,7 +89,15 @@ impl<'m> Holder<'m> {
     /// Where an argument is written, if it is.
     fn written(&self, path: &str) -> Option<Loc> {
         let (file, expr) = match self {
-            Self::Resource(row) => row.resource.expr(path)?,
+            Self::Resource(row) => match path.rsplit_once('.') {
+                None => row.resource.expr(path)?,
+                // An argument of the only block of its kind.
+                Some((kind, name)) if !kind.contains('.') => match row.resource.blocks(kind).as_slice() {
+                    [block] => block.expr(name)?,
+                    _ => return None,
+                },
+                Some(_) => return None,
+            },
             Self::Call(call, _) => call.view().expr(path)?,
             Self::Unit(..) => return None,
         };
@@ -167,7 +175,7 @@ impl<'m> ProtectionRow<'m> {
     /// The argument, else what holds the data.
     fn place(&self) -> Loc {
         let here = |loc: &Loc| !self.estate.documents.is_installed(loc.file);
-        let written = if self.path().contains('.') { None } else { self.holder.written(self.path()) };
+        let written = self.holder.written(self.path());
         written.filter(here).or_else(|| self.value().origin.filter(here)).unwrap_or_else(|| self.holder.loc())
     }
 

@@ -100,6 +100,8 @@ impl<'m> ResourceRow<'m> {
                 protections: Vec::new(),
                 replace_on: Vec::new(),
                 companions: Vec::new(),
+                kept_when_full: false,
+                image_from: Vec::new(),
             })
         })
     }
@@ -143,19 +145,19 @@ impl<'m> ResourceRow<'m> {
         let mut purges =
             self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
         if purges.peek().is_none() {
-            return Tri::False;
+            return self.kind().kept_when_full.into();
         }
         purges.fold(Tri::True, |so_far, purge| so_far.and(|| purge.is_safe(&self.resource.arg(&purge.path))))
     }
 
     /// Whether what is deleted can be had back for a while.
     fn recoverable(&self) -> Tri {
-        let mut ways = self
-            .kind()
-            .protections
-            .iter()
-            .filter(|protection| protection.role == ProtectionRole::SoftDelete)
-            .peekable();
+        self.holds_by(ProtectionRole::SoftDelete)
+    }
+
+    /// Whether its arguments of one role, if it has any, all protect.
+    fn holds_by(&self, role: ProtectionRole) -> Tri {
+        let mut ways = self.kind().protections.iter().filter(|protection| protection.role == role).peekable();
         if ways.peek().is_none() {
             return Tri::False;
         }
@@ -223,11 +225,23 @@ impl<'m> ResourceRow<'m> {
     }
 
     fn app_data(&self) -> &'static str {
-        known::app_data(self.resource.ty()).map_or("none", |row| match row.grade {
-            AppDataGrade::Data => "data",
+        known::app_data(self.resource.ty()).map_or("none", |row| match (row.grade, &row.statements) {
+            (AppDataGrade::Data, Some(path)) if !moves_rows(&self.resource.arg(path)) => "mixed",
+            (AppDataGrade::Data, _) => "data",
             _ => "mixed",
         })
     }
+}
+
+/// Whether statements of Kusto that are known take rows in, move or delete them; what makes and alters tables does not.
+fn moves_rows(statements: &Value) -> bool {
+    const OF_ROWS: [&str; 9] =
+        [".ingest", ".set ", ".set-or-", ".append", ".move", ".replace", ".delete", ".clear", ".purge"];
+    statements.as_str().is_some_and(|text| {
+        text.lines()
+            .map(|line| line.trim_start().to_lowercase())
+            .any(|line| OF_ROWS.iter().any(|word| line.starts_with(word)))
+    })
 }
 
 fn replica_pattern() -> &'static regex::Regex {
@@ -260,6 +274,12 @@ subject! {
         prevent_destroy: Bool => row.prevent_destroy();
         /// Whether the service refuses to delete it while anything is in it.
         refuses_when_full: Bool => row.refuses_when_full();
+        /// Whether what is on it stays when it is deleted.
+        outlived: Bool => row.holds_by(ProtectionRole::SurvivesCompute);
+        /// Whether it is the claim of one volume of a cluster, by its name.
+        claims_by_name: Bool certain => !row.resource.arg("spec.volume_name").is_absent();
+        /// Whether it is made of an image: what a machine starts from.
+        of_image: Bool certain => row.kind().is_of_image(|path| row.resource.arg(path));
         /// Whether what is deleted can be had back for a while.
         recoverable: Bool => row.recoverable();
         /// Whether a backup plan beside it makes copies of it.
