@@ -278,6 +278,6 @@ pub fn exposed<'m>(estate: &'m Estate<'m>) -> Vec<Exposed<'m>> {
             root: RootFacts { estate, instance },
             names: super::collision::exposed(estate, &instance.module.folder),
         })
-        .filter(|exposed| !exposed.names.is_empty())
+        .filter(|exposed| !exposed.names.is_empty() && !exposed.root.wants_caller())
         .collect()
 }
