@@ -5,6 +5,7 @@ use crate::estate::Estate;
 use crate::estate::guard::is_guard;
 use crate::estate::root::{self, Requirement, RootFacts};
 use crate::estate::state_backend;
+use crate::estate::task::is_test_path;
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
@@ -242,6 +243,8 @@ fn replica_pattern() -> &'static regex::Regex {
 subject! {
     /// A managed resource, one row an instance.
     ResourceRow<'m> as "tf.resource" (row) {
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.resource.loc().file));
         /// Its type.
         r#type: Str certain => row.resource.ty();
         /// Its name.
@@ -422,6 +425,8 @@ subject! {
             || row.commands().any(|command| command.through.iter().any(|wrapper| wrapper.contains("exec")));
         /// Whether a command changes infrastructure, data or state.
         changes_infrastructure: Bool => row.has_class(&CHANGING);
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.provisioner.block.loc.file));
         /// Whether it only waits or prints.
         waits_only: Bool => row.waits_only();
     }
