@@ -162,6 +162,10 @@ pub fn written_files<'m>(estate: &'m Estate<'m>) -> Vec<WrittenFile<'m>> {
         if !matches!(resource.ty(), "local_file" | "local_sensitive_file") || !applied(resource.instance) {
             continue;
         }
+        // Terragrunt runs a copy of a module that lies elsewhere: nothing is written beside its own files.
+        if resource.instance.environment() != &*resource.instance.root {
+            continue;
+        }
         let Some(written) = known_path(&resource.arg("filename")) else { continue };
         if written.starts_with(['/', '~']) {
             continue;

@@ -226,6 +226,14 @@ impl<'m> CommandRow<'m> {
         }
     }
 
+    /// Whether it goes for the configuration beside its file, and that declares no backend.
+    fn no_backend_here(&self) -> bool {
+        let here = folder(self.path());
+        let module = self.estate.terraform.modules().iter().find(|module| module.folder == here);
+        let elsewhere = self.invocation().command.flag("chdir").is_some();
+        !elsewhere && module.is_some_and(|module| module.backend().is_none())
+    }
+
     /// Whether it stands among tests, or in a pipeline of tests.
     fn in_tests(&self) -> bool {
         let path = self.path();
@@ -413,6 +421,8 @@ subject! {
         feeds_tracked: Bool => row.fed().is_some_and(|fed| fed.tracked);
         /// Whether the repository has Terraform.
         terraform_here: Bool certain => row.estate.has_terraform();
+        /// Whether Terraform lies beside its file, and nothing of it declares a backend.
+        no_backend_here: Bool certain => row.no_backend_here();
         /// The resource whose provisioner or first boot runs it.
         owner: Node(ResourceRow) => row.invocation().resource.as_ref().map(|resource| ResourceRow::new(row.estate, resource.clone()));
         /// The task that runs it.
