@@ -37,7 +37,8 @@ fn offered(text: &str) -> Vec<&str> {
             break;
         }
         if line.starts_with('@') {
-            decorated |= line.split(['(', ' ']).next().is_some_and(|it| it.ends_with(".tool"));
+            decorated |=
+                line.split(['(', ' ']).next().and_then(|it| it.rsplit_once('.')).is_some_and(|(_, it)| it == "tool");
             continue;
         }
         let function = line.strip_prefix("async def ").or_else(|| line.strip_prefix("def "));

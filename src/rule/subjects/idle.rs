@@ -106,7 +106,7 @@ fn looks(command: &Command) -> bool {
     let program = &*command.program;
     let sub = command.sub.join(" ");
     let verb = |verb: &&str| sub == *verb || sub.strip_prefix(*verb).is_some_and(|rest| rest.starts_with(' '));
-    if LOOKING.iter().any(|(programs, verbs)| programs.contains(&program) && verbs.iter().any(|it| verb(it))) {
+    if LOOKING.iter().any(|(programs, verbs)| programs.contains(&program) && verbs.iter().any(verb)) {
         return true;
     }
     match program {
