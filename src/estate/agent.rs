@@ -2,6 +2,7 @@
 
 mod follow;
 mod instructions;
+mod tools;
 
 use super::Estate;
 use super::root::RootFacts;
@@ -66,6 +67,8 @@ fn permission<'m>(estate: &'m Estate<'m>, grant: &'m Grant, control: bool, local
         Writes::Files => !local.is_empty() || mutation.example.contains("tfstate") && names_state(grant),
         _ => control,
     });
+    let mutation =
+        mutation.filter(|_| !estate.agents.servers.iter().any(|it| names(grant, it) && tools::only_reads(estate, it)));
     let denied = |path: &str| {
         let own =
             estate.agents.grants.iter().filter(|it| it.loc.file == grant.loc.file && it.decision != Decision::Allow);
@@ -79,6 +82,12 @@ fn permission<'m>(estate: &'m Estate<'m>, grant: &'m Grant, control: bool, local
     let edits = allowed && grant.tool == "edit";
     let writes_state = edits && (grant.writes_state && names_state(grant) || local.iter().any(in_root));
     Permission { grant, mutation, any_command: grant.any_command && control, writes_state }
+}
+
+/// Whether a permission is one for the tools of a server.
+fn names(grant: &Grant, server: &Server) -> bool {
+    let rest = grant.text.strip_prefix("mcp__").and_then(|rest| rest.strip_prefix(&*server.name));
+    grant.tool == "mcp" && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("__") || rest.starts_with('('))
 }
 
 fn names_state(grant: &Grant) -> bool {
@@ -113,7 +122,8 @@ pub fn servers<'m>(estate: &'m Estate<'m>) -> Vec<&'m Server> {
         })
     };
     let servers = estate.agents.servers.iter();
-    servers.filter(|it| if it.writes == Writes::Files { reaches(it) } else { control }).collect()
+    let matters = |it: &&Server| if it.writes == Writes::Files { reaches(it) } else { control };
+    servers.filter(matters).filter(|it| !tools::only_reads(estate, it)).collect()
 }
 
 /// An agent in a job.

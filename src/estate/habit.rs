@@ -162,6 +162,10 @@ pub fn written_files<'m>(estate: &'m Estate<'m>) -> Vec<WrittenFile<'m>> {
         if !matches!(resource.ty(), "local_file" | "local_sensitive_file") || !applied(resource.instance) {
             continue;
         }
+        // Terragrunt runs a copy of a module that lies elsewhere: nothing is written beside its own files.
+        if resource.instance.environment() != &*resource.instance.root {
+            continue;
+        }
         let Some(written) = known_path(&resource.arg("filename")) else { continue };
         if written.starts_with(['/', '~']) {
             continue;
@@ -278,6 +282,6 @@ pub fn exposed<'m>(estate: &'m Estate<'m>) -> Vec<Exposed<'m>> {
             root: RootFacts { estate, instance },
             names: super::collision::exposed(estate, &instance.module.folder),
         })
-        .filter(|exposed| !exposed.names.is_empty())
+        .filter(|exposed| !exposed.names.is_empty() && !exposed.root.wants_caller())
         .collect()
 }

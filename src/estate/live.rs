@@ -3,9 +3,9 @@
 use super::Estate;
 use crate::knowledge::compute::compute_type;
 use crate::knowledge::terraform::{Grade, data_type, runtime_read};
-use crate::model::terraform::{Declaration, Mode, Resource};
+use crate::model::terraform::{BlockView, Declaration, Mode, Resource};
 use crate::text::Loc;
-use crate::value::Value;
+use crate::value::{Data, Value};
 use std::collections::HashSet;
 
 /// An argument whose value is an answer of what runs.
@@ -22,6 +22,8 @@ pub struct LiveInput<'m> {
     pub own_address: bool,
     /// `count` or `for_each`: it decides how many there are.
     pub decides: bool,
+    /// It asks only which templates there are.
+    pub catalogue: bool,
     /// Where the data source is declared.
     pub declared: Loc,
     /// Where the argument stands.
@@ -34,6 +36,8 @@ struct Source {
     name: String,
     asks: String,
     own_address: bool,
+    /// It asks only for templates.
+    catalogue: bool,
     /// It has a `count` or `for_each` of its own.
     repeated: bool,
     declared: Loc,
@@ -80,7 +84,7 @@ pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
         if !walked.insert(resource.decl.decl.loc()) {
             continue;
         }
-        for (argument, loc, decisive) in arguments(&resource) {
+        for Argument { name: argument, shown, loc, decisive } in arguments(&resource) {
             for declaration in estate.terraform.referred(&resource, argument) {
                 let Some(source) = sources.iter().find(|source| source.declaration == declaration) else { continue };
                 // How many there are of what is asked for each of a given set is given as well.
@@ -92,10 +96,11 @@ pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
                     continue;
                 }
                 found.push(LiveInput {
-                    argument: argument.to_owned(),
+                    argument: shown.to_owned(),
                     source: source.name.clone(),
                     asks: source.asks.clone(),
                     own_address: source.own_address,
+                    catalogue: source.catalogue,
                     decides: matches!(argument, "count" | "for_each"),
                     declared: source.declared,
                     loc,
@@ -107,8 +112,18 @@ pub fn live_inputs<'m>(estate: &'m Estate<'m>) -> Vec<LiveInput<'m>> {
     found
 }
 
-/// The arguments of a resource, and whether each decides how many there are, which one it is, or whether it is replaced.
-fn arguments<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Loc, bool)> {
+/// An argument or block of a resource.
+struct Argument<'m> {
+    name: &'m str,
+    /// As one says it: a `dynamic` block by what it makes.
+    shown: &'m str,
+    loc: Loc,
+    /// Whether it decides how many there are, which one it is, or whether it is replaced.
+    decisive: bool,
+}
+
+/// The arguments and blocks of a resource.
+fn arguments<'m>(resource: &Resource<'m, 'm>) -> Vec<Argument<'m>> {
     let compute = compute_type(resource.ty());
     let replace_on = data_type(resource.ty()).map(|row| &row.replace_on).or(compute.map(|row| &row.replace_on));
     let identity = compute.map(|row| row.ids.iter().chain(&row.names).chain(&row.addresses)).into_iter().flatten();
@@ -119,18 +134,20 @@ fn arguments<'m>(resource: &Resource<'m, 'm>) -> Vec<(&'m str, Loc, bool)> {
         .map(|path| path.split(['.', '[']).next().unwrap_or(path))
         .collect();
     let attributes = resource.decl.decl.attributes.iter().map(|(file, attribute)| {
-        (&*attribute.name, Loc { file: *file, span: attribute.name_span.to(attribute.value.span) })
+        (&*attribute.name, &*attribute.name, Loc { file: *file, span: attribute.name_span.to(attribute.value.span) })
     });
-    let mut blocks: Vec<(&'m str, Loc)> = Vec::new();
+    let mut blocks: Vec<(&'m str, &'m str, Loc)> = Vec::new();
     for (file, block) in &resource.decl.decl.blocks {
         if !matches!(&*block.kind, "provisioner" | "connection" | "lifecycle" | "timeouts")
-            && !blocks.iter().any(|(kind, _)| *kind == &*block.kind)
+            && !blocks.iter().any(|(kind, ..)| *kind == &*block.kind)
         {
-            blocks.push((&block.kind, Loc { file: *file, span: block.header }));
+            let made = block.labels.first().filter(|_| &*block.kind == "dynamic");
+            let shown = made.map_or(&*block.kind, |(label, _)| &**label);
+            blocks.push((&block.kind, shown, Loc { file: *file, span: block.header }));
         }
     }
     let decisive = |name: &str| matches!(name, "count" | "for_each") || heads.contains(name);
-    attributes.chain(blocks).map(|(name, loc)| (name, loc, decisive(name))).collect()
+    attributes.chain(blocks).map(|(name, shown, loc)| Argument { name, shown, loc, decisive: decisive(name) }).collect()
 }
 
 fn sources(estate: &Estate<'_>) -> Vec<Source> {
@@ -152,12 +169,26 @@ fn sources(estate: &Estate<'_>) -> Vec<Source> {
                 name: format!("data.{}.{}", data.ty(), data.name()),
                 asks: if http { url.display() } else { data.ty().replace('_', " ") },
                 own_address: http && asks_own_address(&url),
+                catalogue: only_templates(&data),
                 repeated: ["count", "for_each"].iter().any(|name| data.decl.decl.attribute(name).is_some()),
                 declared: data.loc(),
             });
         }
     }
     found
+}
+
+/// Whether a data source asks for nothing but templates: a catalogue, as that of images is.
+fn only_templates(data: &Resource<'_, '_>) -> bool {
+    let filters = data.blocks("filter");
+    let mut wanted = filters.iter().filter(|it| it.arg("name").as_str() == Some("template"));
+    let is_true = |value: &Data| matches!(value.scalar().as_deref(), Some("true" | "1"));
+    let lists = |it: &BlockView<'_, '_>| {
+        let values = it.arg("values");
+        let all = values.as_list().map(|list| list.items.clone()).unwrap_or_default();
+        !all.is_empty() && all.iter().all(|value| value.data().is_some_and(is_true))
+    };
+    wanted.any(lists) || data.arg("template").data().is_some_and(is_true)
 }
 
 fn asks_own_address(url: &Value) -> bool {

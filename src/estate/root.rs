@@ -136,6 +136,12 @@ impl<'m> RootFacts<'m> {
         shown && !sibling_called && !template
     }
 
+    /// Whether it looks like something that others call, from another repository.
+    #[must_use]
+    pub fn wants_caller(&self) -> bool {
+        wants_caller(self.estate, &self.instance.module)
+    }
+
     /// Whether a template below it makes its backend.
     #[must_use]
     pub fn generated_backend(&self) -> bool {
@@ -246,6 +252,20 @@ pub struct Requirement<'m> {
     pub lock_ignored: bool,
 }
 
+/// Whether a module needs values that nobody here gives it, and has nothing that only a root has: no provider of its own, no backend,
+/// no lock file, no command that runs it.
+fn wants_caller(estate: &Estate<'_>, module: &Module<'_>) -> bool {
+    let terraform = estate.terraform;
+    let folder = &*module.folder;
+    let required = module.variables.iter().any(|variable| variable.attribute("default").is_none());
+    let fallen_through = terraform.role(folder).is_some_and(|judged| judged.evidence == "nothing here calls it");
+    required
+        && fallen_through
+        && !terraform.lock_file_beside(folder)
+        && !terraform.runs().contains_key(folder)
+        && module.backend().is_none()
+}
+
 /// Every required provider of every root.
 #[must_use]
 pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
@@ -253,7 +273,9 @@ pub fn requirements<'m>(estate: &'m Estate<'m>) -> Vec<Requirement<'m>> {
     for module in estate.terraform.modules() {
         // Versions alone, of nothing that is managed here, are a note to readers.
         let used = !module.calls.is_empty() || !module.resources.is_empty() || !module.providers.is_empty();
-        let root = used && estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root);
+        let root = used
+            && estate.terraform.role(&module.folder).is_some_and(|judged| judged.role == Role::Root)
+            && !wants_caller(estate, module);
         let locked = estate.terraform.lock_file_beside(&module.folder);
         let lock = crate::source::join(&module.folder, LOCK_FILE).unwrap_or_default();
         let lock_ignored = estate.repository.ignores.ignores(&lock);

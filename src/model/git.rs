@@ -27,6 +27,8 @@ pub struct StateFile {
     pub bytes: Option<u64>,
     /// Whether its lineage is one that somebody made up.
     pub made_up: bool,
+    /// Whether what it notes of a backend has a secret in it.
+    pub secrets: bool,
 }
 
 impl StateFile {
@@ -41,6 +43,7 @@ impl StateFile {
             resources: if whole && content == StateContent::State { count() } else { None },
             bytes: state::pointer_size(text.as_bytes()),
             made_up: text_after(text, "\"lineage\"").is_none_or(is_made_up),
+            secrets: content == StateContent::BackendCache && has_secrets(text),
         }
     }
 
@@ -57,7 +60,10 @@ impl StateFile {
             StateContent::EmptyState => format!("control state without resources{details}"),
             StateContent::Shown => "control state as `terraform show -json` prints it".to_owned(),
             StateContent::Encrypted => "encrypted control state".to_owned(),
-            StateContent::BackendCache => "what `terraform init` noted of the backend, credentials among it".to_owned(),
+            StateContent::BackendCache if self.secrets => {
+                "what `terraform init` noted of the backend, credentials among it".to_owned()
+            }
+            StateContent::BackendCache => "what `terraform init` noted of the backend".to_owned(),
             StateContent::Plan => "a plan, which holds a copy of the control state".to_owned(),
             StateContent::Pointer => match self.bytes {
                 Some(bytes) => format!("control state by way of Git LFS, which keeps its {bytes} bytes for everybody"),
@@ -125,6 +131,27 @@ fn is_made_up(lineage: &str) -> bool {
     groups != [8, 4, 4, 4, 12] || digits.len() < 6 || lineage.starts_with("12345678") || lineage.starts_with("01234567")
 }
 
+/// Whether a member by which backends are given secrets has a value.
+fn has_secrets(text: &str) -> bool {
+    const SECRETS: [&str; 14] = [
+        "access_key",
+        "secret_key",
+        "token",
+        "password",
+        "client_secret",
+        "client_certificate_password",
+        "sas_token",
+        "conn_str",
+        "credentials",
+        "access_token",
+        "encryption_key",
+        "sse_customer_key",
+        "private_key",
+        "security_token",
+    ];
+    SECRETS.iter().any(|name| text_after(text, &format!("\"{name}\"")).is_some_and(|value| !value.is_empty()))
+}
+
 /// The text behind a key.
 fn text_after<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let rest = &text[text.find(key)? + key.len()..];
@@ -155,6 +182,7 @@ pub fn is_fixture(path: &str) -> bool {
                 | "examples"
         )
     };
+    let part = |it: &str| part(it) || it.ends_with("-tests") || it.ends_with("_tests");
     folder(path).split('/').any(part) || file_name(path).starts_with("test_")
 }
 

@@ -188,7 +188,11 @@ fn calls(grant: &Grant, denials: &Denials<'_>) -> Option<Mutation> {
         .iter()
         .any(|denial| denial.tool == "mcp" && (denial.text == name || denial.text == format!("mcp__{server}")));
     ((named || agents::tool_writes(tool)) && !denied).then(|| Mutation {
-        example: if tool == "*" { format!("every tool of {server}") } else { tool.to_owned() },
+        example: if tool == "*" {
+            format!("every tool of the MCP server {server}")
+        } else {
+            format!("{tool} of the MCP server {server}")
+        },
         effect: "changes what the server reaches".to_owned(),
         writes: known.writes,
     })

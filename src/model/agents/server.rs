@@ -20,6 +20,8 @@ pub struct Server {
     pub tools: String,
     /// Folders of the repository that it is given.
     pub folders: Vec<String>,
+    /// The script that it is, as written, of one that is started by its file.
+    pub script: Option<String>,
     /// Whether the product's format is known well.
     pub sure: bool,
 }
@@ -71,7 +73,8 @@ impl Reader<'_> {
             writes: known.writes,
             tools: known.tools.join(", "),
             folders: call.folders(),
-            sure: self.known.sure && !call.own_script(),
+            sure: self.known.sure && call.script().is_none(),
+            script: call.script().cloned(),
         });
     }
 }
@@ -153,10 +156,10 @@ impl Call {
         plain().find(speaks).or_else(|| plain().next()).map(String::as_str)
     }
 
-    /// Whether it is a script that lies here: what it offers is known by its name only.
-    fn own_script(&self) -> bool {
-        let script = |word: &String| [".py", ".js", ".mjs", ".ts", ".sh"].iter().any(|suffix| word.ends_with(suffix));
-        script(&self.command) || self.args.iter().any(script)
+    /// The script that it is: what it offers is known by its name only, or by reading it.
+    fn script(&self) -> Option<&String> {
+        let script = |word: &&String| [".py", ".js", ".mjs", ".ts", ".sh"].iter().any(|suffix| word.ends_with(suffix));
+        std::iter::once(&self.command).chain(&self.args).find(script)
     }
 
     fn is_on(&self, name: &str) -> bool {

@@ -20,6 +20,8 @@ mod read;
 mod resolve;
 mod wrapper;
 
+pub(crate) use resolve::is_temporary;
+
 pub use ci::{line, of_ci, of_cloud_init, of_compose, of_cron_jobs, of_package};
 pub use copy::{Copied, copied};
 pub use document::of_documents;

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 mod emit;
+mod failure;
 pub(super) use emit::after;
 
 /// Wrappers in wrappers and calls in calls are followed so deep.
@@ -253,35 +254,6 @@ impl Reader<'_> {
         let file = words.iter().find(|word| word.literal().is_none_or(|text| !text.starts_with('-')))?;
         let terraform = this.words.first().and_then(Word::literal).is_none_or(|name| reads_environment(&name));
         (name == "tee" && terraform).then(|| ("|>".into(), variables.one(file, self.text, self.file)))
-    }
-
-    fn tolerated(&self, index: usize) -> bool {
-        let mut at = index;
-        for _ in 0..MAX_CHAIN {
-            let Some(this) = self.script.commands.get(at) else { return false };
-            if !matches!(this.followed, Joined::Pipe | Joined::Or) {
-                return false;
-            }
-            let Some((next, command)) = self.next(at) else { return false };
-            if this.followed == Joined::Or {
-                let name = command.words.first().and_then(Word::literal).unwrap_or_default();
-                let zero = matches!(&*name, "exit" | "return")
-                    && command.words.get(1).and_then(Word::literal).is_some_and(|code| code == "0");
-                if zero
-                    || matches!(
-                        &*name,
-                        "true" | ":" | "echo" | "printf" | "continue" | "warn" | "log" | "info" | "[" | "[["
-                    )
-                {
-                    return true;
-                }
-                if matches!(&*name, "exit" | "return" | "die" | "false" | "fail" | "abort" | "fatal" | "error") {
-                    return false;
-                }
-            }
-            at = next;
-        }
-        false
     }
 
     /// Takes wrappers off and follows functions until a command is left.

@@ -52,7 +52,7 @@ impl Arg {
 const TEMPORARY: &str = "it lies in a temporary folder that the script makes";
 
 /// Whether a path begins in a folder that `mktemp` made.
-pub(super) fn is_temporary(value: &Value) -> bool {
+pub(crate) fn is_temporary(value: &Value) -> bool {
     let first = match &value.kind {
         Kind::Text(pieces) => pieces.first().and_then(|piece| match piece {
             Piece::Hole(reason) => Some(reason),

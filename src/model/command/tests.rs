@@ -156,6 +156,17 @@ fn circumstances() {
     assert!(init.tolerated);
     assert!(!find("terraform init || exit 1", "terraform").tolerated);
     assert!(find("pct stop 1 || pct destroy 1 || true", "pct").tolerated);
+    for (text, tolerated) in [
+        ("terraform init || { echo failed; exit 1; }\nterraform apply x", false),
+        ("terraform init \\\n  >log 2>&1 || {\n  grep Error log || true\n  exit 1\n}\necho done", false),
+        ("terraform init || (echo failed && exit 1)\necho done", false),
+        ("terraform init || { echo failed; if [ -n \"$CI\" ]; then exit 1; fi; }", false),
+        ("terraform init || { echo failed; exit 0; }", true),
+        ("terraform init || { grep Error log; echo failed; }\nexit 1", true),
+        ("terraform init || ( echo failed )\nexit 1", true),
+    ] {
+        assert_eq!(find(text, "terraform").tolerated, tolerated, "{text}");
+    }
     let guard = |text: &str| find(text, "pct").guard;
     assert_eq!(guard("pct destroy 1"), Guard::None);
     assert_eq!(guard("EXECUTE=0\nif [[ $EXECUTE == 1 ]]; then pct destroy 1; fi"), Guard::Confirmed);

@@ -246,6 +246,9 @@ fn tool(program: &str, second: &str, args: &[Arg]) -> Inner {
             separated(program, args)
         }
         "direnv" if second == "exec" => argv(args, 3, program, false),
+        "ip" if matches!(second, "netns" | "vrf") && args.get(2).is_some_and(|arg| arg.text() == "exec") => {
+            argv(args, 4, program, false)
+        }
         "sops" if matches!(second, "exec-env" | "exec-file") => {
             either(args, skip(args, 2, &["--user"]) + 1, program, false)
         }

@@ -12,7 +12,7 @@ use crate::estate::state_kept::is_test_pipeline;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::knowledge::compute::compute_type;
-use crate::model::command::{Command, Guard, Site};
+use crate::model::command::{Command, Guard, Site, is_temporary};
 use crate::rule::subject::{Fact, Row};
 use crate::source::folder;
 use crate::subject;
@@ -178,15 +178,14 @@ impl<'m> CommandRow<'m> {
     /// Whether what it writes may lie in the repository, and is not ignored there.
     fn target_in_repository(&self) -> bool {
         let Some(target) = self.target() else { return true };
-        if target.starts_with("/").is_true() {
+        if target.starts_with("/").is_true() || is_temporary(target) {
             return false;
         }
         let shown = target.display();
         // A folder that the repository does not have belongs to something else.
         let lead = shown.split('…').next().unwrap_or("").trim_start_matches("./");
         if let Some((lead, _)) = lead.rsplit_once('/') {
-            let tree = self.estate.documents.tree;
-            let exists = |path: &str| tree.below(path).next().is_some();
+            let exists = |path: &str| self.estate.documents.tree.below(path).next().is_some();
             if !lead.starts_with("..")
                 && !exists(lead)
                 && crate::source::join(folder(self.path()), lead).is_none_or(|path| !exists(&path))
@@ -194,11 +193,46 @@ impl<'m> CommandRow<'m> {
                 return false;
             }
         }
+        if lead.is_empty() && !self.unknown_folder_may_be_here(target, &shown) {
+            return false;
+        }
         let known = shown.rsplit('…').next().unwrap_or("").trim_start_matches(['/', '.']).to_owned();
         let here = folder(self.path());
         let ignores = &self.estate.repository.ignores;
         known.is_empty()
             || !ignores.ignores(&known) && crate::source::join(here, &known).is_none_or(|path| !ignores.ignores(&path))
+    }
+
+    /// Whether a path that begins with what is not known can be one of the repository: what follows is a folder of it, seen from the
+    /// script or from above it; a bare name can be anywhere, so there the script must at least set the folder itself.
+    fn unknown_folder_may_be_here(&self, target: &Value, shown: &str) -> bool {
+        let mut rest = shown.trim_start_matches('…').split('…').next().unwrap_or("").trim_start_matches('/');
+        while let Some(up) = rest.strip_prefix("../") {
+            rest = up;
+        }
+        let Some((below, _)) = rest.rsplit_once('/') else {
+            let reason = target.reason().unwrap_or_default();
+            return !reason.contains("is not assigned");
+        };
+        let mut place = folder(self.path());
+        loop {
+            let path = if place.is_empty() { below.to_owned() } else { format!("{place}/{below}") };
+            if self.estate.documents.tree.below(&path).next().is_some() {
+                return true;
+            }
+            if place.is_empty() {
+                return false;
+            }
+            place = folder(place);
+        }
+    }
+
+    /// Whether it goes for the configuration beside its file, and that declares no backend.
+    fn no_backend_here(&self) -> bool {
+        let here = folder(self.path());
+        let module = self.estate.terraform.modules().iter().find(|module| module.folder == here);
+        let elsewhere = self.invocation().command.flag("chdir").is_some();
+        !elsewhere && module.is_some_and(|module| module.backend().is_none())
     }
 
     /// Whether it stands among tests, or in a pipeline of tests.
@@ -444,6 +478,8 @@ subject! {
         feeds_tracked: Bool => row.fed().is_some_and(|fed| fed.tracked);
         /// Whether the repository has Terraform.
         terraform_here: Bool certain => row.estate.has_terraform();
+        /// Whether Terraform lies beside its file, and nothing of it declares a backend.
+        no_backend_here: Bool certain => row.no_backend_here();
         /// The resource whose provisioner or first boot runs it.
         owner: Node(ResourceRow) => row.invocation().resource.as_ref().map(|resource| ResourceRow::new(row.estate, resource.clone()));
         /// The task that runs it.

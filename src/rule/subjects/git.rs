@@ -41,6 +41,8 @@ subject! {
         ignored: Bool certain => row.estate.repository.ignores.ignores(row.path());
         /// Whether its lineage is none that Terraform gives.
         made_up: Bool certain => row.state.made_up;
+        /// Whether what it notes of a backend has a secret in it.
+        secrets: Bool certain => row.state.secrets;
         /// Its serial number, when it can be read.
         serial: Int => row.state.serial.and_then(|serial| i64::try_from(serial).ok());
         /// How many resources it lists.

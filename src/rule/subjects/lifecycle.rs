@@ -138,6 +138,8 @@ subject! {
         asks: Str certain => row.input.asks.clone();
         /// Whether it asks for the address of whoever runs the plan.
         own_address: Bool certain => row.input.own_address;
+        /// Whether it asks only which templates there are.
+        catalogue: Bool certain => row.input.catalogue;
         /// Whether it decides how many there are.
         decides: Bool certain => row.input.decides;
         /// Where the data source is declared.

@@ -10,6 +10,7 @@ mod container;
 mod git;
 mod guest;
 mod habit;
+mod idle;
 mod join;
 mod lifecycle;
 mod packer;

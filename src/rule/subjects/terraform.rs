@@ -1,9 +1,11 @@
 //! Roots, resources and what protects them, provisioners, requirements, module calls.
 
+use super::idle::{is_idle, writes};
 use crate::estate::Estate;
 use crate::estate::guard::is_guard;
 use crate::estate::root::{self, Requirement, RootFacts};
 use crate::estate::state_backend;
+use crate::estate::task::is_test_path;
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
@@ -254,6 +256,8 @@ fn replica_pattern() -> &'static regex::Regex {
 subject! {
     /// A managed resource, one row an instance.
     ResourceRow<'m> as "tf.resource" (row) {
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.resource.loc().file));
         /// Its type.
         r#type: Str certain => row.resource.ty();
         /// Its name.
@@ -326,57 +330,21 @@ pub(super) fn resources<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     managed(estate).map(|resource| Arc::new(ResourceRow::new(estate, resource)) as Row<'m>).collect()
 }
 
-/// Whether a command only waits, looks, prints or prepares.
-fn is_idle(command: &Command) -> bool {
-    const IDLE: [&str; 33] = [
-        "echo",
-        "sleep",
-        "curl",
-        "wget",
-        "test",
-        "[",
-        "[[",
-        "true",
-        "false",
-        "printf",
-        "nc",
-        "ping",
-        "until",
-        "ssh-keyscan",
-        "date",
-        "exit",
-        "seq",
-        "cat",
-        "cd",
-        "set",
-        "export",
-        "mkdir",
-        "chmod",
-        "mktemp",
-        "grep",
-        "jq",
-        "command",
-        "break",
-        "local",
-        "declare",
-        "readonly",
-        "trap",
-        "return",
-    ];
-    let looks = matches!(&*command.program, "kubectl" | "oc")
-        && command
-            .sub
-            .first()
-            .is_some_and(|sub| matches!(&**sub, "get" | "wait" | "rollout" | "describe" | "version" | "cluster-info"));
-    let asks = &*command.program == "git" && command.sub.first().is_some_and(|sub| &**sub == "rev-parse");
-    looks || asks || IDLE.contains(&&*command.program)
-}
+/// Classes of commands that change infrastructure, data or state.
+const CHANGING: [&str; 9] = [
+    "hypervisor-change",
+    "cloud-change",
+    "data-load",
+    "data-destroy",
+    "state-mutation",
+    "state-edit",
+    "state-remove",
+    "cluster-data-delete",
+    "container-data-delete",
+];
 
-/// Whether a redirection puts something into a file: not one stream into another, not into nothing.
-fn writes((op, target): &(Box<str>, Value)) -> bool {
-    let stream =
-        op.contains('&') && target.scalar().is_some_and(|to| to.chars().all(|c| c.is_ascii_digit() || c == '-'));
-    !stream && !op.starts_with('<') && target.as_str() != Some("/dev/null")
+fn has_class(command: &Command, classes: &[&str]) -> bool {
+    command.rows.iter().any(|row| classes.contains(&row.class.as_str()))
 }
 
 /// A provisioner of a resource.
@@ -398,12 +366,12 @@ impl<'m> ProvisionerRow<'m> {
         of_resource.map(|invocation| &invocation.command)
     }
 
-    /// The command that matters most: the first that does more than prepare.
-    /// The command that tells most: no talk, no tidying up, else one that writes something.
+    /// The command that tells most: one that changes what others declare, else no talk, no tidying up, else one that writes something.
     fn weighty(&self) -> Option<&Command> {
         const TIDYING: [&str; 8] = ["rm", "trap", "umask", "command", "shift", "local", "declare", "readonly"];
         let tidies = |command: &Command| TIDYING.contains(&&*command.program);
         let mut ways = [
+            self.commands().find(|command| has_class(command, &CHANGING)),
             self.commands().find(|command| !is_idle(command) && !tidies(command)),
             self.commands().find(|command| command.redirects.iter().any(writes)),
             self.commands().find(|command| !is_idle(command)),
@@ -433,12 +401,15 @@ impl<'m> ProvisionerRow<'m> {
 
     /// Whether nothing but waiting and talking is done.
     fn waits_only(&self) -> bool {
+        // What a shell elsewhere is told is judged by itself.
+        let there = self.commands().any(|command| command.through.iter().any(|it| &**it == "ssh"));
+        let idle = |command: &Command| is_idle(command) || there && &*command.program == "ssh";
         let mut commands = self.commands().peekable();
-        commands.peek().is_some() && commands.all(|command| is_idle(command) && !command.redirects.iter().any(writes))
+        commands.peek().is_some() && commands.all(|command| idle(command) && !command.redirects.iter().any(writes))
     }
 
     fn has_class(&self, classes: &[&str]) -> bool {
-        self.commands().any(|command| command.rows.iter().any(|row| classes.contains(&row.class.as_str())))
+        self.commands().any(|command| has_class(command, classes))
     }
 
     fn on_hypervisor(&self) -> bool {
@@ -472,7 +443,9 @@ subject! {
             || row.commands().any(|command| matches!(&*command.program, "pct" | "qm") && command.sub.first().is_some_and(|sub| matches!(&**sub, "exec" | "push" | "enter")))
             || row.commands().any(|command| command.through.iter().any(|wrapper| wrapper.contains("exec")));
         /// Whether a command changes infrastructure, data or state.
-        changes_infrastructure: Bool => row.has_class(&["hypervisor-change", "cloud-change", "data-load", "data-destroy", "state-mutation", "state-edit", "state-remove", "cluster-data-delete", "container-data-delete"]);
+        changes_infrastructure: Bool => row.has_class(&CHANGING);
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.provisioner.block.loc.file));
         /// Whether it only waits or prints.
         waits_only: Bool => row.waits_only();
     }

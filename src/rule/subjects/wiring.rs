@@ -3,6 +3,7 @@
 use crate::estate::Estate;
 use crate::estate::habit::{self, ImplicitStorage, WrittenFile};
 use crate::estate::root::RootFacts;
+use crate::estate::task::is_test_path;
 use crate::estate::tie::{self, Tie};
 use crate::estate::variable_file::{self, VariableFile};
 use crate::estate::wiring::{self, FileRead, Impure, Removal};
@@ -22,6 +23,7 @@ fn data_class(ty: &str) -> &'static str {
 
 /// A call of an impure function.
 pub(super) struct ImpureRow<'m> {
+    estate: &'m Estate<'m>,
     call: Impure<'m>,
 }
 
@@ -40,6 +42,8 @@ subject! {
         argument: Str certain => row.call.argument;
         /// Whether the resource ignores changes of that argument.
         ignored: Bool certain => row.call.ignored;
+        /// Whether it stands among tests.
+        in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.call.loc.file));
         /// Whether it makes the argument change; what it stands in may come to something that is known.
         changes: Bool => row.call.changes.clone();
         /// Where the resource is declared.
@@ -53,7 +57,7 @@ subject! {
 
 /// Rows of `tf.impure_call`.
 pub(super) fn impure_calls<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    wiring::impure(estate).into_iter().map(|call| Arc::new(ImpureRow { call }) as Row<'m>).collect()
+    wiring::impure(estate).into_iter().map(|call| Arc::new(ImpureRow { estate, call }) as Row<'m>).collect()
 }
 
 /// A file that a function or data source reads.
