@@ -244,7 +244,7 @@ fn by_containers(estate: &Estate<'_>, all: &mut [Vec<Delivery>]) {
             };
             for machine in &to.machines {
                 let Some(own) = all.get_mut(*machine) else { continue };
-                own.push(Delivery { used: used.clone(), mounted: to.mounted.clone(), sure: true });
+                own.push(Delivery { used: used.clone(), mounted: to.mounted.iter().cloned().collect(), sure: true });
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::model::terraform::{self, When};
 use crate::source::file_name;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::Mapped;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Scripts that write scripts are followed so far.
 const MAX_DEPTH: usize = 3;
@@ -24,20 +24,16 @@ const MAX_DEPTH: usize = 3;
 #[derive(Clone, Default)]
 pub(super) struct Deployment {
     /// The machines that it runs on, by index; none where nothing tells.
-    pub(super) machines: Vec<usize>,
+    pub(super) machines: BTreeSet<usize>,
     /// Paths on which the same text mounts something.
-    pub(super) mounted: Vec<String>,
+    pub(super) mounted: BTreeSet<String>,
 }
 
 impl Deployment {
     /// The machines of another one too.
     pub(super) fn add(&mut self, other: Self) {
+        self.machines.extend(other.machines);
         self.mounted.extend(other.mounted);
-        for machine in other.machines {
-            if !self.machines.contains(&machine) {
-                self.machines.push(machine);
-            }
-        }
     }
 }
 
@@ -67,7 +63,10 @@ fn by_first_boots(estate: &Estate<'_>, found: &mut Deployed) {
         let first: Option<&Machine<'_>> = machines.first().and_then(|at| estate.machines.get(*at));
         for (argument, text) in first.into_iter().flat_map(|first| first_boots(estate, first)) {
             let own = of_first_boot(argument, &text, &setting(estate.documents, &text));
-            let to = Deployment { machines: machines.clone(), mounted: mounts(&text.text.text) };
+            let to = Deployment {
+                machines: machines.iter().copied().collect(),
+                mounted: mounts(&text.text.text).into_iter().collect(),
+            };
             found.extend(own.into_iter().map(|container| (container, to.clone())));
         }
     }
@@ -78,7 +77,7 @@ fn by_provisioners(estate: &Estate<'_>, found: &mut Deployed) {
     for resource in estate.terraform.resources() {
         for provisioner in resource.provisioners().into_iter().filter(|one| one.when != When::Destroy) {
             let root = &resource.instance.root;
-            let (mut own, mut mounted) = (Vec::<Container>::new(), Vec::new());
+            let (mut own, mut mounted) = (Vec::<Container>::new(), BTreeSet::new());
             match provisioner.kind {
                 "remote-exec" => {
                     for text in provisioner.commands() {

@@ -97,7 +97,7 @@ fn by_machines(estate: &Estate<'_>, all: &mut Vec<Container>) -> BTreeMap<usize,
         found.entry(at).or_default().add(to);
     }
     for (at, machines) in uploaded(estate, all) {
-        found.entry(at).or_default().add(Deployment { machines, mounted: Vec::new() });
+        found.entry(at).or_default().add(Deployment { machines, ..Deployment::default() });
     }
     found
 }

@@ -8,7 +8,7 @@ use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Container → the machines to which its compose file is uploaded, all by index.
-pub(super) fn uploaded(estate: &Estate<'_>, containers: &[Container]) -> Vec<(usize, Vec<usize>)> {
+pub(super) fn uploaded(estate: &Estate<'_>, containers: &[Container]) -> Vec<(usize, BTreeSet<usize>)> {
     let mut found = Vec::new();
     let uploads = uploads(estate);
     if uploads.is_empty() {
@@ -21,7 +21,7 @@ pub(super) fn uploaded(estate: &Estate<'_>, containers: &[Container]) -> Vec<(us
         let above = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
         let machines: BTreeSet<usize> = above.filter_map(|one| uploads.get(one)).flatten().copied().collect();
         if !machines.is_empty() {
-            found.push((at, machines.into_iter().collect()));
+            found.push((at, machines));
         }
     }
     found
