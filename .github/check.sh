@@ -7,6 +7,7 @@ summary=$RUNNER_TEMP/stateward-summary.md
 
 arguments=(--format github --output "github=$annotations" --output "sarif=$STATEWARD_SARIF" --output "markdown=$summary")
 [ -z "$STATEWARD_FAIL_ON" ] || arguments+=("--fail-on=$STATEWARD_FAIL_ON")
+[ -z "$STATEWARD_SINCE" ] || arguments+=("--since=$STATEWARD_SINCE")
 [ -z "$STATEWARD_CONFIG" ] || arguments+=("--config=$STATEWARD_CONFIG")
 arguments+=(--)
 while IFS= read -r path; do

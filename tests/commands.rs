@@ -195,6 +195,7 @@ fn with_estate<T>(tree: &Tree, of: impl FnOnce(&Estate<'_>) -> T) -> T {
         packer: &packer,
         ephemeral: &|_| false,
         commands,
+        before: None,
     }))
 }
 

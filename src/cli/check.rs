@@ -4,16 +4,20 @@ use super::catalogue::{self, rule_infos};
 use super::{USAGE, written};
 use crate::config::{Config, ConfigError};
 use crate::diag::{Finding, Severity};
+use crate::engine::earlier::Earlier;
 use crate::engine::{self, Analysis, Request};
 use crate::model::git::past;
+use crate::model::kind::{self, Candidate};
 use crate::report::{self, Files, Report, RuleInfo};
 use crate::rule::card::Card;
+use crate::source::change::{self, Change};
 use crate::source::{Tree, disk};
 use clap::{ArgAction, Args as ClapArgs, ValueEnum};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Arguments of `check`.
@@ -52,6 +56,12 @@ pub(super) struct Args {
     /// A variable file that Terraform is run with, instead of those that scripts name (repeatable)
     #[arg(long, value_name = "FILE")]
     var_file: Vec<PathBuf>,
+    /// Judge the index, as the next commit will be; what the last commit had already does not fail the run
+    #[arg(long, conflicts_with_all = ["since", "history"])]
+    staged: bool,
+    /// What was there when the work tree left REF does not fail the run
+    #[arg(long, value_name = "REF", conflicts_with = "history")]
+    since: Option<String>,
     /// Also look for state in earlier commits of the branch that is checked out
     #[arg(long)]
     history: bool,
@@ -138,6 +148,8 @@ struct Done {
     analysis: Analysis,
     cards: Vec<Card>,
     fail_on: Option<Severity>,
+    /// Whether there was a revision before.
+    changed: bool,
 }
 
 fn analyse(args: &Args) -> Result<Done, String> {
@@ -153,10 +165,10 @@ fn analyse(args: &Args) -> Result<Done, String> {
     };
     let paths = args.paths.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
     let var_files = args.var_file.iter().map(inside).collect::<Result<Vec<String>, String>>()?;
-    let mut tree = past::with_absent(disk::tree(&root).map_err(|error| unreadable(&root, error))?);
+    let Change { after: mut tree, before } = revisions(args, &root)?;
     let mut cards = catalogue::built_in()?;
     let mut config = load_config(args, &tree)?;
-    config.var_files.extend(var_files);
+    config.var_files.extend(var_files.iter().cloned());
     catalogue::add_user_rules(&mut cards, &config, &tree)?;
     check_names(args, &cards)?;
     if !config.knowledge.is_empty() {
@@ -172,17 +184,44 @@ fn analyse(args: &Args) -> Result<Done, String> {
     if args.history {
         tree = with_history(tree, &root, &config);
     }
-    let fail_on = config.fail_on;
-    let request = Request {
+    let (fail_on, changed) = (config.fail_on, before.is_some());
+    let mut request = Request {
         select: args.select.clone(),
         ignore: args.ignore.clone(),
         no_ignores: args.no_ignores,
         today: today(),
         paths,
-        chart: false,
+        ..Request::default()
     };
+    if let Some(before) = before {
+        let load = |tree: &Tree| {
+            let mut config = load_config(args, tree).unwrap_or_default();
+            config.var_files.extend(var_files.iter().cloned());
+            config
+        };
+        let earlier = Earlier::of(&before, &cards, &load, &request).map_err(|errors| show(&before.tree, &errors))?;
+        request.earlier = Some(Arc::new(earlier));
+    }
     let analysis = engine::analyse(&tree, &cards, config, &request).map_err(|errors| show(&tree, &errors))?;
-    Ok(Done { tree, analysis, cards, fail_on })
+    Ok(Done { tree, analysis, cards, fail_on, changed })
+}
+
+/// What is judged, and what was there before it when only a change counts.
+fn revisions(args: &Args, root: &Path) -> Result<Change, String> {
+    // Of what no tool would read, the beginning tells enough.
+    let keep = |path: &str| !matches!(kind::by_path(path), Candidate::Not(_));
+    // For a range of commits pre-commit says where it begins, and checks out its end.
+    let from = std::env::var("PRE_COMMIT_FROM_REF").ok().filter(|from| args.staged && !from.is_empty());
+    let since = args.since.clone().or(from);
+    if args.staged && since.is_none() {
+        return change::staged(root, &keep);
+    }
+    let tree = disk::tree(root).map_err(|error| format!("stateward: {}: {error}", root.display()))?;
+    let tree = past::with_absent(tree);
+    match since {
+        Some(since) => change::since(root, tree, &since, &keep),
+        None => Ok(Change { after: tree, before: None }),
+    }
 }
 
 /// The tree with its history beside it; what history cannot tell is said.
@@ -340,15 +379,18 @@ fn write(format: Format, report: &Report<'_>, out: &mut impl Write) -> io::Resul
     }
 }
 
-/// An unreadable file alone gives 3, never 1: it is said by the exit code that the judgement is not whole.
+/// An unreadable file alone gives 3, never 1: it is said by the exit code that the judgement is not whole. One that was so before
+/// the change is no reason to stop it.
 fn code(done: &Done) -> u8 {
+    let unread = |finding: &Finding| finding.rule == "unreadable-file" && finding.new;
+    let incomplete = done.analysis.incomplete && (!done.changed || done.analysis.findings.iter().any(unread));
     let fails = |finding: &Finding| {
         finding.suppressed.is_none()
             && finding.new
             && finding.rule != "unreadable-file"
             && done.fail_on.is_some_and(|least| finding.severity >= least)
     };
-    match (done.analysis.findings.iter().any(fails), done.analysis.incomplete) {
+    match (done.analysis.findings.iter().any(fails), incomplete) {
         (true, _) => 1,
         (false, true) => 3,
         (false, false) => 0,

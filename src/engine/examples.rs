@@ -1,9 +1,12 @@
 //! The examples of cards, run as the small repositories that they are.
 
+use super::earlier::Earlier;
 use super::{Request, analyse};
 use crate::config::Config;
 use crate::rule::card::{Card, CardError};
 use crate::rule::example::{Example, Found};
+use crate::source::change::Before;
+use std::sync::Arc;
 
 /// What one example showed.
 #[derive(Clone, Debug)]
@@ -42,7 +45,12 @@ const TODAY: &str = "2026-01-01";
 fn judge(example: &Example, cards: &[Card]) -> Vec<String> {
     let tree = example.tree();
     let config = Config::at_root(&tree);
-    let request = Request { today: TODAY.to_owned(), ..Request::default() };
+    let mut request = Request { today: TODAY.to_owned(), ..Request::default() };
+    if let Some(before) = example.tree_before() {
+        let before = Before { tree: before, ..Before::default() };
+        let earlier = Earlier::of(&before, cards, &|tree| Config::at_root(tree), &request);
+        request.earlier = earlier.ok().map(Arc::new);
+    }
     match analyse(&tree, cards, config, &request) {
         Ok(analysis) => {
             let visible = analysis.findings.iter().filter(|finding| finding.suppressed.is_none());

@@ -1,5 +1,6 @@
 //! Applying rules to facts: reading, joining, judging, excepting, in that order.
 
+pub mod earlier;
 pub mod examples;
 pub mod meta;
 mod run;
@@ -62,12 +63,21 @@ pub fn built_in() -> Result<Vec<Card>, Vec<CardError>> {
 ///
 /// # Errors
 /// What is wrong with the configuration: then nothing is judged.
-pub fn analyse(
+pub fn analyse(tree: &Tree, cards: &[Card], config: Config, request: &Request) -> Result<Analysis, Vec<ConfigError>> {
+    with_estate(tree, cards, config, request, &mut |estate, mut analysis| {
+        analysis.chart = request.chart.then(|| chart::draw(estate));
+        analysis
+    })
+}
+
+/// The same, and what `then` makes of the estate and the analysis.
+fn with_estate<T>(
     tree: &Tree,
     cards: &[Card],
     mut config: Config,
     request: &Request,
-) -> Result<Analysis, Vec<ConfigError>> {
+    then: &mut dyn FnMut(&Estate<'_>, Analysis) -> T,
+) -> Result<T, Vec<ConfigError>> {
     let options = Options { exclude: config.exclude.clone() };
     let documents = Documents::load(tree, &options);
     config.add_nested(&documents);
@@ -100,13 +110,13 @@ pub fn analyse(
         packer: &packer,
         ephemeral: &ephemeral,
         commands,
+        before: request.earlier.as_ref().map(|earlier| &earlier.held),
     };
     let estate = Estate::join(parts);
     let ground = Ground { tree, documents: &documents, config: &config, request };
     let outcome = judge(&ground, cards, &estate, &documents);
-    let mut analysis = conclude(&ground, cards, outcome, &remarks, &documents);
-    analysis.chart = request.chart.then(|| chart::draw(&estate));
-    Ok(analysis)
+    let analysis = conclude(&ground, cards, outcome, &remarks, &documents);
+    Ok(then(&estate, analysis))
 }
 
 /// How Terraform is run: by commands, and as the configuration says.
@@ -175,7 +185,11 @@ fn conclude(
     }
     let mut analysis = Analysis { undecided: outcome.undecided, ..Analysis::default() };
     outcome.findings.retain(|finding| request.reports(tree.path(finding.loc.file)));
-    run::finish(&mut outcome.findings, tree);
+    let today = |path| request.renamed.get(path).map_or(path, |renamed| &**renamed);
+    run::finish(&mut outcome.findings, tree, &today);
+    if let Some(earlier) = &request.earlier {
+        earlier.mark(&mut outcome.findings);
+    }
     analysis.findings = outcome.findings;
     analysis.undecided.sort_by(|a, b| (&a.rule, &a.because).cmp(&(&b.rule, &b.because)));
     for read in &documents.outcomes {

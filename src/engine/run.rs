@@ -220,17 +220,19 @@ fn gather(findings: Vec<(Finding, Option<String>)>) -> Vec<Finding> {
     whole
 }
 
-/// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats.
-pub(super) fn finish(findings: &mut [Finding], tree: &Tree) {
+/// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats. `path` is the one
+/// that a path counts as.
+pub(super) fn finish<'t>(findings: &mut [Finding], tree: &'t Tree, path: &dyn Fn(&'t str) -> &'t str) {
     findings.sort_by(|a, b| {
         (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message))
     });
     let mut repeats: HashMap<u64, u64> = HashMap::new();
     for finding in findings {
-        let place = finding.address.as_deref().unwrap_or_else(|| tree.path(finding.loc.file));
+        let path = path(tree.path(finding.loc.file));
+        let place = finding.address.as_deref().unwrap_or(path);
         let hash = Hash64::default()
             .with(finding.rule.as_bytes())
-            .with(tree.path(finding.loc.file).as_bytes())
+            .with(path.as_bytes())
             .with(place.as_bytes())
             .with(finding.fingerprint.as_bytes());
         let count = repeats.entry(hash.finish()).or_default();

@@ -1,10 +1,12 @@
 //! Which rules hold where, and with what severity and options.
 
+use super::earlier::Earlier;
 use crate::config::{Config, ConfigError, OptionValue};
 use crate::diag::Severity;
 use crate::rule::card::{Card, Settings};
 use crate::value::{Data, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a run asks for beside the configuration.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,10 @@ pub struct Request {
     pub paths: Vec<String>,
     /// Whether the ownership map is wanted too.
     pub chart: bool,
+    /// What was there before the change that is judged.
+    pub earlier: Option<Arc<Earlier>>,
+    /// Paths that count as others: those of files that have been renamed since.
+    pub renamed: BTreeMap<Box<str>, Box<str>>,
 }
 
 /// Families that a throw-away environment lowers by one level.

@@ -1,7 +1,6 @@
 //! Resources that protect another one from a declaration of their own: locks, versioning, backup plans.
 
-use super::Estate;
-use crate::knowledge::terraform::{self as known, Lock, Role, data_type};
+use crate::knowledge::terraform::{self as known, Lock, Role};
 use crate::model::terraform::{Declaration, Resource, Terraform};
 use crate::value::{Data, Kind, Tri, Value};
 use std::collections::HashMap;
@@ -176,21 +175,6 @@ impl<'m> Guards<'m> {
             };
             so_far.or(holds)
         })
-    }
-}
-
-impl<'m> Estate<'m> {
-    /// Whether a deletion guard of a resource is in force: Terraform's own, the service's, or a lock beside it.
-    #[must_use]
-    pub fn guarded(&self, resource: &Resource<'m, 'm>) -> Tri {
-        let prevented = resource.arg("lifecycle.prevent_destroy").equals(&true.into());
-        let own = prevented.or(|| resource.arg("lifecycle.destroy").equals(&false.into()));
-        let known = data_type(resource.ty()).map_or(&[][..], |ty| ty.protections.as_slice());
-        known
-            .iter()
-            .filter(|protection| is_guard(protection.role))
-            .fold(own, |so_far, guard| so_far.or(|| guard.is_safe(&resource.arg(&guard.path))))
-            .or(|| self.guards.protects(resource, is_guard))
     }
 }
 

@@ -37,6 +37,7 @@ pub mod live;
 pub mod live_value;
 pub mod load;
 pub mod load_job;
+pub mod loss;
 pub mod machine;
 mod mount;
 pub mod pinning;
@@ -52,6 +53,7 @@ mod started;
 pub mod state_access;
 pub mod state_backend;
 pub mod state_kept;
+pub mod store;
 pub mod task;
 pub mod tie;
 pub mod upkeep;
@@ -71,6 +73,7 @@ use crate::text::Loc;
 use guard::Guards;
 use identity::{Adjustment, IdentityFact, Ownership};
 use invocation::Invocation;
+use loss::Held;
 use machine::Machine;
 use placement::{Joined, Placement};
 use rayon::prelude::*;
@@ -96,6 +99,8 @@ pub struct Estate<'m> {
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
     /// The texts that tasks write to hosts, in the order of the tasks.
     pub texts: Vec<Text>,
+    /// What Terraform held before the change that is judged.
+    pub before: Option<&'m Held>,
     /// Every command.
     pub invocations: Vec<Invocation<'m>>,
     /// For each command, whether a clock starts it.
@@ -152,13 +157,16 @@ pub struct Parts<'m> {
     pub ephemeral: &'m (dyn Fn(&str) -> bool + Sync),
     /// The commands of scripts, recipes, pipelines and their like.
     pub commands: Vec<Command>,
+    /// What Terraform held before the change that is judged.
+    pub before: Option<&'m Held>,
 }
 
 impl<'m> Estate<'m> {
     /// Joins what the tools declare.
     #[must_use]
     pub fn join(parts: Parts<'m>) -> Self {
-        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, commands } = parts;
+        let Parts { documents, repository, agents, remarks, terraform, ansible, packer, ephemeral, commands, before } =
+            parts;
         let texts: Vec<Vec<Text>> = (0..ansible.tasks.len()).into_par_iter().map(|task| ansible.texts(task)).collect();
         let texts: Vec<Text> = texts.into_iter().flatten().collect();
         let invocations = invocation::gather(documents, commands, terraform, ansible, packer, &texts);
@@ -179,6 +187,7 @@ impl<'m> Estate<'m> {
             packer,
             ephemeral,
             texts,
+            before,
             invocations,
             clocked,
             images: Vec::new(),

@@ -190,7 +190,8 @@ fn summary(report: &Report<'_>) -> String {
         (0, _) => Paint::Warning,
         _ => Paint::Error,
     };
-    let found = if found.is_empty() { "No findings".to_owned() } else { found.join(", ") };
+    let none = if counts.known > 0 { "No new findings" } else { "No findings" };
+    let found = if found.is_empty() { none.to_owned() } else { found.join(", ") };
     let more = if report.stats { "undecided" } else { "undecided (--stats)" };
     let rest = [
         (counts.known, "older than the change"),

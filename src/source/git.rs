@@ -106,6 +106,30 @@ pub(super) fn records(root: &Path, args: &[&str], each: &mut dyn FnMut(&[u8])) -
     child.wait().is_ok_and(|status| status.success())
 }
 
+/// What `git diff-…-z --raw` prints, each made something of by `read`: a header, a path, and of a renamed file the new path.
+/// None when it fails.
+pub(super) fn differences<T>(
+    root: &Path,
+    args: &[&str],
+    read: impl Fn(&str, String, Option<String>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let text = |record: &[u8]| String::from_utf8_lossy(record).into_owned();
+    let mut found = Vec::new();
+    let mut pending: Vec<String> = Vec::new();
+    let whole = records(root, args, &mut |record| {
+        pending.push(text(record));
+        let moved = pending[0].rsplit(' ').next().is_some_and(|status| status.starts_with(['R', 'C']));
+        if pending.len() < if moved { 3 } else { 2 } {
+            return;
+        }
+        let mut parts = std::mem::take(&mut pending).into_iter();
+        if let (Some(header), Some(path)) = (parts.next(), parts.next()) {
+            found.extend(read(&header, path, parts.next()));
+        }
+    });
+    whole.then_some(found)
+}
+
 /// The content of blobs, one at a time and of each no more than `limit` bytes: its place in the list, its size, its bytes.
 /// What is not in the repository is left out. False when `git` fails.
 pub fn blobs(root: &Path, ids: &[&str], limit: u64, each: &mut dyn FnMut(usize, u64, &[u8])) -> bool {

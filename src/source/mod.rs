@@ -2,8 +2,9 @@
 
 use crate::text::{FileId, LineIndex, Loc, Position, Span};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+pub mod change;
 pub mod disk;
 pub mod git;
 pub mod history;
@@ -67,7 +68,8 @@ pub enum Unreadable {
 /// A set of files, sorted by path.
 #[derive(Debug, Default)]
 pub struct Tree {
-    files: Vec<File>,
+    /// Shared with the tree of another revision where nothing changed, so that each is read once.
+    files: Vec<Arc<File>>,
     /// Where it stands on disk, if it does.
     pub root: Option<PathBuf>,
     /// Paths that Git knows as submodules.
@@ -181,7 +183,11 @@ fn decode(bytes: Vec<u8>) -> Result<String, Unreadable> {
 impl Tree {
     /// A tree of these files.
     #[must_use]
-    pub fn new(mut files: Vec<File>, root: Option<PathBuf>) -> Self {
+    pub fn new(files: Vec<File>, root: Option<PathBuf>) -> Self {
+        Self::of(files.into_iter().map(Arc::new).collect(), root)
+    }
+
+    fn of(mut files: Vec<Arc<File>>, root: Option<PathBuf>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         Self { files, root, ..Self::default() }
@@ -189,7 +195,7 @@ impl Tree {
 
     /// Every file with its id, in path order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FileId, &File)> {
-        self.files.iter().enumerate().map(|(index, file)| (FileId(Span::new(index, index).start), file))
+        self.files.iter().enumerate().map(|(index, file)| (FileId(Span::new(index, index).start), &**file))
     }
 
     /// How many files there are.
@@ -208,7 +214,10 @@ impl Tree {
     #[must_use]
     pub fn file(&self, id: FileId) -> &File {
         let index = id.0 as usize;
-        self.files.get(index).unwrap_or_else(|| &self.past[index - self.files.len()].file)
+        match self.files.get(index) {
+            Some(file) => file,
+            None => &self.past[index - self.files.len()].file,
+        }
     }
 
     /// The path of a file.
@@ -220,10 +229,22 @@ impl Tree {
     /// The tree with more files.
     #[must_use]
     pub fn with(mut self, more: Vec<File>) -> Self {
-        self.files.extend(more);
+        self.files.extend(more.into_iter().map(Arc::new));
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.files.dedup_by(|a, b| a.path == b.path);
         self
+    }
+
+    /// The same tree without some of its files, and with others.
+    fn exchanged(&self, without: &dyn Fn(&File) -> bool, with: Vec<File>) -> Self {
+        let kept = self.files.iter().filter(|file| !without(file)).cloned();
+        let files = kept.chain(with.into_iter().map(Arc::new)).collect();
+        Self {
+            submodules: self.submodules.clone(),
+            nested: self.nested.clone(),
+            git: self.git,
+            ..Self::of(files, self.root.clone())
+        }
     }
 
     /// The tree with files of earlier commits beside it.
@@ -275,7 +296,7 @@ impl Tree {
         self.files[first..]
             .iter()
             .enumerate()
-            .map(move |(index, file)| (FileId(Span::new(first + index, 0).start), file))
+            .map(move |(index, file)| (FileId(Span::new(first + index, 0).start), &**file))
             .take_while(move |(_, file)| folder.is_empty() || file.path.starts_with(folder))
             .filter(move |(_, file)| inside(&file.path))
     }

@@ -20,7 +20,9 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) fn stateward() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stateward"));
     command.current_dir(ROOT);
-    for name in ["NO_COLOR", "CI", "GITHUB_ACTIONS", "SOURCE_DATE_EPOCH", "COLUMNS", "RAYON_NUM_THREADS"] {
+    for name in
+        ["NO_COLOR", "CI", "GITHUB_ACTIONS", "SOURCE_DATE_EPOCH", "COLUMNS", "RAYON_NUM_THREADS", "PRE_COMMIT_FROM_REF"]
+    {
         command.env_remove(name);
     }
     scrub_git(&mut command);

@@ -13,6 +13,7 @@ mod habit;
 mod idle;
 mod join;
 mod lifecycle;
+mod loss;
 mod packer;
 mod protection;
 mod provider;
@@ -100,6 +101,7 @@ pub static TABLES: &[Table] = &[
     Table { schema: boot::FirstBootRow::schema, rows: boot::first_boots },
     Table { schema: boot::FormatRow::schema, rows: boot::formats },
     Table { schema: habit::EmbeddedRow::schema, rows: habit::embedded },
+    Table { schema: loss::LossRow::schema, rows: loss::losses },
     Table { schema: lifecycle::SwitchRow::schema, rows: lifecycle::switches },
     Table { schema: lifecycle::NodeStoreRow::schema, rows: lifecycle::node_stores },
     Table { schema: lifecycle::MovingRow::schema, rows: lifecycle::moving },

@@ -4,8 +4,8 @@ use super::idle::{is_idle, writes};
 use crate::estate::Estate;
 use crate::estate::guard::is_guard;
 use crate::estate::root::{self, Requirement, RootFacts};
-use crate::estate::state_backend;
 use crate::estate::task::is_test_path;
+use crate::estate::{state_backend, store};
 use crate::knowledge::terraform::{self as known, AppDataGrade, Role as ProtectionRole};
 use crate::model::command::Command;
 use crate::model::terraform::{CallView, Mode, Provisioner, Resource, Role, When};
@@ -142,63 +142,9 @@ impl<'m> ResourceRow<'m> {
         self.resource.arg("lifecycle.prevent_destroy").equals(&true.into())
     }
 
-    /// Whether the service refuses to delete it while anything is in it.
-    fn refuses_when_full(&self) -> Tri {
-        let mut purges =
-            self.kind().protections.iter().filter(|protection| protection.role == ProtectionRole::Purge).peekable();
-        if purges.peek().is_none() {
-            return self.kind().kept_when_full.into();
-        }
-        purges.fold(Tri::True, |so_far, purge| so_far.and(|| purge.is_safe(&self.resource.arg(&purge.path))))
-    }
-
     /// Whether what is deleted can be had back for a while.
     fn recoverable(&self) -> Tri {
-        self.holds_by(ProtectionRole::SoftDelete)
-    }
-
-    /// Whether its arguments of one role, if it has any, all protect.
-    fn holds_by(&self, role: ProtectionRole) -> Tri {
-        let mut ways = self.kind().protections.iter().filter(|protection| protection.role == role).peekable();
-        if ways.peek().is_none() {
-            return Tri::False;
-        }
-        ways.fold(Tri::True, |so_far, way| so_far.and(|| !way.is_unsafe(&self.resource.arg(&way.path))))
-    }
-
-    fn replica(&self) -> Tri {
-        const SOURCES: [&str; 5] = [
-            "replicate_source_db",
-            "replication_source_identifier",
-            "master_instance_name",
-            "source_region",
-            "primary_instance",
-        ];
-        let copies = SOURCES.iter().fold(Tri::False, |so_far, name| so_far.or(|| self.resource.arg(name).has()));
-        copies.or(|| self.resource.arg("create_mode").matches(replica_pattern()))
-    }
-
-    /// Whether its name says that what it holds can be made again.
-    fn temporary(&self) -> bool {
-        const WORDS: [&str; 14] = [
-            "log",
-            "logs",
-            "logging",
-            "tmp",
-            "temp",
-            "cache",
-            "artifact",
-            "artifacts",
-            "artefacts",
-            "build",
-            "builds",
-            "scratch",
-            "athena",
-            "results",
-        ];
-        let known_name = ["bucket", "name", "bucket_prefix"].iter().find_map(|name| self.resource.arg(name).scalar());
-        let text = format!("{} {}", self.resource.name(), known_name.unwrap_or_default()).to_lowercase();
-        text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
+        store::holds_by(&self.resource, self.kind(), ProtectionRole::SoftDelete)
     }
 
     /// What guards it against being deleted, and `ignore_changes` lists.
@@ -246,13 +192,6 @@ fn moves_rows(statements: &Value) -> bool {
     })
 }
 
-fn replica_pattern() -> &'static regex::Regex {
-    static PATTERN: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
-        regex::Regex::new("(?i)^(replica|secondary)$").unwrap_or_else(|_| unreachable!("a constant pattern"))
-    });
-    &PATTERN
-}
-
 subject! {
     /// A managed resource, one row an instance.
     ResourceRow<'m> as "tf.resource" (row) {
@@ -277,9 +216,9 @@ subject! {
         /// Whether Terraform refuses to destroy it.
         prevent_destroy: Bool => row.prevent_destroy();
         /// Whether the service refuses to delete it while anything is in it.
-        refuses_when_full: Bool => row.refuses_when_full();
+        refuses_when_full: Bool => store::refuses_when_full(&row.resource, row.kind());
         /// Whether what is on it stays when it is deleted.
-        outlived: Bool => row.holds_by(ProtectionRole::SurvivesCompute);
+        outlived: Bool => store::holds_by(&row.resource, row.kind(), ProtectionRole::SurvivesCompute);
         /// Whether it is the claim of one volume of a cluster, by its name.
         claims_by_name: Bool certain => !row.resource.arg("spec.volume_name").is_absent();
         /// Whether it is made of an image: what a machine starts from.
@@ -295,9 +234,9 @@ subject! {
         /// The folders whose locks it keeps; none: no table of a backend.
         locks_of: Str => Some(state_backend::locked_in(row.estate, &row.resource).join(", ")).filter(|folders| !folders.is_empty());
         /// Whether it is a copy of another store.
-        replica: Bool => row.replica();
+        replica: Bool => store::is_replica(&row.resource);
         /// Whether its name says that its content can be made again.
-        temporary: Bool => row.temporary();
+        temporary: Bool => store::is_temporary(&row.resource);
         /// Whether it belongs to a module that nothing here calls.
         in_library: Bool certain => matches!(row.resource.instance.role, Role::Library | Role::Example);
         /// Whether it puts application data under Terraform.
