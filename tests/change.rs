@@ -183,7 +183,7 @@ fn data_that_a_change_takes_away() {
     assert!(lost(&["--staged"]).is_empty());
     add(&folder);
     assert_eq!(lost(&["--staged"]), [of("main.tf", true)]);
-    let run = folder.run(&["check", "--staged", "--select", LOST]);
+    let run = folder.run(&["check", "--staged", "-q", "--select", LOST]);
     assert!(run.code == 1 && run.out.contains("moved { from = docker_volume.pg, to = docker_volume.postgres }"));
     // The file is gone: it is told in another of the module's.
     std::fs::remove_file(folder.path().join("main.tf")).unwrap();

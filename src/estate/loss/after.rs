@@ -231,7 +231,8 @@ impl<'m> After<'m> {
             }
             _ => {
                 let loc = self.anchor(&thing.place, &gone.within.module);
-                (loc, format!("its block is gone; it stood at {path}:{line}"))
+                let guard = if thing.prevented.is_true() { ", and its `prevent_destroy` with it" } else { "" };
+                (loc, format!("its block is gone{guard}; it stood at {path}:{line}"))
             }
         }
     }
