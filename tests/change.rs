@@ -263,6 +263,35 @@ fn a_project_in_a_folder_sees_its_own_part() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_hook_sees_the_index_that_git_hands_it() {
+    if no_git() {
+        return;
+    }
+    let quiet = "#!/bin/sh\nls\n";
+    let folder = repository(&[("infra/.stateward.yaml", "root: true\n"), ("infra/a.sh", quiet), ("b.sh", quiet)]);
+    let tree = Folder::new(&[]);
+    let linked = tree.path().join("linked");
+    git(folder.path(), &["worktree", "add", "--quiet", linked.to_str().unwrap()]);
+    std::fs::write(linked.join("infra/a.sh"), UNLOCK).unwrap();
+    std::fs::write(linked.join("b.sh"), UNLOCK).unwrap();
+    let (hooks, said) = (tree.path().join("hooks"), tree.path().join("said"));
+    std::fs::create_dir(&hooks).unwrap();
+    let program = env!("CARGO_BIN_EXE_stateward");
+    let (root, infra) = (format!("'{program}' check --staged -q ."), format!("'{program}' check --staged -q infra"));
+    let script = format!("#!/bin/sh\n{{ {root}; {infra}; }} >'{}' 2>&1\nexit 0\n", said.display());
+    std::fs::write(hooks.join("pre-commit"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(hooks.join("pre-commit"), mode).unwrap();
+    let hooks = format!("core.hooksPath={}", hooks.display());
+    // A commit of one path has an index of its own.
+    git(&linked, &["-c", &hooks, "commit", "--quiet", "--message", "one", "infra/a.sh"]);
+    let said = std::fs::read_to_string(said).unwrap();
+    let places: Vec<&str> = said.lines().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(places, ["a.sh:2:1"], "{said}");
+}
+
 #[test]
 fn what_cannot_be_compared_is_said() {
     let plain = Folder::new(&[("a.sh", UNLOCK)]);

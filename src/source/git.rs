@@ -76,6 +76,10 @@ fn command(root: &Path, args: &[&str]) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
+    // What a hook in a linked work tree is given makes of every folder the top of a work tree; `.git` is found without it.
+    if std::env::var_os("GIT_WORK_TREE").is_none() {
+        command.env_remove("GIT_DIR");
+    }
     command
 }
 
