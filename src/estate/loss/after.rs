@@ -53,7 +53,7 @@ pub(super) struct Gone<'m> {
     /// What it lacks: `module.db["x"]`, `aws_db_instance.main[1]`.
     step: String,
     /// What is still there of it: the declaration that lost a key.
-    left: Option<Loc>,
+    pub(super) left: Option<Loc>,
 }
 
 impl<'m> After<'m> {

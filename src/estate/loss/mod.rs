@@ -106,6 +106,8 @@ pub struct Loss<'m> {
     pub because: String,
     /// Where to look, in the revision after.
     pub loc: Loc,
+    /// What is still declared of it.
+    pub declaration: Option<Loc>,
     /// Whether a comment gives it up on purpose.
     pub decommission: bool,
 }
@@ -192,6 +194,6 @@ fn given_up(estate: &Estate<'_>, loss: &Loss<'_>) -> bool {
 impl<'m> After<'m> {
     fn loss(&self, thing: &'m Thing, gone: &Gone<'m>, lost: Tri) -> Loss<'m> {
         let (loc, because) = self.told(thing, gone);
-        Loss { thing, lost, how: gone.how, because, loc, decommission: false }
+        Loss { thing, lost, how: gone.how, because, loc, declaration: gone.left, decommission: false }
     }
 }

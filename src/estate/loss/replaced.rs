@@ -30,6 +30,7 @@ pub(super) fn loss<'m>(thing: &'m Thing, resource: &Resource<'m, 'm>) -> Option<
         how: How::Replaced,
         because: format!("{names} {verb}, and another is made in its place"),
         loc: place(resource, first),
+        declaration: Some(resource.loc()),
         decommission: false,
     })
 }

@@ -53,6 +53,8 @@ subject! {
         in_library: Bool certain => row.loss.thing.traits.in_library;
         /// Whether a comment gives it up on purpose.
         decommission: Bool certain => row.loss.decommission;
+        /// What is still declared of it.
+        declaration: Loc => row.loss.declaration;
     }
     loc => row.loss.loc;
     label => "what the change leaves".to_owned();
