@@ -258,7 +258,10 @@ impl<'m> After<'m> {
         let blocks = blocks_of(module, file);
         let of = |label: &String| blocks.iter().find(|(other, _)| other == label).map(|(_, loc)| *loc);
         let near = place.following.iter().chain(&place.preceding).find_map(of);
-        let behind = || blocks.iter().find(|(_, loc)| self.estate.documents.tree.line(*loc) >= place.line);
+        let tree = self.estate.documents.tree;
+        // In another file its line means nothing.
+        let least = if tree.path(file) == place.path { place.line } else { 1 };
+        let behind = || blocks.iter().find(|(_, loc)| tree.line(*loc) >= least);
         let near = near.or_else(|| behind().or(blocks.last()).map(|(_, loc)| *loc));
         near.unwrap_or(Loc { file, span: Span::default() })
     }
