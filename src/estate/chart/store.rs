@@ -17,6 +17,10 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         if !matches!(ty.data, DataClass::Authoritative | DataClass::Secret | DataClass::Queue | DataClass::State) {
             continue;
         }
+        // An image that is downloaded, and a root disk that is made from one: what lies there is told with its machine.
+        if ty.is_of_image(|path| resource.arg(path)) {
+            continue;
+        }
         let guarded = estate.guarded(&resource);
         let (guarded, fate, because) = becomes(&guarded);
         let named = ["identifier", "bucket", "cluster_identifier", "name", "db_name", "hostname"];

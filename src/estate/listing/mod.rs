@@ -13,11 +13,12 @@ use super::alias::Because;
 use super::machine::Machine;
 use crate::model::ansible::{Ansible, Source};
 use crate::model::load::Documents;
-use crate::model::terraform::{Instance, Terraform, awaited};
+use crate::model::terraform::{Instance, Provisioner, Resource, Terraform, awaited};
 use crate::text::FileId;
 use crate::value::{Kind, Piece, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// A machine as such an inventory lists it.
 #[derive(Clone, Debug)]
@@ -191,6 +192,34 @@ impl<'e, 'm> Ground<'e, 'm> {
     /// The machine that a value names, by what it is or by what it waits for.
     pub(super) fn named(&self, root: &str, value: &Value) -> Option<usize> {
         self.awaiting(root, value).or_else(|| self.known(root, value.as_str()?))
+    }
+
+    /// The machine that a provisioner sets up: that of its own resource, else the one that it logs in to.
+    pub(super) fn set_up_by(&self, resource: &Resource<'m, 'm>, provisioner: &Provisioner<'m, 'm>) -> Option<usize> {
+        let root = &*resource.instance.root;
+        let host = provisioner.host();
+        self.at(root, &resource.address())
+            .or_else(|| self.named(root, &host))
+            .or_else(|| self.alike(resource.instance, &host))
+    }
+
+    /// The one machine of a module whose address is unknown for the reason for which a value is: both are what the caller gives.
+    fn alike(&self, instance: &Arc<Instance<'m>>, value: &Value) -> Option<usize> {
+        let Kind::Unknown(reason) = &value.kind else { return None };
+        if !reason.starts_with("var.") && !reason.starts_with("variable ") {
+            return None;
+        }
+        let begins = |address: &Value| match &address.kind {
+            Kind::Unknown(own) => own == reason,
+            Kind::Text(pieces) => matches!(pieces.first(), Some(Piece::Hole(own)) if own == reason),
+            _ => false,
+        };
+        let own = |machine: &&Machine<'m>| {
+            Arc::ptr_eq(machine.resource.instance, instance) && machine.written_addresses().iter().any(begins)
+        };
+        let mut all = self.machines.iter().enumerate().filter(|(_, machine)| own(machine));
+        let (at, _) = all.next()?;
+        all.next().is_none().then_some(at)
     }
 
     /// A file that a root names, by its path from the folder of the module or of the root.
