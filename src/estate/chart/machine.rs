@@ -21,7 +21,10 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
     // What declares containers is drawn as those, with their images and mounts.
     let containers: HashSet<&String> = estate.containers.iter().filter_map(|own| own.address.as_ref()).collect();
-    let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.address));
+    // So is what a job declares whose file is known.
+    let jobs: HashSet<usize> = drawing.jobs.values().copied().collect();
+    let own = estate.machines.iter().enumerate();
+    let own = own.filter(|(at, machine)| !containers.contains(&machine.address) && !jobs.contains(at));
     let set_up = set_up_elsewhere(estate);
     for (at, machine) in own {
         let (mut object, plays) = object(estate, &drawing.plays, &set_up, (at, machine));
@@ -158,8 +161,11 @@ fn set_up_elsewhere(estate: &Estate<'_>) -> BTreeMap<usize, Owner> {
         let logs_in = |one: &Provisioner<'_, '_>| one.kind != "local-exec" && one.when != When::Destroy;
         for provisioner in resource.provisioners().into_iter().filter(logs_in) {
             let Some(at) = ground.set_up_by(&resource, &provisioner) else { continue };
-            let told = format!("provisioner of {}", resource.address());
-            found.entry(at).or_insert_with(|| owner(&told, "it logs in to its address", provisioner.block.loc));
+            let own = estate.machines[at].resource.declaration() == resource.declaration();
+            let of = if own { String::new() } else { format!(" of {}", resource.address()) };
+            let because = if own { "it stands in its declaration" } else { "it logs in to its address" };
+            let told = format!("provisioner{of}");
+            found.entry(at).or_insert_with(|| owner(&told, because, provisioner.block.loc));
         }
     }
     for (at, machine) in estate.machines.iter().enumerate() {
