@@ -1,6 +1,7 @@
 //! Machines of Terraform that inventories list without anybody writing them there: by plugins, by files that Terraform writes, by
 //! resources for hosts, by what a provisioner hands to a playbook, by scripts that read Terraform's outputs.
 
+mod echoed;
 pub(super) mod environment;
 mod handed;
 mod output;
@@ -75,6 +76,7 @@ pub(super) fn listings<'m>(
     let ground = Ground::new(documents, terraform, ansible, machines);
     plugin::list(&ground, &mut found);
     written::list(&ground, &mut found);
+    echoed::list(&ground, &mut found);
     provided::list(&ground, &mut found);
     handed::list(&ground, &mut found);
     output::list(&ground, &mut found);
@@ -89,7 +91,14 @@ pub(super) fn listings<'m>(
 
 /// A text with a mark for each unknown part, and those parts.
 fn marked(value: &Value) -> (String, Vec<Value>) {
-    let (mut text, mut holes) = (String::new(), Vec::new());
+    let mut holes = Vec::new();
+    let text = marks(value, &mut holes);
+    (text, holes)
+}
+
+/// The same, its unknown parts behind those of other texts.
+fn marks(value: &Value, holes: &mut Vec<Value>) -> String {
+    let mut text = String::new();
     match &value.kind {
         Kind::Text(pieces) => {
             for piece in pieces.iter() {
@@ -103,12 +112,12 @@ fn marked(value: &Value) -> (String, Vec<Value>) {
             }
         }
         Kind::Unknown(reason) => {
-            text.push_str("hole0hole");
+            let _ = write!(text, "hole{}hole", holes.len());
             holes.push(Value::unknown(reason.clone()));
         }
         _ => text.push_str(value.as_str().unwrap_or("")),
     }
-    (text, holes)
+    text
 }
 
 /// Which unknown part a text is, if it is one and nothing else.
