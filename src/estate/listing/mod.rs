@@ -15,7 +15,7 @@ use super::machine::Machine;
 use crate::model::ansible::{Ansible, Source};
 use crate::model::load::Documents;
 use crate::model::terraform::{Instance, Provisioner, Resource, Terraform, awaited};
-use crate::text::FileId;
+use crate::text::{FileId, Loc};
 use crate::value::{Kind, Piece, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -215,7 +215,7 @@ impl<'e, 'm> Ground<'e, 'm> {
     /// The one machine of a module whose address is unknown for the reason for which a value is: both are what the caller gives.
     fn alike(&self, instance: &Arc<Instance<'m>>, value: &Value) -> Option<usize> {
         let Kind::Unknown(reason) = &value.kind else { return None };
-        if !reason.starts_with("var.") && !reason.starts_with("variable ") {
+        if !self.is_text(instance, reason) {
             return None;
         }
         let begins = |address: &Value| match &address.kind {
@@ -229,6 +229,22 @@ impl<'e, 'm> Ground<'e, 'm> {
         let mut all = self.machines.iter().enumerate().filter(|(_, machine)| own(machine));
         let (at, _) = all.next()?;
         all.next().is_none().then_some(at)
+    }
+
+    /// Whether a reason speaks of a variable that is one text: two parts of a larger one need not be the same.
+    fn is_text(&self, instance: &Arc<Instance<'m>>, reason: &str) -> bool {
+        let rest = reason.strip_prefix("var.").or_else(|| reason.strip_prefix("variable `"));
+        let Some(name) = rest.and_then(|rest| rest.split([' ', '`']).next()) else { return false };
+        let mut next = Some(instance.clone());
+        while let Some(at) = next {
+            if let Some(variable) = at.module.variable(name).and_then(|variable| at.module.variables.get(variable)) {
+                return variable.attribute("type").is_none_or(|(file, ty)| {
+                    self.documents.tree.slice(Loc { file, span: ty.value.span }).trim() == "string"
+                });
+            }
+            next = at.caller().map(|(caller, _)| caller);
+        }
+        false
     }
 
     /// A file that a root names, by its path from the folder of the module or of the root.
