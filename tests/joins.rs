@@ -41,7 +41,7 @@ const SHOWN: [&str; 29] = [
 
 /// The tables, each with the least number of its projects.
 const TABLES: [(&str, usize); 5] = [
-    (include_str!("joins/names.txt"), 39),
+    (include_str!("joins/names.txt"), 40),
     (include_str!("joins/plugins.txt"), 36),
     (include_str!("joins/made.txt"), 25),
     (include_str!("joins/brought.txt"), 29),
