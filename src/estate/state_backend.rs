@@ -99,15 +99,25 @@ fn kept_in_container<'m>(estate: &'m Estate<'m>, resource: &Resource<'m, 'm>) ->
     let open = || estate.state_stores.get(&container(None, &name));
     let found = match account_of(estate, resource) {
         Some(account) => stated(&account).or_else(open),
-        None => open().or_else(|| {
-            let end = format!("/{name}");
-            let named = |(store, _): &(&String, &Vec<String>)| store.starts_with("container ") && store.ends_with(&end);
-            let mut all = estate.state_stores.iter().filter(named);
-            let (_, folders) = all.next()?;
-            all.next().is_none().then_some(folders)
-        }),
+        None => open().or_else(|| nearest(estate, &name, &resource.instance.root)),
     };
     found.map_or(&[], Vec::as_slice)
+}
+
+/// The folders whose state lies in a container of that name, in whichever account: of several the ones nearest to a root.
+fn nearest<'m>(estate: &'m Estate<'m>, name: &str, root: &str) -> Option<&'m Vec<String>> {
+    let end = format!("/{name}");
+    let named = |(store, _): &(&'m String, &'m Vec<String>)| store.starts_with("container ") && store.ends_with(&end);
+    let shared = |folder: &String| root.split('/').zip(folder.split('/')).take_while(|(a, b)| a == b).count();
+    let near = |folders: &Vec<String>| folders.iter().map(shared).max().unwrap_or(0);
+    let mut all: Vec<(usize, &Vec<String>)> =
+        estate.state_stores.iter().filter(named).map(|(_, folders)| (near(folders), folders)).collect();
+    all.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
+    match all.as_slice() {
+        [(_, only)] => Some(only),
+        [(first, folders), (second, _), ..] if first > second => Some(folders),
+        _ => None,
+    }
 }
 
 /// The name of the account that a container lies in.

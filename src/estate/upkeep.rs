@@ -6,7 +6,7 @@ use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Task;
 use crate::text::{FileId, Loc};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Arguments that change in the ordinary course of things.
 const ROUTINE: [&str; 14] = [
@@ -40,7 +40,7 @@ pub struct Fragile {
 
 /// Every machine with data that a routine change replaces, once for each declaration; `told` are arguments of which more is said.
 #[must_use]
-pub fn fragile(estate: &Estate<'_>, told: &HashSet<(FileId, u32)>) -> Vec<Fragile> {
+pub fn fragile(estate: &Estate<'_>, told: &BTreeSet<(FileId, u32)>) -> Vec<Fragile> {
     let mut seen: HashSet<Loc> = HashSet::new();
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {

@@ -91,7 +91,8 @@ fn echoes(command: &str) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
     let mut rest = command;
     while let Some(at) = rest.find("echo") {
-        let starts = rest[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || ";&|({".contains(before));
+        let starts =
+            rest[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || ";&|({".contains(before));
         rest = &rest[at + 4..];
         let Some((line, end)) = words(rest).filter(|_| starts && rest.starts_with([' ', '\t'])) else { continue };
         let after = &rest[end..];

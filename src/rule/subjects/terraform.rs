@@ -122,7 +122,8 @@ impl<'m> ResourceRow<'m> {
             .protections
             .iter()
             .filter(|protection| is_guard(protection.role) || protection.role == ProtectionRole::Purge);
-        switches.fold(Tri::False, |so_far, switch| {
+        let off = self.resource.arg("lifecycle.prevent_destroy").equals(&false.into());
+        switches.fold(off, |so_far, switch| {
             let value = self.resource.arg(&switch.path);
             so_far.or(|| value.has().and(|| switch.is_unsafe(&value)))
         })
