@@ -43,7 +43,7 @@ const SHOWN: [&str; 29] = [
 const TABLES: [(&str, usize); 5] = [
     (include_str!("joins/names.txt"), 40),
     (include_str!("joins/plugins.txt"), 36),
-    (include_str!("joins/made.txt"), 25),
+    (include_str!("joins/made.txt"), 26),
     (include_str!("joins/brought.txt"), 31),
     (include_str!("joins/storage.txt"), 34),
 ];
