@@ -230,6 +230,20 @@ fn who_sets_a_machine_up_from_elsewhere() {
     assert_eq!(by("libvirt_domain.guest"), ["first boot (user data)"]);
 }
 
+/// Two calls of one module make two machines that first boots set up alike.
+#[test]
+fn first_boots_of_a_module_that_is_called_twice() {
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"./server\"\n  name = \"{name}\"\n}}\n");
+    let server = "variable \"name\" {}\nresource \"hcloud_server\" \"this\" {\n  name = var.name\n  \
+                  user_data = \"#!/bin/sh\\napt-get install -y nginx\\n\"\n}\n";
+    let map = of(&[("main.tf", &format!("{}{}", call("blue"), call("green"))), ("server/main.tf", server)]);
+    for name in ["blue", "green"] {
+        let owners =
+            object(&map, &format!("terraform::module.{name}.hcloud_server.this"))["owners"].as_array().unwrap();
+        assert!(owners.iter().any(|owner| owner["what"] == "first boot (user data)"), "{name}: {owners:?}");
+    }
+}
+
 /// An image and a disk that is made from one are no stores beside their machine; a disk that starts empty is.
 #[test]
 fn images_are_no_stores() {

@@ -177,8 +177,9 @@ fn set_up_elsewhere(estate: &Estate<'_>) -> BTreeMap<usize, Owner> {
 
 /// Provisioners and first boots that run commands in it.
 fn provisioned<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<Owner> {
-    let declaration = machine.resource.declaration();
-    let own = |resource: &crate::model::terraform::Resource<'m, 'm>| resource.declaration() == declaration;
+    // Of a module that is called several times, what one instance runs was read for all.
+    let place = machine.resource.loc();
+    let own = |resource: &crate::model::terraform::Resource<'m, 'm>| resource.loc() == place;
     let found = estate.invocations.iter().find(|invocation| invocation.resource.as_ref().is_some_and(own))?;
     Some(Owner {
         tool: "terraform",
