@@ -208,6 +208,82 @@ fn attachments_name_their_instance() {
     assert_eq!((disks("a"), disks("b"), disks("c")), (1, 2, 1));
 }
 
+/// Who sets a machine up when its own declaration does not: a provisioner elsewhere, or a first boot that another resource holds.
+#[test]
+fn who_sets_a_machine_up_from_elsewhere() {
+    let map = of(&[(
+        "main.tf",
+        "resource \"digitalocean_droplet\" \"video\" {\n  name = \"video\"\n}\n\
+         resource \"null_resource\" \"setup\" {\n  connection {\n    host = digitalocean_droplet.video.ipv4_address\n  }\n  \
+         provisioner \"remote-exec\" {\n    inline = [\"apt-get update\"]\n  }\n}\n\
+         resource \"digitalocean_droplet\" \"idle\" {\n  name = \"idle\"\n}\n\
+         resource \"libvirt_cloudinit_disk\" \"init\" {\n  name = \"init.iso\"\n  user_data = var.user_data\n}\n\
+         resource \"libvirt_domain\" \"guest\" {\n  name = \"guest\"\n  cloudinit = libvirt_cloudinit_disk.init.id\n}\n",
+    )]);
+    let by = |id: &str| -> Vec<String> {
+        let owners = object(&map, &format!("terraform::{id}"))["owners"].as_array().unwrap().iter();
+        let does = owners.filter(|owner| owner["does"] == "configures");
+        does.map(|owner| owner["what"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(by("digitalocean_droplet.video"), ["provisioner of null_resource.setup"]);
+    assert_eq!(by("digitalocean_droplet.idle"), [""; 0]);
+    assert_eq!(by("libvirt_domain.guest"), ["first boot (user data)"]);
+}
+
+/// Two calls of one module make two machines that first boots set up alike.
+#[test]
+fn first_boots_of_a_module_that_is_called_twice() {
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"./server\"\n  name = \"{name}\"\n}}\n");
+    let server = "variable \"name\" {}\nresource \"hcloud_server\" \"this\" {\n  name = var.name\n  \
+                  user_data = \"#!/bin/sh\\napt-get install -y nginx\\n\"\n}\n";
+    let map = of(&[("main.tf", &format!("{}{}", call("blue"), call("green"))), ("server/main.tf", server)]);
+    for name in ["blue", "green"] {
+        let owners =
+            object(&map, &format!("terraform::module.{name}.hcloud_server.this"))["owners"].as_array().unwrap();
+        assert!(owners.iter().any(|owner| owner["what"] == "first boot (user data)"), "{name}: {owners:?}");
+    }
+}
+
+/// An image and a disk that is made from one are no stores beside their machine; a disk that starts empty is.
+#[test]
+fn images_are_no_stores() {
+    let map = of(&[(
+        "main.tf",
+        "resource \"libvirt_volume\" \"base\" {\n  name = \"base\"\n  source = \"https://example.org/debian.qcow2\"\n}\n\
+         resource \"libvirt_volume\" \"root\" {\n  name = \"root\"\n  base_volume_id = libvirt_volume.base.id\n}\n\
+         resource \"libvirt_volume\" \"data\" {\n  name = \"data\"\n  size = 1000\n}\n",
+    )]);
+    assert_eq!(ids(&map), ["terraform::libvirt_volume.data"]);
+}
+
+/// A job whose file Terraform submits is drawn once, as its containers; one whose text is not known stays.
+#[test]
+fn jobs_are_drawn_as_their_containers() {
+    let job = "job \"notes\" {\n  group \"notes\" {\n    volume \"data\" {\n      type = \"host\"\n      source = \"notes\"\n    }\n    \
+               task \"web\" {\n      driver = \"docker\"\n      config {\n        image = \"vaultwarden/server:1.32.0\"\n      }\n      \
+               volume_mount {\n        volume = \"data\"\n        destination = \"/data\"\n      }\n    }\n  }\n}\n";
+    let map = of(&[
+        ("jobs/notes.nomad.hcl", job),
+        (
+            "main.tf",
+            "resource \"nomad_job\" \"notes\" {\n  jobspec = file(\"${path.module}/jobs/notes.nomad.hcl\")\n}\n\
+             resource \"nomad_job\" \"other\" {\n  jobspec = var.other\n}\n\
+             resource \"nomad_dynamic_host_volume\" \"films\" {\n  name = \"films\"\n  capability {\n    \
+             access_mode = \"single-node-reader-only\"\n  }\n}\n",
+        ),
+    ]);
+    let owners: Vec<&str> = object(&map, "container:jobs/notes.nomad.hcl:notes/web")["owners"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|owner| owner["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(owners, ["notes/web", "nomad_job.notes"]);
+    assert!(ids(&map).contains(&"terraform::nomad_job.other"));
+    assert!(!ids(&map).contains(&"terraform::nomad_job.notes"));
+    assert_eq!(object(&map, "terraform::nomad_dynamic_host_volume.films")["verdict"], "kept");
+}
+
 /// A container that runs on many hosts names a few of them.
 #[test]
 fn many_hosts_are_counted() {

@@ -127,12 +127,28 @@ pub(super) fn by_command(command: &Command) -> Vec<Brought> {
     by_command_within(command)
 }
 
+/// `-i`, `-U`, `-ivh`: short options of which one installs; `-qi` asks.
+fn is_short_install(word: &str) -> bool {
+    let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with(['-', 'q']));
+    letters.is_some_and(|letters| letters.contains(['i', 'U']))
+}
+
+/// The package that a file or address of one holds: `/tmp/influxdb2_2.7.1_amd64.deb`, `elasticsearch-8.15.0-x86_64.rpm`.
+fn packed(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".deb").or_else(|| name.strip_suffix(".rpm"))?;
+    let digit = |at: usize| name[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let end = name.char_indices().find(|(at, c)| *c == '_' || *c == '-' && digit(*at)).map_or(name.len(), |(at, _)| at);
+    Some(&name[..end])
+}
+
 /// The same, wherever it runs.
 pub(super) fn by_command_within(command: &Command) -> Vec<Brought> {
     let verb = command.sub.first().map_or("", |sub| sub);
     let operands = || command.operands.iter().filter_map(Value::scalar);
     let service = |name: &str| if is_client(&command.program, name) { None } else { services::by_package(name) };
-    let packages = || operands().filter_map(|name| Some((service(&name)?, "task installs"))).collect();
+    let package = |name: &str| service(packed(name).unwrap_or(name));
+    let packages = || operands().filter_map(|name| Some((package(&name)?, "task installs"))).collect();
     let units = |names: Vec<String>| {
         names.iter().filter_map(|name| Some((services::by_unit(name)?, "task runs"))).collect::<Vec<Brought>>()
     };
@@ -142,6 +158,11 @@ pub(super) fn by_command_within(command: &Command) -> Vec<Brought> {
         "apt-get" | "apt" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pkg" => {
             let installs = words.first().is_some_and(|verb| matches!(verb.as_str(), "install" | "add" | "in"));
             if installs { packages() } else { Vec::new() }
+        }
+        "dpkg" | "rpm" => {
+            let installs = |word: &str| word == "--install" || word == "--upgrade" || is_short_install(word);
+            let files = operands().filter_map(|name| Some((service(packed(&name)?)?, "task installs")));
+            if command.text.split_whitespace().any(installs) { files.collect() } else { Vec::new() }
         }
         "systemctl" => {
             let now = command.flag("now").is_some();

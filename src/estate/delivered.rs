@@ -10,7 +10,7 @@ use super::service::{data_mounts, on_host};
 use super::{Estate, alias, started};
 use crate::knowledge::services::{self, Service};
 use crate::model::command::{self, Command, Site, Variables};
-use crate::model::terraform::{Rendered, When};
+use crate::model::terraform::{Rendered, Resource, When};
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::Loc;
 use crate::value::Value;
@@ -103,17 +103,25 @@ pub(super) fn first_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec
     let own =
         FIRST_BOOT.iter().flat_map(|name| machine.resource.scripts(name).into_iter().map(move |text| (*name, text)));
     let mut found: Vec<(&'static str, Rendered)> = own.collect();
-    for (argument, ty, path) in SNIPPETS {
-        let named = estate.terraform.referred(&machine.resource, argument);
-        if named.is_empty() {
-            continue;
-        }
-        let near = estate.terraform.resources_of(machine.resource.instance).filter(|one| one.ty() == ty);
-        found.extend(
-            near.filter(|one| named.contains(&one.declaration())).filter_map(|one| Some((argument, one.mapped(path)?))),
-        );
-    }
+    found.extend(held(estate, machine).filter_map(|(argument, path, one)| Some((argument, one.mapped(path)?))));
     found
+}
+
+/// The resources that hold such a text of a machine, each with the argument that names it and where the text stands.
+fn held<'e, 'm>(
+    estate: &'e Estate<'m>,
+    machine: &'e Machine<'m>,
+) -> impl Iterator<Item = (&'static str, &'static str, Resource<'m, 'm>)> + 'e {
+    SNIPPETS.into_iter().flat_map(move |(argument, ty, path)| {
+        let named = estate.terraform.referred(&machine.resource, argument);
+        let near = estate.terraform.resources_of(machine.resource.instance).filter(move |one| one.ty() == ty);
+        near.filter(move |one| named.contains(&one.declaration())).map(move |one| (argument, path, one))
+    })
+}
+
+/// The resources that hold what a machine runs when it first boots.
+pub(super) fn held_boots<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Vec<Resource<'m, 'm>> {
+    held(estate, machine).map(|(_, _, resource)| resource).collect()
 }
 
 fn of_text(argument: &str, rendered: &Rendered) -> Vec<Found> {
@@ -203,9 +211,7 @@ fn by_provisioners(estate: &Estate<'_>, all: &mut [Vec<Delivery>]) {
             if provisioner.kind != "remote-exec" || provisioner.when == When::Destroy {
                 continue;
             }
-            let own = ground.at(&resource.instance.root, &resource.address());
-            let host = provisioner.host();
-            let Some(at) = own.or_else(|| ground.named(&resource.instance.root, &host)) else { continue };
+            let Some(at) = ground.set_up_by(&resource, &provisioner) else { continue };
             let texts = provisioner.commands();
             let whole: String = texts.iter().map(|text| text.text.text.as_str()).collect::<Vec<_>>().join("\n");
             if moves_data(&whole) {

@@ -76,7 +76,6 @@ fn by_provisioners(estate: &Estate<'_>, found: &mut Deployed) {
     let ground = Ground::new(estate.documents, estate.terraform, estate.ansible, &estate.machines);
     for resource in estate.terraform.resources() {
         for provisioner in resource.provisioners().into_iter().filter(|one| one.when != When::Destroy) {
-            let root = &resource.instance.root;
             let (mut own, mut mounted) = (Vec::<Container>::new(), BTreeSet::new());
             match provisioner.kind {
                 "remote-exec" => {
@@ -97,7 +96,7 @@ fn by_provisioners(estate: &Estate<'_>, found: &mut Deployed) {
             if own.is_empty() {
                 continue;
             }
-            let machine = ground.at(root, &resource.address()).or_else(|| ground.named(root, &provisioner.host()));
+            let machine = ground.set_up_by(&resource, &provisioner);
             let to = Deployment { machines: machine.into_iter().collect(), mounted };
             found.extend(own.into_iter().map(|container| (container, to.clone())));
         }

@@ -20,6 +20,8 @@ pub struct FirstBoot<'m> {
     pub resource: Option<Resource<'m, 'm>>,
     /// The resource, or the file.
     pub loc: Loc,
+    /// The argument that holds it, or the file.
+    pub place: Loc,
     /// Packages beyond what a machine needs to be reached.
     pub installs: Vec<String>,
     /// Data services that it brings.
@@ -164,6 +166,14 @@ fn all<'m>(estate: &'m Estate<'m>) -> Vec<(Option<Resource<'m, 'm>>, Vec<Data>)>
     found
 }
 
+/// Where a resource holds what its machine runs at first boot.
+fn argument(resource: &Resource<'_, '_>) -> Option<Loc> {
+    FIRST_BOOT.iter().find_map(|name| {
+        let (file, attribute) = resource.decl.decl.attribute(name.split('.').next().unwrap_or(name))?;
+        Some(Loc { file, span: attribute.name_span })
+    })
+}
+
 /// Every first boot that does more than let somebody in.
 #[must_use]
 pub fn first_boots<'m>(estate: &'m Estate<'m>) -> Vec<FirstBoot<'m>> {
@@ -197,7 +207,8 @@ pub fn first_boots<'m>(estate: &'m Estate<'m>) -> Vec<FirstBoot<'m>> {
         packages.sort_unstable();
         packages.dedup();
         if !(packages.is_empty() && services.is_empty()) {
-            found.push(FirstBoot { resource, loc, installs: packages, services });
+            let place = resource.as_ref().and_then(argument).unwrap_or(loc);
+            found.push(FirstBoot { resource, loc, place, installs: packages, services });
         }
     }
     found

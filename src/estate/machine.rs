@@ -115,6 +115,13 @@ fn machine<'m>(resource: Resource<'m, 'm>, ty: &'static ComputeType) -> Machine<
     }
 }
 
+impl Machine<'_> {
+    /// What stands where it is given its addresses, known or not.
+    pub(super) fn written_addresses(&self) -> Vec<Value> {
+        self.ty.addresses.iter().flat_map(|path| read(&self.resource, path)).collect()
+    }
+}
+
 /// The values at a dotted path; `[*]`, and every block or list on the way, stands for each of its members.
 fn read(resource: &Resource<'_, '_>, path: &str) -> Vec<Value> {
     let mut steps = path.split('.').map(|step| step.trim_end_matches("[*]"));

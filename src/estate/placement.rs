@@ -208,7 +208,10 @@ impl Ground<'_, '_> {
             let uses = uses.map_or(&[][..], |found| &self.uses[found].1);
             for used in uses.iter().filter(|used| !vague && !is_elsewhere(ansible, index, used, &names)) {
                 // Who may not be meant at all, and then only on a condition, is not said to keep anything.
-                if !sure && is_conditional(ansible, index, used) {
+                // Nor is the host whose name nobody knows: what its variables make of the condition cannot be asked.
+                if !sure && is_conditional(ansible, index, used)
+                    || names.is_empty() && is_conditional_role(ansible, index, used)
+                {
                     continue;
                 }
                 let dormant = is_dormant(ansible, index, used, self.runs);
@@ -324,9 +327,14 @@ fn is_elsewhere(ansible: &Ansible<'_>, play: usize, used: &Use, hosts: &[String]
 
 /// Whether what a play brings comes only on a condition.
 fn is_conditional(ansible: &Ansible<'_>, play: usize, used: &Use) -> bool {
+    is_conditional_role(ansible, play, used)
+        || ansible.tasks.iter().any(|task| task.loc == used.loc && !task.when.is_empty())
+}
+
+/// Whether the play takes the role that brings it only on a condition.
+fn is_conditional_role(ansible: &Ansible<'_>, play: usize, used: &Use) -> bool {
     let entry = ansible.plays[play].roles.iter().find(|entry| entry.loc == used.loc);
     entry.and_then(|entry| entry.node?.get("when")).is_some()
-        || ansible.tasks.iter().any(|task| task.loc == used.loc && !task.when.is_empty())
 }
 
 /// Whether nothing in the repository runs the play's playbook, while a playbook that is run applies the role in question.

@@ -22,11 +22,19 @@ pub(super) fn uses(estate: &Estate<'_>, play: usize, brought: &[Vec<Brought>], b
             found.add(service, role.loc, "role brings", role.role);
         }
     }
+    // A role of which only some other file is taken (`tasks_from`) does there what that file says, whatever the role is called.
+    let begun: BTreeSet<usize> = ansible
+        .tasks
+        .iter()
+        .filter(|task| task.plays.contains(&play) && ansible.documents.tree.path(task.file).contains("/tasks/main."))
+        .filter_map(|task| task.role)
+        .collect();
     for (at, task) in ansible.tasks.iter().enumerate().filter(|(_, task)| task.plays.contains(&play)) {
         for (service, verb) in brought.get(at).into_iter().flatten().copied() {
             found.add(service, task.loc, verb, task.role);
         }
-        if let Some(service) = task.role.and_then(|role| services::by_role(&ansible.roles[role].name)) {
+        let whole = task.role.filter(|role| begun.contains(role));
+        if let Some(service) = whole.and_then(|role| services::by_role(&ansible.roles[role].name)) {
             found.add(service, task.loc, "role brings", task.role);
         }
         found.settings(estate, at, task);

@@ -78,15 +78,72 @@ fn stores_of(backend: &Backend<'_, '_>) -> Vec<String> {
     let stores = [
         named("bucket", provider),
         named("storage_account_name", provider),
-        named("container_name", "container"),
         named("dynamodb_table", "table"),
+        backend.arg("container_name").scalar().map(|name| {
+            let account = backend.arg("storage_account_name").scalar();
+            container(account.as_deref(), &name)
+        }),
     ];
     stores.into_iter().flatten().collect()
 }
 
+/// What a container is to a backend: its name says little without the account.
+fn container(account: Option<&str>, name: &str) -> String {
+    format!("container {}/{name}", account.unwrap_or("?"))
+}
+
+/// The folders whose state a container keeps. Where one of the two does not say the account, the name alone must do.
+fn kept_in_container<'m>(estate: &'m Estate<'m>, resource: &Resource<'m, 'm>) -> &'m [String] {
+    let Some(name) = resource.arg("name").scalar() else { return &[] };
+    let stated = |account: &str| estate.state_stores.get(&container(Some(account), &name));
+    let open = || estate.state_stores.get(&container(None, &name));
+    let found = match account_of(estate, resource) {
+        Some(account) => stated(&account).or_else(open),
+        None => open().or_else(|| nearest(estate, &name, &resource.instance.root)),
+    };
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// The folders whose state lies in a container of that name, in whichever account: of several the ones nearest to a root.
+fn nearest<'m>(estate: &'m Estate<'m>, name: &str, root: &str) -> Option<&'m Vec<String>> {
+    let end = format!("/{name}");
+    let named = |(store, _): &(&'m String, &'m Vec<String>)| store.starts_with("container ") && store.ends_with(&end);
+    let shared = |folder: &String| root.split('/').zip(folder.split('/')).take_while(|(a, b)| a == b).count();
+    let near = |folders: &Vec<String>| folders.iter().map(shared).max().unwrap_or(0);
+    let mut all: Vec<(usize, &Vec<String>)> =
+        estate.state_stores.iter().filter(named).map(|(_, folders)| (near(folders), folders)).collect();
+    all.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
+    match all.as_slice() {
+        [(_, only)] => Some(only),
+        [(first, folders), (second, _), ..] if first > second => Some(folders),
+        _ => None,
+    }
+}
+
+/// The name of the account that a container lies in.
+fn account_of<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Option<String> {
+    if let Some(name) = resource.arg("storage_account_name").scalar() {
+        return Some(name.to_string());
+    }
+    let id = resource.arg("storage_account_id");
+    if let Some(name) = id.as_str().and_then(|id| id.rsplit_once("/storageAccounts/")) {
+        return Some(name.1.to_owned());
+    }
+    let named: Vec<_> = ["storage_account_id", "storage_account_name"]
+        .iter()
+        .flat_map(|argument| estate.terraform.referred(resource, argument))
+        .collect();
+    let near = estate.terraform.resources_of(resource.instance);
+    let mut accounts = near.filter(|one| one.ty() == "azurerm_storage_account" && named.contains(&one.declaration()));
+    accounts.find_map(|account| account.arg("name").scalar().map(|name| name.to_string()))
+}
+
 /// The folders whose state a resource keeps, by its name.
 #[must_use]
-pub fn kept_in<'m>(estate: &'m Estate<'m>, resource: &Resource<'_, 'm>) -> &'m [String] {
+pub fn kept_in<'m>(estate: &'m Estate<'m>, resource: &Resource<'m, 'm>) -> &'m [String] {
+    if resource.ty() == "azurerm_storage_container" {
+        return kept_in_container(estate, resource);
+    }
     store_of(resource).and_then(|store| estate.state_stores.get(&store)).map_or(&[], Vec::as_slice)
 }
 
@@ -104,16 +161,13 @@ fn table_of(resource: &Resource<'_, '_>) -> Option<String> {
 /// What a resource is to a backend, if it is a store at all.
 fn store_of(resource: &Resource<'_, '_>) -> Option<String> {
     let ty = resource.ty();
-    if !ty.contains("bucket") && !matches!(ty, "azurerm_storage_account" | "azurerm_storage_container") {
+    if !ty.contains("bucket") && ty != "azurerm_storage_account" {
         return None;
     }
     // Policies, objects and settings of a bucket name it too.
     let itself = ty.ends_with("bucket") || ty.starts_with("azurerm_");
     let name = ["bucket", "name"].iter().find_map(|name| resource.arg(name).scalar()).filter(|_| itself)?;
-    let kind = match ty {
-        "azurerm_storage_container" => "container",
-        _ => ty.split('_').next().filter(|it| matches!(*it, "google" | "azurerm")).unwrap_or(""),
-    };
+    let kind = ty.split('_').next().filter(|it| matches!(*it, "google" | "azurerm")).unwrap_or("");
     Some(format!("{kind} {name}"))
 }
 

@@ -7,7 +7,6 @@ use crate::knowledge::commands::is_state_object;
 use crate::knowledge::pipelines::{self, Keeper};
 use crate::model::ansible::PROJECT;
 use crate::model::kind::Kind;
-use crate::source::file_name;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc};
 use crate::value::Value;
@@ -49,17 +48,8 @@ impl Kept {
     /// Whether the pipeline is one of tests.
     #[must_use]
     pub fn in_tests(&self, estate: &Estate<'_>) -> bool {
-        let path = estate.documents.tree.path(self.loc.file);
-        is_test_path(path) || is_test_pipeline(path)
+        is_test_path(estate.documents.tree.path(self.loc.file))
     }
-}
-
-/// Whether a pipeline is called one of tests. A bare `test` is as often an environment.
-#[must_use]
-pub fn is_test_pipeline(path: &str) -> bool {
-    let name = file_name(path).to_ascii_lowercase();
-    let words = ["e2e", "integration", "acceptance", "smoke", "tests", "selftest"];
-    name.split(['.', '-', '_']).any(|part| words.contains(&part))
 }
 
 fn walk(file: FileId, node: Node<'_>, depth: u32, found: &mut Vec<Kept>) {
@@ -199,7 +189,14 @@ mod tests {
 
     #[test]
     fn pipelines_of_tests() {
-        assert!(is_test_pipeline(".github/workflows/e2e-azure.yml") && is_test_pipeline("ci/integration_tests.yml"));
-        assert!(!is_test_pipeline(".github/workflows/deploy-test.yml") && !is_test_pipeline(".gitlab-ci.yml"));
+        for path in
+            [".github/workflows/e2e-azure.yml", "ci/integration_tests.yml", "Jenkinsfile.acceptance", "a/tests/x.yml"]
+        {
+            assert!(is_test_path(path), "{path}");
+        }
+        for path in [".github/workflows/deploy-test.yml", ".gitlab-ci.yml", "scripts/smoke-alarm.sh", "integration.tf"]
+        {
+            assert!(!is_test_path(path), "{path}");
+        }
     }
 }

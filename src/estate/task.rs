@@ -431,7 +431,7 @@ pub fn is_floating_url(url: &str) -> bool {
                 || url.contains("/archive/main"))
 }
 
-/// Whether a path stands among tests.
+/// Whether a path stands among tests, or is a pipeline or script of tests.
 #[must_use]
 pub fn is_test_path(path: &str) -> bool {
     // A pipeline of tests stands among the other pipelines, a script of tests beside the others.
@@ -440,6 +440,35 @@ pub fn is_test_path(path: &str) -> bool {
         .split('/')
         .any(|part| matches!(part, "test" | "tests" | "molecule" | "testdata" | "spec" | "e2e" | "integration"))
         || name.split(['-', '_']).any(|word| matches!(word, "e2e" | "drill"))
+        || is_pipeline_path(path) && is_called_test(file_name(path))
+}
+
+/// Whether the name of a pipeline is one of tests. A bare `test` is as often an environment.
+fn is_called_test(name: &str) -> bool {
+    let words = ["e2e", "integration", "acceptance", "smoke", "tests", "selftest"];
+    name.to_ascii_lowercase().split(['.', '-', '_']).any(|part| words.contains(&part))
+}
+
+/// Whether a path is one that pipelines have.
+fn is_pipeline_path(path: &str) -> bool {
+    const HOLDERS: [&str; 13] = [
+        "workflows",
+        ".github",
+        ".gitlab",
+        ".gitlab-ci",
+        ".circleci",
+        ".buildkite",
+        ".woodpecker",
+        ".azure",
+        ".tekton",
+        "ci",
+        ".ci",
+        "pipelines",
+        ".azure-pipelines",
+    ];
+    const NAMES: [&str; 5] = [".gitlab-ci", "jenkinsfile", "azure-pipelines", "bitbucket-pipelines", ".drone"];
+    let name = file_name(path).to_ascii_lowercase();
+    folder(path).split('/').any(|part| HOLDERS.contains(&part)) || NAMES.iter().any(|begin| name.starts_with(begin))
 }
 
 /// Whether a path belongs to a build of images.

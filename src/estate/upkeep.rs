@@ -5,8 +5,8 @@ use super::machine::{Machine, StorageKind};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Task;
-use crate::text::Loc;
-use std::collections::HashSet;
+use crate::text::{FileId, Loc};
+use std::collections::{BTreeSet, HashSet};
 
 /// Arguments that change in the ordinary course of things.
 const ROUTINE: [&str; 14] = [
@@ -38,9 +38,9 @@ pub struct Fragile {
     pub holds: Vec<String>,
 }
 
-/// Every machine with data that a routine change replaces, once for each declaration.
+/// Every machine with data that a routine change replaces, once for each declaration; `told` are arguments of which more is said.
 #[must_use]
-pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
+pub fn fragile(estate: &Estate<'_>, told: &BTreeSet<(FileId, u32)>) -> Vec<Fragile> {
     let mut seen: HashSet<Loc> = HashSet::new();
     let mut found = Vec::new();
     for (at, machine) in estate.machines.iter().enumerate() {
@@ -48,7 +48,8 @@ pub fn fragile(estate: &Estate<'_>) -> Vec<Fragile> {
             continue;
         }
         let holds = holds(estate, at, machine);
-        let arguments = replacing(machine);
+        let mut arguments = replacing(machine);
+        arguments.retain(|(_, loc)| !told.contains(&(loc.file, loc.span.start)));
         let Some((_, loc)) = arguments.first().filter(|_| !holds.is_empty()).cloned() else { continue };
         seen.insert(machine.resource.loc());
         found.push(Fragile {

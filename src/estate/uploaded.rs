@@ -35,10 +35,7 @@ fn uploads(estate: &Estate<'_>) -> BTreeMap<String, BTreeSet<usize>> {
         let files = resource.provisioners().into_iter().filter(|one| one.kind == "file" && one.when != When::Destroy);
         for provisioner in files {
             let source: Value = provisioner.block.arg("source");
-            let root = &resource.instance.root;
-            let own = ground.at(root, &resource.address());
-            let machine = own.or_else(|| ground.named(root, &provisioner.host()));
-            let (Some(machine), Some(source)) = (machine, source.as_str()) else {
+            let (Some(machine), Some(source)) = (ground.set_up_by(&resource, &provisioner), source.as_str()) else {
                 continue;
             };
             let path = Ground::path_of(resource.instance, source).filter(|path| !path.is_empty());

@@ -4,7 +4,7 @@ use super::super::listing::environment::differ;
 use super::super::listing::{Listing, Listings};
 use super::{Alias, Because, address, label};
 use crate::estate::machine::Machine;
-use crate::model::ansible::{Ansible, Host, HostVariables, is_inside, project_of};
+use crate::model::ansible::{Ansible, Host, HostVariables, is_inside, project_of, scenarios};
 use crate::source::folder;
 use crate::syntax::jinja;
 use crate::syntax::yaml::Node;
@@ -167,6 +167,9 @@ impl Sights {
     /// The names by which a machine goes in a folder of playbooks.
     #[must_use]
     pub fn aliases(&self, at: usize, machine: &Machine<'_>, from: &str) -> Vec<Alias> {
+        if scenarios(from).is_some() {
+            return Vec::new();
+        }
         let nothing = Sight::default();
         let sight = self.folders.get(from).unwrap_or(&nothing);
         let found = self.by_inventory(at, machine, from, sight);

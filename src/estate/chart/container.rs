@@ -26,7 +26,8 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         }
         let on: Vec<usize> = hosts.get(&at).into_iter().flatten().copied().collect();
         let machine = on.iter().map(|host| under(drawing, *host)).find(|under| matches!(under, Under::Machine(..)));
-        let object = object(estate, container, machine.unwrap_or(Under::Nothing));
+        let mut object = object(estate, container, machine.unwrap_or(Under::Nothing));
+        object.owners.extend(submitter(drawing, container));
         let key = (container.declaration, container.name.as_str(), object.kind.clone());
         let index = if let Some(index) = drawn.get(&key).copied() {
             let own = &mut drawing.objects[index];
@@ -43,6 +44,23 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
             drawing.hold(host, own, &container.name);
         }
     }
+}
+
+/// The resource of Terraform that submits the job of which a container is part.
+fn submitter(drawing: &Drawing<'_, '_>, container: &Container) -> Option<Owner> {
+    let at = drawing.jobs.get(&container.declaration.file).filter(|_| container.declared == Declared::Nomad)?;
+    let machine = drawing.estate.machines.get(*at)?;
+    Some(Owner {
+        tool: "terraform",
+        does: Deed::Makes,
+        what: machine.address.clone(),
+        roles: Vec::new(),
+        because: "it submits the job that declares it".to_owned(),
+        confidence: Confidence::High,
+        dormant: false,
+        run: true,
+        loc: machine.resource.loc(),
+    })
 }
 
 /// What a container stands on.

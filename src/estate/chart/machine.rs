@@ -5,11 +5,14 @@ use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict
 use crate::diag::Confidence;
 use crate::estate::Estate;
 use crate::estate::alias::Because;
+use crate::estate::delivered::held_boots;
 use crate::estate::identity::statements;
+use crate::estate::listing::Ground;
 use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach};
 use crate::estate::roster::mismatches;
 use crate::knowledge::services;
+use crate::model::terraform::{Provisioner, When};
 use crate::value::{Tri, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -18,9 +21,13 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
     let estate = drawing.estate;
     // What declares containers is drawn as those, with their images and mounts.
     let containers: HashSet<&String> = estate.containers.iter().filter_map(|own| own.address.as_ref()).collect();
-    let own = estate.machines.iter().enumerate().filter(|(_, machine)| !containers.contains(&machine.address));
+    // So is what a job declares whose file is known.
+    let jobs: HashSet<usize> = drawing.jobs.values().copied().collect();
+    let own = estate.machines.iter().enumerate();
+    let own = own.filter(|(at, machine)| !containers.contains(&machine.address) && !jobs.contains(at));
+    let set_up = set_up_elsewhere(estate);
     for (at, machine) in own {
-        let (mut object, plays) = object(estate, &drawing.plays, at, machine);
+        let (mut object, plays) = object(estate, &drawing.plays, &set_up, (at, machine));
         by_path(&mut object.storage);
         let index = drawing.add(object);
         drawing.machines.insert(index, at);
@@ -61,7 +68,12 @@ pub(super) fn id(machine: &Machine<'_>) -> String {
     format!("terraform:{}:{}", machine.resource.instance.root, machine.address)
 }
 
-fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
+fn object<'m>(
+    estate: &Estate<'m>,
+    plays: &[Told],
+    set_up: &BTreeMap<usize, Owner>,
+    (at, machine): (usize, &Machine<'m>),
+) -> (Object, Vec<usize>) {
     // No play logs in to what a cluster runs.
     let is_machine = machine.ty.kind != "k8s-workload";
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| is_machine && reach.machine == at).collect();
@@ -77,7 +89,7 @@ fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<
         loc: machine.resource.loc(),
     }];
     owners.extend(reaches.iter().map(|reach| configured(estate, plays, reach)));
-    owners.extend(provisioned(estate, machine));
+    owners.extend(provisioned(estate, machine).or_else(|| set_up.get(&at).cloned()));
     owners.extend(adjusted(estate, at));
     let texts = |values: &[Value]| values.iter().filter_map(Value::scalar).map(|text| text.to_string()).collect();
     let object = Object {
@@ -130,10 +142,44 @@ fn configured(estate: &Estate<'_>, plays: &[Told], reach: &Reach) -> Owner {
     }
 }
 
+/// The first provisioner of another resource, or the first boot that another resource holds, of each machine.
+fn set_up_elsewhere(estate: &Estate<'_>) -> BTreeMap<usize, Owner> {
+    let ground = Ground::new(estate.documents, estate.terraform, estate.ansible, &estate.machines);
+    let owner = |what: &str, because: &str, loc| Owner {
+        tool: "terraform",
+        does: Deed::Configures,
+        what: what.to_owned(),
+        roles: Vec::new(),
+        because: because.to_owned(),
+        confidence: Confidence::High,
+        dormant: false,
+        run: true,
+        loc,
+    };
+    let mut found = BTreeMap::new();
+    for resource in estate.terraform.resources() {
+        let logs_in = |one: &Provisioner<'_, '_>| one.kind != "local-exec" && one.when != When::Destroy;
+        for provisioner in resource.provisioners().into_iter().filter(logs_in) {
+            let Some(at) = ground.set_up_by(&resource, &provisioner) else { continue };
+            let own = estate.machines[at].resource.declaration() == resource.declaration();
+            let of = if own { String::new() } else { format!(" of {}", resource.address()) };
+            let because = if own { "it stands in its declaration" } else { "it logs in to its address" };
+            let told = format!("provisioner{of}");
+            found.entry(at).or_insert_with(|| owner(&told, because, provisioner.block.loc));
+        }
+    }
+    for (at, machine) in estate.machines.iter().enumerate() {
+        let Some(held) = held_boots(estate, machine).into_iter().next() else { continue };
+        found.entry(at).or_insert_with(|| owner("first boot (user data)", "its declaration names it", held.loc()));
+    }
+    found
+}
+
 /// Provisioners and first boots that run commands in it.
 fn provisioned<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<Owner> {
-    let declaration = machine.resource.declaration();
-    let own = |resource: &crate::model::terraform::Resource<'m, 'm>| resource.declaration() == declaration;
+    // Of a module that is called several times, what one instance runs was read for all.
+    let place = machine.resource.loc();
+    let own = |resource: &crate::model::terraform::Resource<'m, 'm>| resource.loc() == place;
     let found = estate.invocations.iter().find(|invocation| invocation.resource.as_ref().is_some_and(own))?;
     Some(Owner {
         tool: "terraform",

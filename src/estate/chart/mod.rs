@@ -3,6 +3,7 @@
 mod container;
 mod host;
 mod image;
+mod job;
 mod machine;
 mod store;
 
@@ -15,6 +16,7 @@ use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Play;
 use crate::model::terraform::Declaration;
+use crate::text::FileId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the parts of a drawing share.
@@ -31,6 +33,8 @@ struct Drawing<'e, 'm> {
     machines: BTreeMap<usize, usize>,
     /// Declaration of Terraform → the objects that it makes.
     declared: HashMap<Declaration, Vec<usize>>,
+    /// Files of jobs → the machine of the estate that submits each.
+    jobs: BTreeMap<FileId, usize>,
 }
 
 /// What an owner tells of its play.
@@ -83,6 +87,7 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
         ids: HashSet::new(),
         machines: BTreeMap::new(),
         declared: HashMap::new(),
+        jobs: job::submitted(estate),
     };
     machine::draw(&mut drawing);
     host::draw(&mut drawing);

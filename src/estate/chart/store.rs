@@ -5,7 +5,7 @@ use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
 use crate::estate::machine::waits_for;
 use crate::knowledge::compute::{attachment, compute_type};
-use crate::knowledge::terraform::{DataClass, data_type};
+use crate::knowledge::terraform::{DataClass, DataType, Role, data_type};
 use crate::model::terraform::Resource;
 use crate::value::{Tri, Value};
 
@@ -17,8 +17,15 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         if !matches!(ty.data, DataClass::Authoritative | DataClass::Secret | DataClass::Queue | DataClass::State) {
             continue;
         }
+        // An image that is downloaded, and a root disk that is made from one: what lies there is told with its machine.
+        if ty.is_of_image(|path| resource.arg(path)) {
+            continue;
+        }
         let guarded = estate.guarded(&resource);
-        let (guarded, fate, because) = becomes(&guarded);
+        let (guarded, mut fate, mut because) = becomes(&guarded);
+        if outlives(&resource, ty) {
+            (fate, because) = ("survives", "what is stored stays when this is deleted");
+        }
         let named = ["identifier", "bucket", "cluster_identifier", "name", "db_name", "hostname"];
         let name = named.iter().find_map(|name| resource.arg(name).scalar().map(|text| text.to_string()));
         let address = resource.address();
@@ -65,6 +72,12 @@ pub(super) fn draw(drawing: &mut Drawing<'_, '_>) {
         drawing.declared.entry(resource.declaration()).or_default().push(index);
     }
     attach(drawing);
+}
+
+/// Whether an argument surely says that deletion leaves what is stored: a volume that is retained, or one that is only read.
+fn outlives(resource: &Resource<'_, '_>, ty: &DataType) -> bool {
+    let mut ways = ty.protections.iter().filter(|way| way.role == Role::SurvivesCompute).peekable();
+    ways.peek().is_some() && ways.all(|way| way.is_safe(&resource.arg(&way.path)).is_true())
 }
 
 /// Whether deletion is refused, what becomes of the data, and why.

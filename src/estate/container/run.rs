@@ -8,7 +8,7 @@ use crate::text::Loc;
 use crate::value::Value;
 
 /// Options without a value; every other long option takes one.
-const SWITCHES: [&str; 12] = [
+const SWITCHES: [&str; 14] = [
     "detach",
     "rm",
     "interactive",
@@ -21,9 +21,12 @@ const SWITCHES: [&str; 12] = [
     "oom-kill-disable",
     "quiet",
     "replace",
+    "with-registry-auth",
+    "no-resolve-image",
 ];
 
-/// The container that `docker run`, `docker create` (or podman's) starts with these words, the program first; none for other commands.
+/// The container that `docker run`, `docker create` (or podman's) or `docker service create` starts with these words, the program
+/// first; none for other commands.
 #[must_use]
 pub fn of_run(words: &[Value], loc: Loc, setting: &Setting<'_>) -> Option<Container> {
     let flats: Vec<Flat> = words.iter().map(|word| Flat::of(word).unwrap_or_default()).collect();
@@ -31,14 +34,19 @@ pub fn of_run(words: &[Value], loc: Loc, setting: &Setting<'_>) -> Option<Contai
         return None;
     }
     let mut at = 1;
-    if flats.get(at)?.text == "container" {
+    let group = flats.get(at)?.text.as_str();
+    let service = group == "service";
+    if service || group == "container" {
         at += 1;
     }
-    if !matches!(flats.get(at)?.text.as_str(), "run" | "create") {
+    let verb = flats.get(at)?.text.as_str();
+    if verb != "create" && (service || verb != "run") {
         return None;
     }
     at += 1;
     let mut own = Container::new("container".to_owned(), loc, Declared::Command, setting);
+    // A swarm starts what ended anew, in a container of its own.
+    own.restarts = service;
     while let Some(flat) = flats.get(at) {
         if is_hole(flat) && options_follow(&flats[at + 1..]) {
             own.more_mounts.get_or_insert_with(|| "its options are not all known".into());

@@ -158,7 +158,8 @@ impl<'m> Image<'m> {
     }
 
     /// Whether it becomes a box for development: the account in it, and the key to that, are public by design.
-    fn is_box(&self) -> bool {
+    #[must_use]
+    pub fn is_box(&self) -> bool {
         self.build.post_processors.iter().any(|step| step.kind.starts_with("vagrant") || step.kind.ends_with("vagrant"))
     }
 

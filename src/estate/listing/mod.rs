@@ -1,6 +1,7 @@
 //! Machines of Terraform that inventories list without anybody writing them there: by plugins, by files that Terraform writes, by
 //! resources for hosts, by what a provisioner hands to a playbook, by scripts that read Terraform's outputs.
 
+mod echoed;
 pub(super) mod environment;
 mod handed;
 mod output;
@@ -13,11 +14,12 @@ use super::alias::Because;
 use super::machine::Machine;
 use crate::model::ansible::{Ansible, Source};
 use crate::model::load::Documents;
-use crate::model::terraform::{Instance, Terraform, awaited};
-use crate::text::FileId;
+use crate::model::terraform::{Instance, Provisioner, Resource, Terraform, awaited};
+use crate::text::{FileId, Loc};
 use crate::value::{Kind, Piece, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// A machine as such an inventory lists it.
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ pub(super) fn listings<'m>(
     let ground = Ground::new(documents, terraform, ansible, machines);
     plugin::list(&ground, &mut found);
     written::list(&ground, &mut found);
+    echoed::list(&ground, &mut found);
     provided::list(&ground, &mut found);
     handed::list(&ground, &mut found);
     output::list(&ground, &mut found);
@@ -88,7 +91,14 @@ pub(super) fn listings<'m>(
 
 /// A text with a mark for each unknown part, and those parts.
 fn marked(value: &Value) -> (String, Vec<Value>) {
-    let (mut text, mut holes) = (String::new(), Vec::new());
+    let mut holes = Vec::new();
+    let text = marks(value, &mut holes);
+    (text, holes)
+}
+
+/// The same, its unknown parts behind those of other texts.
+fn marks(value: &Value, holes: &mut Vec<Value>) -> String {
+    let mut text = String::new();
     match &value.kind {
         Kind::Text(pieces) => {
             for piece in pieces.iter() {
@@ -102,12 +112,12 @@ fn marked(value: &Value) -> (String, Vec<Value>) {
             }
         }
         Kind::Unknown(reason) => {
-            text.push_str("hole0hole");
+            let _ = write!(text, "hole{}hole", holes.len());
             holes.push(Value::unknown(reason.clone()));
         }
         _ => text.push_str(value.as_str().unwrap_or("")),
     }
-    (text, holes)
+    text
 }
 
 /// Which unknown part a text is, if it is one and nothing else.
@@ -191,6 +201,50 @@ impl<'e, 'm> Ground<'e, 'm> {
     /// The machine that a value names, by what it is or by what it waits for.
     pub(super) fn named(&self, root: &str, value: &Value) -> Option<usize> {
         self.awaiting(root, value).or_else(|| self.known(root, value.as_str()?))
+    }
+
+    /// The machine that a provisioner sets up: that of its own resource, else the one that it logs in to.
+    pub(super) fn set_up_by(&self, resource: &Resource<'m, 'm>, provisioner: &Provisioner<'m, 'm>) -> Option<usize> {
+        let root = &*resource.instance.root;
+        let host = provisioner.host();
+        self.at(root, &resource.address())
+            .or_else(|| self.named(root, &host))
+            .or_else(|| self.alike(resource.instance, &host))
+    }
+
+    /// The one machine of a module whose address is unknown for the reason for which a value is: both are what the caller gives.
+    fn alike(&self, instance: &Arc<Instance<'m>>, value: &Value) -> Option<usize> {
+        let Kind::Unknown(reason) = &value.kind else { return None };
+        if !self.is_text(instance, reason) {
+            return None;
+        }
+        let begins = |address: &Value| match &address.kind {
+            Kind::Unknown(own) => own == reason,
+            Kind::Text(pieces) => matches!(pieces.first(), Some(Piece::Hole(own)) if own == reason),
+            _ => false,
+        };
+        let own = |machine: &&Machine<'m>| {
+            Arc::ptr_eq(machine.resource.instance, instance) && machine.written_addresses().iter().any(begins)
+        };
+        let mut all = self.machines.iter().enumerate().filter(|(_, machine)| own(machine));
+        let (at, _) = all.next()?;
+        all.next().is_none().then_some(at)
+    }
+
+    /// Whether a reason speaks of a variable that is one text: two parts of a larger one need not be the same.
+    fn is_text(&self, instance: &Arc<Instance<'m>>, reason: &str) -> bool {
+        let rest = reason.strip_prefix("var.").or_else(|| reason.strip_prefix("variable `"));
+        let Some(name) = rest.and_then(|rest| rest.split([' ', '`']).next()) else { return false };
+        let mut next = Some(instance.clone());
+        while let Some(at) = next {
+            if let Some(variable) = at.module.variable(name).and_then(|variable| at.module.variables.get(variable)) {
+                return variable.attribute("type").is_none_or(|(file, ty)| {
+                    self.documents.tree.slice(Loc { file, span: ty.value.span }).trim() == "string"
+                });
+            }
+            next = at.caller().map(|(caller, _)| caller);
+        }
+        false
     }
 
     /// A file that a root names, by its path from the folder of the module or of the root.

@@ -4,6 +4,7 @@ use super::{Ground, Listing, Listings, hole, marked};
 use crate::estate::alias::Because;
 use crate::model::ansible::{Roll, project_of};
 use crate::model::terraform::Resource;
+use crate::text::FileId;
 use crate::value::Value;
 
 /// Resources that write a file, with the arguments that hold its path and its content.
@@ -25,7 +26,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
 }
 
 /// Whether a path is one that inventories have.
-fn is_inventory_path(path: &str) -> bool {
+pub(super) fn is_inventory_path(path: &str) -> bool {
     let path = path.to_lowercase();
     ["inventory", "inventories", "hosts"].iter().any(|word| path.contains(word))
         || ends(&path, &["ini"])
@@ -43,27 +44,31 @@ fn one(ground: &Ground<'_, '_>, resource: &Resource<'_, '_>, path: &Value, conte
         return;
     }
     let (text, holes) = marked(content);
-    let yaml = ends(&path, &["yml", "yaml", "json"]);
-    let Some(roll) = Roll::read(resource.loc().file, &text, yaml) else { return };
     let root = &*resource.instance.root;
     let place = Ground::path_of(resource.instance, &path).filter(|path| !path.contains("hole"));
     let project = place.as_deref().map(|path| project_of(path).to_owned());
+    let said = |text: &str| match hole(text, &holes) {
+        Some(hole) => ground.awaiting(root, hole),
+        None => ground.known(root, text),
+    };
+    enter((resource.loc().file, &path, &text), project.as_ref(), &said, found);
+}
+
+/// Enters the machines that a written text lists; `said` is the machine that a name or address means.
+pub(super) fn enter(
+    (file, path, text): (FileId, &str, &str),
+    project: Option<&String>,
+    said: &dyn Fn(&str) -> Option<usize>,
+    found: &mut Listings,
+) {
+    let yaml = ends(path, &["yml", "yaml", "json"]);
+    let Some(roll) = Roll::read(file, text, yaml) else { return };
     for entry in &roll.entries {
-        let said = |text: &str| match hole(text, &holes) {
-            Some(hole) => ground.awaiting(root, hole),
-            None => ground.known(root, text),
-        };
         let address = entry.address.as_deref().and_then(said);
         let Some(machine) = address.or_else(|| said(&entry.name)) else { continue };
         let name = Some(entry.name.clone()).filter(|name| !name.contains("hole"));
         let groups = entry.groups.iter().filter(|group| !group.contains("hole")).cloned().collect();
-        found.add(Listing {
-            machine,
-            name,
-            because: Because::Written,
-            groups,
-            project: project.clone(),
-            playbook: None,
-        });
+        let (because, project) = (Because::Written, project.cloned());
+        found.add(Listing { machine, name, because, groups, project, playbook: None });
     }
 }

@@ -49,9 +49,14 @@ pub struct Host<'a> {
 }
 
 impl<'a> Inventory<'a> {
-    /// The hosts that a playbook in the folder sees: those of the nearest project around it, or all when none is around it.
+    /// The hosts that a playbook in the folder sees: those of the nearest project around it, or all when none is around it. A
+    /// scenario of Molecule sees its own alone.
     #[must_use]
     pub fn seen_from(&self, folder: &str) -> Seen<'_, 'a> {
+        if let Some(scenarios) = scenarios(folder) {
+            let own = self.hosts.iter().filter(|host| is_inside(&host.project, scenarios));
+            return Seen { hosts: own.collect(), inventory: self };
+        }
         let around = |host: &&Host<'_>| is_inside(folder, &host.project);
         let nearest = self.hosts.iter().filter(around).map(|host| host.project.len()).max();
         let hosts =
@@ -64,6 +69,9 @@ impl<'a> Inventory<'a> {
     #[must_use]
     pub fn merged_from(&self, folder: &str) -> Vec<&Merged<'a>> {
         let project = |merged: &&Merged<'a>| merged.sources.first().map_or("", |source| project_of(source)).to_owned();
+        if let Some(scenarios) = scenarios(folder) {
+            return self.merged.iter().filter(|merged| is_inside(&project(merged), scenarios)).collect();
+        }
         let around = |merged: &&Merged<'a>| is_inside(folder, &project(merged));
         let nearest = self.merged.iter().filter(around).map(|merged| project(&merged).len()).max();
         // What documentation shows is the inventory of nobody's hosts.
@@ -184,6 +192,21 @@ pub fn project_of(path: &str) -> &str {
         start += part.len() + 1;
     }
     folder
+}
+
+/// The folder of Molecule's scenarios that a folder lies in. What stands there is run against instances that Molecule makes for the
+/// test and takes away, and with its own inventory: hosts and machines of the repository are never meant.
+#[must_use]
+pub fn scenarios(folder: &str) -> Option<&str> {
+    let mut end = 0;
+    for part in folder.split('/') {
+        end += part.len();
+        if part == "molecule" {
+            return folder.get(..end);
+        }
+        end += 1;
+    }
+    None
 }
 
 pub(crate) fn is_inside(folder: &str, outer: &str) -> bool {

@@ -20,7 +20,7 @@ pub use handler::Notified;
 pub(crate) use inventory::is_inside;
 pub use inventory::{
     Content, Found, Group, Host, HostLayers, Inventory, Layer, Member, Merged, Roll, Seen, Setting, Unread, Variable,
-    layers, merge, project_of,
+    layers, merge, project_of, scenarios,
 };
 pub use invoked::{Extra, Invoked, LISTING, Source};
 pub use list::{Run, Step};

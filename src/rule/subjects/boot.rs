@@ -39,6 +39,8 @@ subject! {
         services: List(Str) => row.boot.services.iter().copied().map(Fact::from).collect::<Vec<Fact<'m>>>();
         /// Whether it belongs to machines that come and go with the load (launch templates, scale sets).
         scales: Bool certain => row.scales();
+        /// The argument that holds it, or the file.
+        place: Loc => row.boot.place;
         /// Whether a comment says that nothing on the machine has to be kept.
         disposable: Bool certain => matches!(row.estate.annotation(row.boot.loc, "data"), Some("cache" | "rebuildable" | "ephemeral"));
         /// Whether it stands among tests.

@@ -8,7 +8,6 @@ use crate::estate::fleet::untagged;
 use crate::estate::invocation::Invocation;
 use crate::estate::live_value::{self, Fed};
 use crate::estate::recreation;
-use crate::estate::state_kept::is_test_pipeline;
 use crate::estate::task::{is_image_path, is_test_path, runs_nowhere};
 use crate::knowledge::commands::{Class, Row as Known};
 use crate::knowledge::compute::compute_type;
@@ -237,8 +236,7 @@ impl<'m> CommandRow<'m> {
 
     /// Whether it stands among tests, or in a pipeline of tests.
     fn in_tests(&self) -> bool {
-        let path = self.path();
-        is_test_path(path) || matches!(self.invocation().command.site, Site::Ci { .. }) && is_test_pipeline(path)
+        is_test_path(self.path())
     }
 
     /// Whether it belongs to a build of images: by its path, or served to an installer from the folder `http` beside templates.

@@ -208,6 +208,8 @@ subject! {
         kept_in: Str certain => row.image.kept_in().map_or_else(|| row.image.build.label(), |source| source.address.clone());
         /// What surely stays, in words.
         kept: Str => row.image.kept();
+        /// Whether it becomes a box of Vagrant.
+        vagrant_box: Bool certain => row.image.is_box();
         /// Whether a step after the cleanup makes it anew.
         remakes: Bool certain => row.remade().is_some();
         /// That step.

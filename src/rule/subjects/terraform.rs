@@ -122,7 +122,8 @@ impl<'m> ResourceRow<'m> {
             .protections
             .iter()
             .filter(|protection| is_guard(protection.role) || protection.role == ProtectionRole::Purge);
-        switches.fold(Tri::False, |so_far, switch| {
+        let off = self.resource.arg("lifecycle.prevent_destroy").equals(&false.into());
+        switches.fold(off, |so_far, switch| {
             let value = self.resource.arg(&switch.path);
             so_far.or(|| value.has().and(|| switch.is_unsafe(&value)))
         })
@@ -351,6 +352,12 @@ impl<'m> ProvisionerRow<'m> {
         self.commands().any(|command| has_class(command, classes))
     }
 
+    /// Whether a command in the block itself, and not in a script that it runs, is one of those that make and change machines.
+    fn changes_live(&self) -> bool {
+        let here = |command: &&Command| command.loc.file == self.provisioner.block.loc.file;
+        self.commands().filter(here).any(|command| has_class(command, &["hypervisor-change"]))
+    }
+
     fn on_hypervisor(&self) -> bool {
         let Some((file, expr)) = self.provisioner.connection().and_then(|connection| connection.expr("host")) else {
             return false;
@@ -383,6 +390,8 @@ subject! {
             || row.commands().any(|command| command.through.iter().any(|wrapper| wrapper.contains("exec")));
         /// Whether a command changes infrastructure, data or state.
         changes_infrastructure: Bool => row.has_class(&CHANGING);
+        /// Whether a command that stands in it changes machines or services beside Terraform.
+        changes_live: Bool => row.changes_live();
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.estate.documents.tree.path(row.provisioner.block.loc.file));
         /// Whether it only waits or prints.

@@ -2,6 +2,7 @@
 
 use crate::estate::Estate;
 use crate::estate::left_out::{self, LeftOut};
+use crate::estate::lifecycle;
 use crate::estate::reconciler::{self, Reconciler};
 use crate::estate::repair::{self, Repair};
 use crate::estate::roster::{self, Mismatch, Roster, Stray};
@@ -38,7 +39,12 @@ subject! {
 
 /// Rows of `fragile_machine`.
 pub(super) fn fragile<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    upkeep::fragile(estate).into_iter().map(|fragile| Arc::new(FragileRow { estate, fragile }) as Row<'m>).collect()
+    // An argument that changes by itself is a row of its own.
+    let told = lifecycle::moving(estate).into_iter().map(|one| (one.loc.file, one.loc.span.start)).collect();
+    upkeep::fragile(estate, &told)
+        .into_iter()
+        .map(|fragile| Arc::new(FragileRow { estate, fragile }) as Row<'m>)
+        .collect()
 }
 
 /// A command that repairs an object.
