@@ -1,0 +1,124 @@
+//! Groups that scripts make of Terraform's state: those of `terraform-inventory`, and lists of groups in the metadata of machines that
+//! a script of the inventory reads by their key.
+
+use super::output::state_scripts;
+use super::plugin::argument_of;
+use super::{Ground, Listing, Listings};
+use crate::estate::alias::Because;
+use crate::estate::invocation::Invocation;
+use crate::estate::machine::Machine;
+use crate::knowledge::inventories;
+use crate::model::ansible::project_of;
+use crate::model::kind::Kind;
+use crate::source::folder;
+use crate::text::{FileId, Loc};
+use crate::value::{Data, Value};
+use std::collections::BTreeSet;
+
+const PROGRAM: &str = "terraform-inventory";
+/// Arguments that hold what machines are marked with, by provider.
+const MARKS: [&str; 4] = ["metadata", "tags", "labels", "custom_configuration_parameters"];
+
+/// Who reads an inventory: a project, or one playbook alone.
+type Reader = (Option<String>, Option<FileId>);
+
+pub(super) fn list(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], found: &mut Listings) {
+    let scripts = state_scripts(ground);
+    let readers = readers(ground, invocations, &scripts);
+    let row = inventories::plugin(PROGRAM);
+    for (at, machine) in ground.machines.iter().enumerate() {
+        if row.is_some_and(|row| row.types.iter().any(|ty| ty == machine.resource.ty())) {
+            for (project, playbook) in &readers {
+                let (project, groups) = (project.clone(), by_convention(ground, machine));
+                found.add(listing(at, machine, groups, project, *playbook));
+            }
+        }
+        for script in &scripts {
+            let path = ground.documents.tree.path(*script);
+            let groups = by_metadata(ground, machine, ground.documents.tree.text(*script));
+            if !groups.is_empty() {
+                found.add(listing(at, machine, groups, Some(project_of(path).to_owned()), None));
+            }
+        }
+    }
+}
+
+fn listing(
+    machine: usize,
+    own: &Machine<'_>,
+    groups: BTreeSet<String>,
+    project: Option<String>,
+    playbook: Option<FileId>,
+) -> Listing {
+    let name = own.addresses.iter().find_map(Value::scalar).map(|name| name.to_string());
+    Listing { machine, name, because: Because::StateScript, groups, project, playbook }
+}
+
+/// Who is run with `terraform-inventory`: the playbooks of commands that name it, projects whose settings or script do, and those
+/// around what writes down what it says.
+fn readers(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], scripts: &[FileId]) -> BTreeSet<Reader> {
+    let tree = ground.documents.tree;
+    let mut found: BTreeSet<Reader> = BTreeSet::new();
+    for (playbook, ways) in ground.ansible.invocations() {
+        let command = |loc: Loc| tree.text(loc.file).get(loc.span.start as usize..loc.span.end as usize);
+        if ways.iter().filter_map(|way| command(way.loc)).any(|text| text.contains(PROGRAM)) {
+            found.extend(
+                ground.ansible.and_imported(&BTreeSet::from([playbook])).into_iter().map(|one| (None, Some(one))),
+            );
+        }
+    }
+    let settings = ground.documents.of(&[Kind::AnsibleConfig]).map(|document| document.file);
+    let settings = settings.filter(|file| {
+        let set = |line: &str| line.trim_start().starts_with("inventory") && line.contains(PROGRAM);
+        tree.text(*file).lines().any(set)
+    });
+    let scripts = scripts.iter().copied().filter(|file| tree.text(*file).contains(PROGRAM));
+    found.extend(settings.chain(scripts).map(|file| (Some(project_of(tree.path(file)).to_owned()), None)));
+    let runs = invocations.iter().filter(|one| &*one.command.program == PROGRAM);
+    found.extend(runs.map(|one| (Some(folder(tree.path(one.command.loc.file)).to_owned()), None)));
+    found
+}
+
+/// The resource's name, with its number, its type, and its tags: of `role` the value alone too, as releases since Terraform 0.12 have it.
+fn by_convention<'m>(ground: &Ground<'_, 'm>, machine: &Machine<'m>) -> BTreeSet<String> {
+    let name = machine.resource.name();
+    let mut groups = BTreeSet::from([name.to_owned(), format!("type_{}", machine.resource.ty())]);
+    let key = machine.address.rsplit_once('[').map_or("0", |(_, key)| key.trim_end_matches(']').trim_matches('"'));
+    groups.extend([format!("{name}.{key}"), format!("{name}_{key}")]);
+    for mark in MARKS.iter().filter(|mark| **mark != "labels") {
+        let value = argument_of(ground.terraform, machine, mark);
+        match value.data() {
+            Some(Data::List(list)) => {
+                groups.extend(list.items.iter().filter_map(Value::scalar).map(|tag| tag.to_lowercase()));
+            }
+            Some(Data::Map(map)) => {
+                for (key, value) in &map.entries {
+                    let Some(value) = value.scalar().map(|value| value.to_lowercase()) else { continue };
+                    let key = key.to_lowercase();
+                    groups.extend((key == "role").then(|| value.clone()));
+                    groups.insert(if value.is_empty() { key } else { format!("{key}_{value}") });
+                }
+            }
+            _ => {}
+        }
+    }
+    groups
+}
+
+/// The groups that are listed under keys of its metadata which a script reads (`…_groups`).
+fn by_metadata<'m>(ground: &Ground<'_, 'm>, machine: &Machine<'m>, script: &str) -> BTreeSet<String> {
+    let mut groups = BTreeSet::new();
+    for mark in MARKS {
+        let value = argument_of(ground.terraform, machine, mark);
+        let Some(map) = value.as_map() else { continue };
+        for (key, value) in &map.entries {
+            let reads = |quote: char| script.contains(&format!("{quote}{key}{quote}"));
+            if key.to_lowercase().ends_with("groups") && (reads('\'') || reads('"')) {
+                let listed = value.scalar();
+                let listed = listed.iter().flat_map(|text| text.split(',')).map(str::trim);
+                groups.extend(listed.filter(|group| !group.is_empty()).map(str::to_owned));
+            }
+        }
+    }
+    groups
+}
