@@ -186,6 +186,22 @@ fn findings_stand_at_their_objects() {
     assert_eq!((&lab["verdict"], &lab["data"][0]["path"]), (&"lost".into(), &"/var/lib/mysql".into()));
 }
 
+/// What is found in a play or task is shown with the hosts on which that runs, and not with those where others do.
+#[test]
+fn findings_stand_at_the_hosts_that_their_place_reaches() {
+    let play = "- hosts: db\n  tasks:\n    - community.docker.docker_container: {name: pg, image: 'postgres:16.4'}\n    \
+                - community.docker.docker_container: {name: other, image: 'mariadb:11.4'}\n      delegate_to: elsewhere\n\
+                - hosts: web\n  tasks:\n    - community.docker.docker_container: {name: site, image: 'nginx:1.27'}\n";
+    let map = of(&[("hosts.ini", "[db]\ndb-1\ndb-2\n[web]\nweb-1\n"), ("site.yml", play)]);
+    let lines = |name: &str| -> Vec<u64> {
+        let found = object(&map, &format!("ansible::{name}"))["findings"].as_array().unwrap().iter();
+        let found = found.filter(|finding| finding["rule"] == "data-image-without-volume");
+        found.map(|finding| finding["place"]["line"].as_u64().unwrap()).collect()
+    };
+    let none: Vec<u64> = Vec::new();
+    assert_eq!((lines("db-1"), lines("db-2"), lines("web-1")), (vec![3], vec![3], none));
+}
+
 /// A volume hangs on the one machine of `for_each` that it names.
 #[test]
 fn attachments_name_their_instance() {
