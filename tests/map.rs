@@ -202,6 +202,39 @@ fn findings_stand_at_the_hosts_that_their_place_reaches() {
     assert_eq!((lines("db-1"), lines("db-2"), lines("web-1")), (vec![3], vec![3], none));
 }
 
+/// Releases of Helm hold data when their chart is a data service; what becomes of it, their values say or nobody.
+#[test]
+fn releases_of_helm() {
+    let terraform = "resource \"helm_release\" \"ledger\" {\n  name = \"ledger\"\n  chart = \"oci://registry-1.docker.io/bitnamicharts/postgresql\"\n  \
+        values = [yamlencode({ primary = { persistence = { enabled = false } } })]\n}\n\
+        resource \"helm_release\" \"queue\" {\n  name = \"queue\"\n  chart = \"rabbitmq\"\n  repository = \"https://charts.bitnami.com/bitnami\"\n  \
+        set {\n    name = \"persistence.size\"\n    value = \"8Gi\"\n  }\n}\n\
+        resource \"helm_release\" \"ingress\" {\n  name = \"ingress\"\n  chart = \"ingress-nginx\"\n}\n";
+    let play = "- hosts: localhost\n  connection: local\n  tasks:\n    - kubernetes.core.helm:\n        name: shop\n        chart_ref: bitnami/mariadb\n        \
+        release_namespace: shop\n        values:\n          primary:\n            persistence: {existingClaim: shop-data}\n    \
+        - kubernetes.core.helm: {name: old, chart_ref: bitnami/mongodb, release_namespace: shop, state: absent}\n";
+    let flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: events\nspec:\n  interval: 1h\n  chart:\n    spec:\n      \
+        chart: mongodb\n      sourceRef: {kind: HelmRepository, name: bitnami}\n  values:\n    persistence:\n      enabled: true\n";
+    let map = of(&[("main.tf", terraform), ("site.yml", play), ("apps/events.yaml", flux)]);
+    let objects = map["objects"].as_array().unwrap();
+    let told = |name: &str| {
+        let own = objects.iter().find(|object| object["name"] == name).unwrap_or_else(|| panic!("{name}: {map}"));
+        let datum = &own["data"][0];
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        [&own["kind"], &own["owners"][0]["tool"], &own["verdict"], &datum["service"], &datum["storage"]].map(text)
+    };
+    for (name, expected) in [
+        ("ledger", ["helm-release", "terraform", "lost", "PostgreSQL", "anonymous"]),
+        ("queue", ["helm-release", "terraform", "unknown", "RabbitMQ", "-"]),
+        ("ingress", ["helm-release", "terraform", "no-data", "-", "-"]),
+        ("shop", ["helm-release", "ansible", "kept", "MariaDB", "managed"]),
+        ("events", ["helm-release", "flux", "unknown", "MongoDB", "managed"]),
+    ] {
+        assert_eq!(told(name), expected, "{name}");
+    }
+    assert!(!objects.iter().any(|object| object["name"] == "old"), "a release that is taken away");
+}
+
 /// A volume hangs on the one machine of `for_each` that it names.
 #[test]
 fn attachments_name_their_instance() {

@@ -1,6 +1,6 @@
 //! Machines that Terraform makes.
 
-use super::{Drawing, Told, by_path, class, fate};
+use super::{Drawing, Told, by_path, class, fate, release};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
@@ -8,6 +8,7 @@ use crate::estate::alias::Because;
 use crate::estate::identity::statements;
 use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach};
+use crate::estate::release::of_resource;
 use crate::estate::roster::mismatches;
 use crate::knowledge::services;
 use crate::value::{Tri, Value};
@@ -63,7 +64,7 @@ pub(super) fn id(machine: &Machine<'_>) -> String {
 
 fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<'m>) -> (Object, Vec<usize>) {
     // No play logs in to what a cluster runs.
-    let is_machine = machine.ty.kind != "k8s-workload";
+    let is_machine = !matches!(machine.ty.kind.as_str(), "k8s-workload" | release::KIND);
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| is_machine && reach.machine == at).collect();
     let mut owners = vec![Owner {
         tool: "terraform",
@@ -83,7 +84,7 @@ fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<
     let object = Object {
         id: id(machine),
         name: machine.name(),
-        sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload") {
+        sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload" | release::KIND) {
             Sort::Container
         } else {
             Sort::Host
@@ -97,8 +98,12 @@ fn object<'m>(estate: &Estate<'m>, plays: &[Told], at: usize, machine: &Machine<
         groups: groups(estate, at, &reaches),
         owners,
         identity: Vec::new(),
-        storage: storage(estate, at, machine),
-        data: data(estate, at, machine),
+        // What a release runs on, and where, is the cluster's.
+        storage: if machine.ty.kind == release::KIND { Vec::new() } else { storage(estate, at, machine) },
+        data: match of_resource(estate, &machine.resource) {
+            Some(helm) => release::data(&helm).into_iter().collect(),
+            None => data(estate, at, machine),
+        },
         guarded: match machine.guarded {
             Tri::True => Some(true),
             Tri::False => Some(false),

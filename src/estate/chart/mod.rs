@@ -4,6 +4,7 @@ mod container;
 mod host;
 mod image;
 mod machine;
+mod release;
 mod store;
 
 use super::Estate;
@@ -88,6 +89,7 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
     machine::draw(&mut drawing);
     host::draw(&mut drawing);
     container::draw(&mut drawing);
+    release::draw(&mut drawing);
     store::draw(&mut drawing);
     image::draw(&mut drawing);
     let plays = reached(&drawing);
