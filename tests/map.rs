@@ -235,6 +235,49 @@ fn releases_of_helm() {
     assert!(!objects.iter().any(|object| object["name"] == "old"), "a release that is taken away");
 }
 
+/// Units that a play copies, and pods that it plays, run on the hosts of the play; what nothing brings there does not.
+#[test]
+fn units_and_pods_run_where_plays_bring_them() {
+    let unit = |image: &str| {
+        format!("[Container]\nImage={image}\nVolume=data.volume:/var/lib/data\n[Install]\nWantedBy=default.target\n")
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ pod_name }}\nspec:\n  containers:\n    - name: db\n      image: docker.io/library/mariadb:11.4\n      \
+               volumeMounts: [{mountPath: /var/lib/mysql, name: data}]\n  volumes:\n    - name: data\n      persistentVolumeClaim: {claimName: shop}\n";
+    let play = "- hosts: db-1\n  vars: {pod_name: shop}\n  tasks:\n    - ansible.builtin.copy: {src: ledger.container, dest: /etc/containers/systemd/}\n    \
+                - ansible.builtin.template: {src: shop.yml.j2, dest: /opt/shop/shop.yml}\n    \
+                - containers.podman.podman_play: {kube_file: /opt/shop/shop.yml, state: started}\n    \
+                - ansible.builtin.template: {src: wiki.yml.j2, dest: /opt/wiki/wiki.yml}\n    \
+                - ansible.builtin.command: podman kube play --replace /opt/wiki/wiki.yml\n    \
+                - ansible.builtin.template: {src: blog.yml.j2, dest: /opt/blog/blog.yml}\n    \
+                - ansible.builtin.command: podman play kube /opt/blog/blog.yml\n    \
+                - ansible.builtin.template: {src: other.yml.j2, dest: /opt/other/other.yml}\n    \
+                - containers.podman.podman_play: {kube_file: /srv/elsewhere.yml, state: started}\n";
+    let pods = |name: &str| pod.replace("{{ pod_name }}", name);
+    let (wiki, blog, other) = (pods("wiki"), pods("blog"), pods("other"));
+    let map = of(&[
+        (
+            "main.tf",
+            "resource \"proxmox_lxc\" \"db\" {\n  hostname = \"db-1\"\n  rootfs {\n    size = \"8G\"\n  }\n}\n",
+        ),
+        ("site.yml", play),
+        ("files/ledger.container", &unit("docker.io/library/postgres:16.4")),
+        ("files/idle.container", &unit("docker.io/library/postgres:16.4")),
+        ("templates/shop.yml.j2", pod),
+        ("templates/wiki.yml.j2", &wiki),
+        ("templates/blog.yml.j2", &blog),
+        ("templates/other.yml.j2", &other),
+    ]);
+    let runs = |name: &str| {
+        let ends =
+            |link: &&Value| link["kind"] == "runs-on" && link["from"].as_str().unwrap().ends_with(&format!(":{name}"));
+        map["links"].as_array().unwrap().iter().filter(ends).count()
+    };
+    assert_eq!(["ledger", "shop", "wiki", "blog", "idle", "other"].map(runs), [1, 1, 1, 1, 0, 0]);
+    let host = object(&map, "terraform::proxmox_lxc.db")["data"].as_array().unwrap();
+    let held: BTreeSet<&str> = host.iter().map(|datum| datum["service"].as_str().unwrap()).collect();
+    assert_eq!(held, BTreeSet::from(["MariaDB", "PostgreSQL"]), "{host:?}");
+}
+
 /// A volume hangs on the one machine of `for_each` that it names.
 #[test]
 fn attachments_name_their_instance() {

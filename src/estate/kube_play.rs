@@ -38,8 +38,10 @@ pub(super) fn by_commands<'m>(estate: &Estate<'m>, at: usize, setting: &Setting<
     let task = &estate.ansible.tasks[at];
     let plays = |command: &&Command| {
         let sub: Vec<&str> = command.sub.iter().map(|sub| &**sub).collect();
+        // The older order of the words is `play kube`.
+        let older = sub == ["play"] && command.operands.first().is_some_and(|word| word.as_str() == Some("kube"));
         let down = command.flags.iter().any(|flag| &*flag.name == "--down");
-        &*command.program == "podman" && matches!(sub.as_slice(), ["kube", "play", ..] | ["play", "kube", ..]) && !down
+        &*command.program == "podman" && (sub == ["kube", "play"] || older) && !down
     };
     let paths: BTreeSet<String> = estate
         .invocations_of(at)
@@ -79,8 +81,7 @@ fn manifest<'m>(estate: &Estate<'m>, task: &Task<'m>, path: &str, setting: &Sett
             let dest = turn.argument("dest");
             let source = turn.argument("src");
             let (dest, source) = (dest.as_str()?, source.as_str().unwrap_or(""));
-            let into = dest.trim_end_matches('/') == folder(path)
-                && file_name(source).trim_end_matches(".j2") == file_name(path);
+            let into = dest.trim_end_matches('/') == folder(path) && file_name(source) == file_name(path);
             if dest != path && !into {
                 return None;
             }
