@@ -138,7 +138,7 @@ impl Deed {
 /// An attribute of identity that a second tool writes down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// `address`, `vmid` or `mac`.
+    /// `name`, `address`, `vmid` or `mac`.
     pub attribute: &'static str,
     /// As it is written there.
     pub value: String,

@@ -278,6 +278,34 @@ fn units_and_pods_run_where_plays_bring_them() {
     assert_eq!(held, BTreeSet::from(["MariaDB", "PostgreSQL"]), "{host:?}");
 }
 
+/// Names that an inventory or a task writes down again are told, with whether Terraform gives the same; a second name for a machine is none.
+#[test]
+fn names_that_are_written_again() {
+    let machine = |label: &str, name: &str, ip: &str| {
+        format!(
+            "resource \"proxmox_lxc\" \"{label}\" {{\n  hostname = \"{name}\"\n  network {{\n    name = \"eth0\"\n    ip = \"{ip}/24\"\n  }}\n}}\n"
+        )
+    };
+    let all = [
+        machine("db", "prod-db-01", "10.0.0.5"),
+        machine("web", "web-1", "10.0.0.6"),
+        machine("mail", "mail-1", "10.0.0.7"),
+    ];
+    let hosts = "[all]\ndb ansible_host=10.0.0.5\nweb-1 ansible_host=10.0.0.6\nledger ansible_host=10.0.0.7\n";
+    let play = "- hosts: web-1\n  tasks:\n    - ansible.builtin.hostname: {name: front-1}\n";
+    let map = of(&[("main.tf", &all.concat()), ("inventory/hosts.ini", hosts), ("site.yml", play)]);
+    let names = |label: &str| -> Vec<(String, String, bool)> {
+        let object = object(&map, &format!("terraform::proxmox_lxc.{label}"));
+        let said = object["identity"].as_array().unwrap().iter().filter(|said| said["attribute"] == "name");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        said.map(|said| (text(&said["variable"]), text(&said["value"]), said["agrees"] == true)).collect()
+    };
+    let said = |variable: &str, value: &str, agrees| (variable.to_owned(), value.to_owned(), agrees);
+    assert_eq!(names("db"), []);
+    assert_eq!(names("web"), [said("host", "web-1", true), said("hostname", "front-1", false)]);
+    assert_eq!(names("mail"), [said("host", "ledger", false)]);
+}
+
 /// A volume hangs on the one machine of `for_each` that it names.
 #[test]
 fn attachments_name_their_instance() {

@@ -34,7 +34,7 @@ pub(super) fn containers<'m>(estate: &Estate<'m>, task: &Task<'m>, setting: &Set
 }
 
 /// The containers of the pods that commands of a task play.
-pub(super) fn by_commands<'m>(estate: &Estate<'m>, at: usize, setting: &Setting<'_>) -> Vec<Container> {
+pub(super) fn by_commands(estate: &Estate<'_>, at: usize, setting: &Setting<'_>) -> Vec<Container> {
     let task = &estate.ansible.tasks[at];
     let plays = |command: &&Command| {
         let sub: Vec<&str> = command.sub.iter().map(|sub| &**sub).collect();

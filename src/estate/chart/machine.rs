@@ -1,6 +1,6 @@
 //! Machines that Terraform makes.
 
-use super::{Drawing, Told, by_path, class, fate, release};
+use super::{Drawing, Told, by_path, class, fate, name, release};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
@@ -48,7 +48,7 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
     });
     let objects: BTreeMap<usize, usize> =
         drawing.machines.iter().map(|(object, machine)| (*machine, *object)).collect();
-    for (machine, statement) in said.chain(other) {
+    for (machine, statement) in said.chain(other).chain(name::statements(estate)) {
         let Some(object) = objects.get(&machine).and_then(|at| drawing.objects.get_mut(*at)) else { continue };
         if !object.identity.contains(&statement) {
             object.places.push(statement.loc);

@@ -4,6 +4,7 @@ mod container;
 mod host;
 mod image;
 mod machine;
+mod name;
 mod release;
 mod store;
 
