@@ -10,7 +10,7 @@ use crate::estate::machine::Machine;
 use crate::knowledge::inventories;
 use crate::model::ansible::project_of;
 use crate::model::kind::Kind;
-use crate::source::folder;
+use crate::source::{file_name, folder};
 use crate::text::{FileId, Loc};
 use crate::value::{Data, Value};
 use std::collections::BTreeSet;
@@ -18,6 +18,9 @@ use std::collections::BTreeSet;
 const PROGRAM: &str = "terraform-inventory";
 /// Arguments that hold what machines are marked with, by provider.
 const MARKS: [&str; 4] = ["metadata", "tags", "labels", "custom_configuration_parameters"];
+
+/// Scripts that one script of an inventory calls.
+const MAX_CALLED: usize = 8;
 
 /// Who reads an inventory: a project, or one playbook alone.
 type Reader = (Option<String>, Option<FileId>);
@@ -35,7 +38,12 @@ pub(super) fn list(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], foun
         }
         for script in &scripts {
             let path = ground.documents.tree.path(*script);
-            let groups = by_metadata(ground, machine, ground.documents.tree.text(*script));
+            let mut groups = BTreeSet::new();
+            for file in std::iter::once(*script).chain(called(ground, *script)) {
+                let text = ground.documents.tree.text(file);
+                groups.extend(by_metadata(ground, machine, text));
+                groups.extend(by_pairs(ground, machine, text));
+            }
             if !groups.is_empty() {
                 found.add(listing(at, machine, groups, Some(project_of(path).to_owned()), None));
             }
@@ -100,6 +108,41 @@ fn by_convention<'m>(ground: &Ground<'_, 'm>, machine: &Machine<'m>) -> BTreeSet
                 }
             }
             _ => {}
+        }
+    }
+    groups
+}
+
+/// Scripts in the same folder that a script names.
+fn called(ground: &Ground<'_, '_>, script: FileId) -> Vec<FileId> {
+    let tree = ground.documents.tree;
+    let (path, text) = (tree.path(script), tree.text(script));
+    let beside = tree.below(folder(path)).filter(|(file, entry)| {
+        let name = file_name(&entry.path);
+        *file != script && folder(&entry.path) == folder(path) && name.ends_with(".py") && text.contains(name)
+    });
+    beside.map(|(file, _)| file).take(MAX_CALLED).collect()
+}
+
+/// Types with the group that the scripts descended from Mantl's `terraform.py` make of each pair, and the argument that holds the pairs.
+const PAIRS: [(&str, &str, &str); 4] = [
+    ("aws_instance", "aws_tag_", "tags"),
+    ("openstack_compute_instance_v2", "os_metadata_", "metadata"),
+    ("google_compute_instance", "gce_metadata_", "metadata"),
+    ("triton_machine", "triton_tags_", "tags"),
+];
+
+/// The groups by pairs of tags or metadata that a script makes (`aws_tag_Role=db`), and by a pair of `role` (`role=db`).
+fn by_pairs<'m>(ground: &Ground<'_, 'm>, machine: &Machine<'m>, script: &str) -> BTreeSet<String> {
+    let mut groups = BTreeSet::new();
+    let makes = |head: &str| script.contains(&format!("'{head}%s=%s'")) || script.contains(&format!("\"{head}%s=%s\""));
+    let roles = script.contains("'role=' +") || script.contains("\"role=\" +");
+    for (_, head, argument) in PAIRS.iter().filter(|(ty, ..)| *ty == machine.resource.ty()) {
+        let value = argument_of(ground.terraform, machine, argument);
+        for (key, value) in value.as_map().iter().flat_map(|map| &map.entries) {
+            let Some(value) = value.scalar() else { continue };
+            groups.extend(makes(head).then(|| format!("{head}{key}={value}")));
+            groups.extend((roles && &**key == "role").then(|| format!("role={value}")));
         }
     }
     groups
