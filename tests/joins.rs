@@ -45,7 +45,7 @@ const SHOWN: [&str; 31] = [
 const TABLES: [(&str, usize); 5] = [
     (include_str!("joins/names.txt"), 38),
     (include_str!("joins/plugins.txt"), 46),
-    (include_str!("joins/made.txt"), 29),
+    (include_str!("joins/made.txt"), 30),
     (include_str!("joins/brought.txt"), 27),
     (include_str!("joins/storage.txt"), 34),
 ];

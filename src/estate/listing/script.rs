@@ -69,7 +69,7 @@ fn readers(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], scripts: &[F
     let mut found: BTreeSet<Reader> = BTreeSet::new();
     for (playbook, ways) in ground.ansible.invocations() {
         let command = |loc: Loc| tree.text(loc.file).get(loc.span.start as usize..loc.span.end as usize);
-        if ways.iter().filter_map(|way| command(way.loc)).any(|text| text.contains(PROGRAM)) {
+        if ways.iter().filter_map(|way| command(way.loc)).any(names_program) {
             found.extend(
                 ground.ansible.and_imported(&BTreeSet::from([playbook])).into_iter().map(|one| (None, Some(one))),
             );
@@ -77,14 +77,23 @@ fn readers(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], scripts: &[F
     }
     let settings = ground.documents.of(&[Kind::AnsibleConfig]).map(|document| document.file);
     let settings = settings.filter(|file| {
-        let set = |line: &str| line.trim_start().starts_with("inventory") && line.contains(PROGRAM);
+        let set = |line: &str| line.trim_start().starts_with("inventory") && names_program(line);
         tree.text(*file).lines().any(set)
     });
-    let scripts = scripts.iter().copied().filter(|file| tree.text(*file).contains(PROGRAM));
+    let scripts = scripts.iter().copied().filter(|file| names_program(tree.text(*file)));
     found.extend(settings.chain(scripts).map(|file| (Some(project_of(tree.path(file)).to_owned()), None)));
     let runs = invocations.iter().filter(|one| &*one.command.program == PROGRAM);
     found.extend(runs.map(|one| (Some(folder(tree.path(one.command.loc.file)).to_owned()), None)));
     found
+}
+
+/// Whether a text names the program, and not a file that is called alike (`terraform-inventory.yml`).
+fn names_program(text: &str) -> bool {
+    let more = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.match_indices(PROGRAM).any(|(at, _)| {
+        let (before, behind) = (text.get(..at).unwrap_or(""), text.get(at + PROGRAM.len()..).unwrap_or(""));
+        !before.ends_with(more) && !behind.starts_with(more)
+    })
 }
 
 /// The resource's name, with its number, its type, and its tags: of `role` the value alone too, as releases since Terraform 0.12 have it.
@@ -119,7 +128,10 @@ fn called(ground: &Ground<'_, '_>, script: FileId) -> Vec<FileId> {
     let (path, text) = (tree.path(script), tree.text(script));
     let beside = tree.below(folder(path)).filter(|(file, entry)| {
         let name = file_name(&entry.path);
-        *file != script && folder(&entry.path) == folder(path) && name.ends_with(".py") && text.contains(name)
+        *file != script
+            && folder(&entry.path) == folder(path)
+            && name.rsplit_once('.').is_some_and(|(_, end)| end == "py")
+            && text.contains(name)
     });
     beside.map(|(file, _)| file).take(MAX_CALLED).collect()
 }
@@ -164,4 +176,22 @@ fn by_metadata<'m>(ground: &Ground<'_, 'm>, machine: &Machine<'m>, script: &str)
         }
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_program;
+
+    #[test]
+    fn the_program_and_files_that_are_called_alike() {
+        for (text, expected) in [
+            ("ansible-playbook -i $(which terraform-inventory) site.yml", true),
+            ("inventory = /usr/local/bin/terraform-inventory", true),
+            ("exec terraform-inventory --list", true),
+            ("ansible-playbook -i gen/terraform-inventory.yml site.yml", false),
+            ("ansible-playbook -i my-terraform-inventory site.yml", false),
+        ] {
+            assert_eq!(names_program(text), expected, "{text}");
+        }
+    }
 }
