@@ -215,7 +215,19 @@ fn releases_of_helm() {
         - kubernetes.core.helm: {name: old, chart_ref: bitnami/mongodb, release_namespace: shop, state: absent}\n";
     let flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: events\nspec:\n  interval: 1h\n  chart:\n    spec:\n      \
         chart: mongodb\n      sourceRef: {kind: HelmRepository, name: bitnami}\n  values:\n    persistence:\n      enabled: true\n";
-    let map = of(&[("main.tf", terraform), ("site.yml", play), ("apps/events.yaml", flux)]);
+    let repository = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata:\n  name: bus\nspec:\n  \
+        url: oci://registry-1.docker.io/bitnamicharts/nats\n";
+    let referring = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: bus\nspec:\n  \
+        chartRef: {kind: OCIRepository, name: bus}\n  values:\n    config: {jetstream: {enabled: true}}\n    persistence: {enabled: false}\n";
+    let patch = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: patched\nspec:\n  values: {replicas: 2}\n";
+    let map = of(&[
+        ("main.tf", terraform),
+        ("site.yml", play),
+        ("apps/events.yaml", flux),
+        ("apps/bus/repository.yaml", repository),
+        ("apps/bus/release.yaml", referring),
+        ("overlays/patch.yaml", patch),
+    ]);
     let objects = map["objects"].as_array().unwrap();
     let told = |name: &str| {
         let own = objects.iter().find(|object| object["name"] == name).unwrap_or_else(|| panic!("{name}: {map}"));
@@ -229,10 +241,13 @@ fn releases_of_helm() {
         ("ingress", ["helm-release", "terraform", "no-data", "-", "-"]),
         ("shop", ["helm-release", "ansible", "kept", "MariaDB", "managed"]),
         ("events", ["helm-release", "flux", "unknown", "MongoDB", "managed"]),
+        ("bus", ["helm-release", "flux", "lost", "NATS", "anonymous"]),
     ] {
         assert_eq!(told(name), expected, "{name}");
     }
-    assert!(!objects.iter().any(|object| object["name"] == "old"), "a release that is taken away");
+    for name in ["old", "patched"] {
+        assert!(!objects.iter().any(|object| object["name"] == name), "{name} is no release here");
+    }
 }
 
 /// Units that a play copies, and pods that it plays, run on the hosts of the play; what nothing brings there does not.

@@ -1,13 +1,14 @@
 //! Releases of Helm that Terraform, tasks and Flux install: their charts, and what their values say of persistence.
 
 use super::Estate;
-use super::cluster::at;
+use super::cluster::{Object, at};
 use super::container::members;
 use super::data;
 use super::task::{is_test_path, runs_nowhere};
 use crate::knowledge::services::{self, Service};
 use crate::model::ansible::{Task, Turn};
 use crate::model::terraform::{BlockView, Resource};
+use crate::source::folder;
 use crate::syntax::yaml::Yaml;
 use crate::text::{HOLE, Loc};
 use crate::value::{Data, Kind, Piece, Reason, Value};
@@ -191,6 +192,11 @@ pub fn others(estate: &Estate<'_>) -> Vec<Release> {
     let mut found: Vec<Release> = tasks.flat_map(|(at, task)| of_task(estate, at, task)).collect();
     for object in estate.cluster.iter().filter(|object| object.kind == "HelmRelease") {
         let spec = object.body.get("spec");
+        let chart = chart_of(estate, object, &spec);
+        // A patch of a release elsewhere names no chart.
+        if chart.is_absent() {
+            continue;
+        }
         let mut said = Said::default();
         if !spec.get("valuesFrom").is_absent() {
             said.open = Some("values come from objects of the cluster".into());
@@ -199,13 +205,28 @@ pub fn others(estate: &Estate<'_>) -> Vec<Release> {
         found.push(Release {
             name: object.name.clone(),
             tool: "flux",
-            chart: at(&spec, &["chart", "spec", "chart"]),
+            chart,
             loc: object.loc,
             persistence: said.conclude(),
             in_tests: object.in_tests,
         });
     }
     found
+}
+
+/// The chart of a release of Flux: by its name, or by the address of the repository that it refers to in its folder.
+fn chart_of(estate: &Estate<'_>, object: &Object, spec: &Value) -> Value {
+    let named = at(spec, &["chart", "spec", "chart"]);
+    let referred = at(spec, &["chartRef", "name"]);
+    if !named.is_absent() || referred.is_absent() {
+        return named;
+    }
+    let here = |own: &Object| folder(estate.documents.tree.path(own.loc.file));
+    let is_it = |own: &&Object| {
+        own.kind == "OCIRepository" && here(own) == here(object) && own.name.as_str() == referred.as_str()
+    };
+    let address = estate.cluster.iter().find(is_it).map(|own| at(&own.body, &["spec", "url"]));
+    address.filter(|address| !address.is_absent()).unwrap_or(referred)
 }
 
 fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Release> {
