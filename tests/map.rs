@@ -209,6 +209,8 @@ fn releases_of_helm() {
         values = [yamlencode({ primary = { persistence = { enabled = false } } })]\n}\n\
         resource \"helm_release\" \"queue\" {\n  name = \"queue\"\n  chart = \"rabbitmq\"\n  repository = \"https://charts.bitnami.com/bitnami\"\n  \
         set {\n    name = \"persistence.size\"\n    value = \"8Gi\"\n  }\n}\n\
+        resource \"helm_release\" \"racks\" {\n  name = \"racks\"\n  chart = \"netbox\"\n  \
+        values = [yamlencode({ persistence = { enabled = false } })]\n}\n\
         resource \"helm_release\" \"ingress\" {\n  name = \"ingress\"\n  chart = \"ingress-nginx\"\n}\n";
     let play = "- hosts: localhost\n  connection: local\n  tasks:\n    - kubernetes.core.helm:\n        name: shop\n        chart_ref: bitnami/mariadb\n        \
         release_namespace: shop\n        values:\n          primary:\n            persistence: {existingClaim: shop-data}\n    \
@@ -238,6 +240,7 @@ fn releases_of_helm() {
     for (name, expected) in [
         ("ledger", ["helm-release", "terraform", "lost", "PostgreSQL", "anonymous"]),
         ("queue", ["helm-release", "terraform", "unknown", "RabbitMQ", "-"]),
+        ("racks", ["helm-release", "terraform", "unknown", "NetBox", "-"]),
         ("ingress", ["helm-release", "terraform", "no-data", "-", "-"]),
         ("shop", ["helm-release", "ansible", "kept", "MariaDB", "managed"]),
         ("events", ["helm-release", "flux", "unknown", "MongoDB", "managed"]),

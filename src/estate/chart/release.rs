@@ -55,6 +55,12 @@ pub(super) fn data(release: &Release) -> Option<Datum> {
     let mut evidence: Vec<(Loc, String)> = vec![(release.loc, format!("the chart {chart} is {}", service.label))];
     let mut shown = |loc: Loc, what: &str| evidence.push((loc, what.to_owned()));
     let (storage, fate, because) = match &release.persistence {
+        // What no distribution packages is an application, whose chart often keeps the most in a database elsewhere.
+        Persistence::Off(loc) if service.packages.is_empty() => {
+            shown(*loc, "its values switch persistence off");
+            let because = "persistence is switched off, and nothing here says what it keeps in a database";
+            (None, "depends", because.to_owned())
+        }
         Persistence::Off(loc) => {
             shown(*loc, "its values switch persistence off");
             (Some("anonymous"), "destroyed", "persistence is switched off, so that it goes with its pod".to_owned())
