@@ -10,6 +10,17 @@ pub struct Chart {
     pub objects: Vec<Object>,
     /// What hangs on what.
     pub links: Vec<Link>,
+    /// What is written for whom: each play with its tasks, and the hosts on which they run.
+    pub plays: Vec<Reached>,
+}
+
+/// Places, and the objects to which they reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Whole plays' heads and tasks: what stands in one of them concerns each of the objects.
+    pub places: Vec<Loc>,
+    /// The objects, by index.
+    pub objects: Vec<usize>,
 }
 
 /// Something that tools own.
@@ -127,7 +138,7 @@ impl Deed {
 /// An attribute of identity that a second tool writes down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// `address`, `vmid` or `mac`.
+    /// `name`, `address`, `vmid` or `mac`.
     pub attribute: &'static str,
     /// As it is written there.
     pub value: String,

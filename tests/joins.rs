@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What must have a project that shows it, and one that only looks like it.
-const SHOWN: [&str; 29] = [
+const SHOWN: [&str; 31] = [
     "join: host name",
     "join: label of a resource",
     "join: static address",
@@ -19,6 +19,8 @@ const SHOWN: [&str; 29] = [
     "join: inventory plugin",
     "join: written inventory",
     "join: script of outputs",
+    "join: script of state",
+    "join: constructed group",
     "join: host resource",
     "join: handed over",
     "join: pct exec",
@@ -42,9 +44,9 @@ const SHOWN: [&str; 29] = [
 /// The tables, each with the least number of its projects.
 const TABLES: [(&str, usize); 5] = [
     (include_str!("joins/names.txt"), 40),
-    (include_str!("joins/plugins.txt"), 36),
-    (include_str!("joins/made.txt"), 26),
-    (include_str!("joins/brought.txt"), 31),
+    (include_str!("joins/plugins.txt"), 46),
+    (include_str!("joins/made.txt"), 34),
+    (include_str!("joins/brought.txt"), 36),
     (include_str!("joins/storage.txt"), 34),
 ];
 

@@ -186,6 +186,144 @@ fn findings_stand_at_their_objects() {
     assert_eq!((&lab["verdict"], &lab["data"][0]["path"]), (&"lost".into(), &"/var/lib/mysql".into()));
 }
 
+/// What is found in a play or task is shown with the hosts on which that runs, and not with those where others do.
+#[test]
+fn findings_stand_at_the_hosts_that_their_place_reaches() {
+    let play = "- hosts: db\n  tasks:\n    - community.docker.docker_container: {name: pg, image: 'postgres:16.4'}\n    \
+                - community.docker.docker_container: {name: other, image: 'mariadb:11.4'}\n      delegate_to: elsewhere\n\
+                - hosts: web\n  tasks:\n    - community.docker.docker_container: {name: site, image: 'nginx:1.27'}\n";
+    let map = of(&[("hosts.ini", "[db]\ndb-1\ndb-2\n[web]\nweb-1\n"), ("site.yml", play)]);
+    let lines = |name: &str| -> Vec<u64> {
+        let found = object(&map, &format!("ansible::{name}"))["findings"].as_array().unwrap().iter();
+        let found = found.filter(|finding| finding["rule"] == "data-image-without-volume");
+        found.map(|finding| finding["place"]["line"].as_u64().unwrap()).collect()
+    };
+    let none: Vec<u64> = Vec::new();
+    assert_eq!((lines("db-1"), lines("db-2"), lines("web-1")), (vec![3], vec![3], none));
+}
+
+/// Releases of Helm hold data when their chart is a data service; what becomes of it, their values say or nobody.
+#[test]
+fn releases_of_helm() {
+    let terraform = "resource \"helm_release\" \"ledger\" {\n  name = \"ledger\"\n  chart = \"oci://registry-1.docker.io/bitnamicharts/postgresql\"\n  \
+        values = [yamlencode({ primary = { persistence = { enabled = false } } })]\n}\n\
+        resource \"helm_release\" \"queue\" {\n  name = \"queue\"\n  chart = \"rabbitmq\"\n  repository = \"https://charts.bitnami.com/bitnami\"\n  \
+        set {\n    name = \"persistence.size\"\n    value = \"8Gi\"\n  }\n}\n\
+        resource \"helm_release\" \"racks\" {\n  name = \"racks\"\n  chart = \"netbox\"\n  \
+        values = [yamlencode({ persistence = { enabled = false } })]\n}\n\
+        resource \"helm_release\" \"ingress\" {\n  name = \"ingress\"\n  chart = \"ingress-nginx\"\n}\n";
+    let play = "- hosts: localhost\n  connection: local\n  tasks:\n    - kubernetes.core.helm:\n        name: shop\n        chart_ref: bitnami/mariadb\n        \
+        release_namespace: shop\n        values:\n          primary:\n            persistence: {existingClaim: shop-data}\n    \
+        - kubernetes.core.helm: {name: old, chart_ref: bitnami/mongodb, release_namespace: shop, state: absent}\n";
+    let flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: events\nspec:\n  interval: 1h\n  chart:\n    spec:\n      \
+        chart: mongodb\n      sourceRef: {kind: HelmRepository, name: bitnami}\n  values:\n    persistence:\n      enabled: true\n";
+    let repository = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata:\n  name: bus\nspec:\n  \
+        url: oci://registry-1.docker.io/bitnamicharts/nats\n";
+    let referring = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: bus\nspec:\n  \
+        chartRef: {kind: OCIRepository, name: bus}\n  values:\n    config: {jetstream: {enabled: true}}\n    persistence: {enabled: false}\n";
+    let patch = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: patched\nspec:\n  values: {replicas: 2}\n";
+    let map = of(&[
+        ("main.tf", terraform),
+        ("site.yml", play),
+        ("apps/events.yaml", flux),
+        ("apps/bus/repository.yaml", repository),
+        ("apps/bus/release.yaml", referring),
+        ("overlays/patch.yaml", patch),
+    ]);
+    let objects = map["objects"].as_array().unwrap();
+    let told = |name: &str| {
+        let own = objects.iter().find(|object| object["name"] == name).unwrap_or_else(|| panic!("{name}: {map}"));
+        let datum = &own["data"][0];
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        [&own["kind"], &own["owners"][0]["tool"], &own["verdict"], &datum["service"], &datum["storage"]].map(text)
+    };
+    for (name, expected) in [
+        ("ledger", ["helm-release", "terraform", "lost", "PostgreSQL", "anonymous"]),
+        ("queue", ["helm-release", "terraform", "unknown", "RabbitMQ", "-"]),
+        ("racks", ["helm-release", "terraform", "unknown", "NetBox", "-"]),
+        ("ingress", ["helm-release", "terraform", "no-data", "-", "-"]),
+        ("shop", ["helm-release", "ansible", "kept", "MariaDB", "managed"]),
+        ("events", ["helm-release", "flux", "unknown", "MongoDB", "managed"]),
+        ("bus", ["helm-release", "flux", "lost", "NATS", "anonymous"]),
+    ] {
+        assert_eq!(told(name), expected, "{name}");
+    }
+    for name in ["old", "patched"] {
+        assert!(!objects.iter().any(|object| object["name"] == name), "{name} is no release here");
+    }
+}
+
+/// Units that a play copies, and pods that it plays, run on the hosts of the play; what nothing brings there does not.
+#[test]
+fn units_and_pods_run_where_plays_bring_them() {
+    let unit = |image: &str| {
+        format!("[Container]\nImage={image}\nVolume=data.volume:/var/lib/data\n[Install]\nWantedBy=default.target\n")
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ pod_name }}\nspec:\n  containers:\n    - name: db\n      image: docker.io/library/mariadb:11.4\n      \
+               volumeMounts: [{mountPath: /var/lib/mysql, name: data}]\n  volumes:\n    - name: data\n      persistentVolumeClaim: {claimName: shop}\n";
+    let play = "- hosts: db-1\n  vars: {pod_name: shop}\n  tasks:\n    - ansible.builtin.copy: {src: ledger.container, dest: /etc/containers/systemd/}\n    \
+                - ansible.builtin.template: {src: shop.yml.j2, dest: /opt/shop/shop.yml}\n    \
+                - containers.podman.podman_play: {kube_file: /opt/shop/shop.yml, state: started}\n    \
+                - ansible.builtin.template: {src: wiki.yml.j2, dest: /opt/wiki/wiki.yml}\n    \
+                - ansible.builtin.command: podman kube play --replace /opt/wiki/wiki.yml\n    \
+                - ansible.builtin.template: {src: blog.yml.j2, dest: /opt/blog/blog.yml}\n    \
+                - ansible.builtin.command: podman play kube /opt/blog/blog.yml\n    \
+                - ansible.builtin.template: {src: other.yml.j2, dest: /opt/other/other.yml}\n    \
+                - containers.podman.podman_play: {kube_file: /srv/elsewhere.yml, state: started}\n";
+    let pods = |name: &str| pod.replace("{{ pod_name }}", name);
+    let (wiki, blog, other) = (pods("wiki"), pods("blog"), pods("other"));
+    let map = of(&[
+        (
+            "main.tf",
+            "resource \"proxmox_lxc\" \"db\" {\n  hostname = \"db-1\"\n  rootfs {\n    size = \"8G\"\n  }\n}\n",
+        ),
+        ("site.yml", play),
+        ("files/ledger.container", &unit("docker.io/library/postgres:16.4")),
+        ("files/idle.container", &unit("docker.io/library/postgres:16.4")),
+        ("templates/shop.yml.j2", pod),
+        ("templates/wiki.yml.j2", &wiki),
+        ("templates/blog.yml.j2", &blog),
+        ("templates/other.yml.j2", &other),
+    ]);
+    let runs = |name: &str| {
+        let ends =
+            |link: &&Value| link["kind"] == "runs-on" && link["from"].as_str().unwrap().ends_with(&format!(":{name}"));
+        map["links"].as_array().unwrap().iter().filter(ends).count()
+    };
+    assert_eq!(["ledger", "shop", "wiki", "blog", "idle", "other"].map(runs), [1, 1, 1, 1, 0, 0]);
+    let host = object(&map, "terraform::proxmox_lxc.db")["data"].as_array().unwrap();
+    let held: BTreeSet<&str> = host.iter().map(|datum| datum["service"].as_str().unwrap()).collect();
+    assert_eq!(held, BTreeSet::from(["MariaDB", "PostgreSQL"]), "{host:?}");
+}
+
+/// Names that an inventory or a task writes down again are told, with whether Terraform gives the same; a second name for a machine is none.
+#[test]
+fn names_that_are_written_again() {
+    let machine = |label: &str, name: &str, ip: &str| {
+        format!(
+            "resource \"proxmox_lxc\" \"{label}\" {{\n  hostname = \"{name}\"\n  network {{\n    name = \"eth0\"\n    ip = \"{ip}/24\"\n  }}\n}}\n"
+        )
+    };
+    let all = [
+        machine("db", "prod-db-01", "10.0.0.5"),
+        machine("web", "web-1", "10.0.0.6"),
+        machine("mail", "mail-1", "10.0.0.7"),
+    ];
+    let hosts = "[all]\ndb ansible_host=10.0.0.5\nweb-1 ansible_host=10.0.0.6\nledger ansible_host=10.0.0.7\n";
+    let play = "- hosts: web-1\n  tasks:\n    - ansible.builtin.hostname: {name: front-1}\n";
+    let map = of(&[("main.tf", &all.concat()), ("inventory/hosts.ini", hosts), ("site.yml", play)]);
+    let names = |label: &str| -> Vec<(String, String, bool)> {
+        let object = object(&map, &format!("terraform::proxmox_lxc.{label}"));
+        let said = object["identity"].as_array().unwrap().iter().filter(|said| said["attribute"] == "name");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        said.map(|said| (text(&said["variable"]), text(&said["value"]), said["agrees"] == true)).collect()
+    };
+    let said = |variable: &str, value: &str, agrees| (variable.to_owned(), value.to_owned(), agrees);
+    assert_eq!(names("db"), []);
+    assert_eq!(names("web"), [said("host", "web-1", true), said("hostname", "front-1", false)]);
+    assert_eq!(names("mail"), [said("host", "ledger", false)]);
+}
+
 /// A volume hangs on the one machine of `for_each` that it names.
 #[test]
 fn attachments_name_their_instance() {

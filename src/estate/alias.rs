@@ -53,6 +53,8 @@ pub enum Because {
     WrittenElsewhere,
     /// The inventory's script reads outputs in which it has this name.
     Output,
+    /// A script that reads Terraform's state lists it.
+    StateScript,
     /// Its name begins with this one, which a play names and no inventory explains.
     Short,
     /// No inventory is there, and a play is for hosts that are called as the resource is.
@@ -79,6 +81,7 @@ impl Because {
             Self::WrittenElsewhere => format!("Terraform writes it{listed} into an inventory of its own"),
             Self::Plugin => format!("the inventory plugin finds it{listed}"),
             Self::Output => format!("the inventory's script reads outputs that call it {name}"),
+            Self::StateScript => format!("a script that reads Terraform's state lists it{listed}"),
             Self::Short => format!("its name begins with {name}"),
             Self::Label => format!("no inventory is here, and Terraform calls the resource {name}"),
             Self::Words => format!("the play's variables hold its address, and {name} is named alike"),
@@ -90,7 +93,9 @@ impl Because {
     #[must_use]
     pub const fn confidence(self) -> Confidence {
         match self {
-            Self::Words | Self::Short | Self::Label | Self::Output | Self::WrittenElsewhere => Confidence::Medium,
+            Self::Words | Self::Short | Self::Label | Self::Output | Self::StateScript | Self::WrittenElsewhere => {
+                Confidence::Medium
+            }
             Self::PluginPerhaps => Confidence::Low,
             _ => Confidence::High,
         }

@@ -1,10 +1,12 @@
-//! Compose files of the repository that tasks carry to their hosts or run where they lie: their containers are the hosts'.
+//! Compose files and units of the repository that tasks carry to their hosts or run where they lie: their containers are the hosts'.
 
 use super::Estate;
 use super::container::{Container, Declared};
 use super::task::runs_nowhere;
 use crate::model::ansible::{PROJECT, Task};
+use crate::model::kind::Kind;
 use crate::source::{folder, join};
+use crate::text::FileId;
 use std::collections::BTreeSet;
 
 /// Names that compose looks for in its folder.
@@ -23,14 +25,24 @@ pub(super) fn containers<'e>(estate: &'e Estate<'_>, at: usize) -> Vec<&'e Conta
         paths.contains(path)
             || paths.iter().any(|own| path.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/')))
     };
+    // Units are read where they lie, too; a project of compose runs none.
+    let carries = matches!(task.short(), "copy" | "synchronize");
     let own = |container: &&Container| {
-        container.declared == Declared::Compose && within(estate.documents.tree.path(container.declaration.file))
+        let path = estate.documents.tree.path(container.declaration.file);
+        let unit = || carries && is_unit(estate, container.declaration.file);
+        (container.declared == Declared::Compose || unit()) && within(path)
     };
     if paths.is_empty() {
         return Vec::new();
     }
     let found: Vec<&Container> = estate.containers.iter().filter(own).collect();
     if found.is_empty() || runs_nowhere(estate.ansible, at) { Vec::new() } else { found }
+}
+
+/// Whether a file is a unit of systemd or Podman.
+fn is_unit(estate: &Estate<'_>, file: FileId) -> bool {
+    let document = estate.documents.document(file);
+    document.is_some_and(|document| matches!(document.kind, Kind::SystemdUnit | Kind::Quadlet))
 }
 
 /// The files of the project that a task runs, when its folder is in the repository.

@@ -143,7 +143,7 @@ fn of_node(root: Node<'_>, place: &dyn Fn(Span) -> Loc, in_tests: bool) -> Optio
 }
 
 /// Types of Terraform, without `kubernetes_` and the version, and the kinds that they make.
-const KINDS: [(&str, &str); 13] = [
+const KINDS: [(&str, &str); 15] = [
     ("deployment", "Deployment"),
     ("stateful_set", "StatefulSet"),
     ("daemonset", "DaemonSet"),
@@ -157,6 +157,8 @@ const KINDS: [(&str, &str); 13] = [
     ("persistent_volume", "PersistentVolume"),
     ("persistent_volume_claim", "PersistentVolumeClaim"),
     ("terraform", "Terraform"),
+    ("helm_release", "HelmRelease"),
+    ("oci_repository", "OCIRepository"),
 ];
 
 /// The kind of that name that is looked at.

@@ -5,6 +5,7 @@ use super::cluster;
 use super::container::{self, Container, Declared, Group, Setting};
 use super::data;
 use super::deployed::{Deployment, deployed};
+use super::kube_play;
 use super::task::{is_test_path, runs_nowhere};
 use super::uploaded::uploaded;
 use crate::model::ansible::{ArgumentValue, Rendered, Task, Text, TextKind, Turn};
@@ -219,6 +220,11 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
             let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
             container::of_service(&resource.arg("name"), &task, place, &setting()).into_iter().collect()
         }
+        "portainer_stack" => {
+            let text = resource.mapped("stack_file_content");
+            let text = text.map(|text| Rendered::verbatim(text.text, text.file));
+            text.iter().flat_map(|text| container::of_compose_text(text, &setting())).collect()
+        }
         "aws_ecs_task_definition" | "azurerm_container_group" | "azurerm_container_app" => {
             of_group(resource, &setting())
         }
@@ -361,7 +367,11 @@ fn of_task<'m>(estate: &Estate<'m>, at: usize, task: &Task<'m>) -> Vec<Container
             let definitions = node("compose").into_iter().flat_map(Node::items).filter(|item| item.is_map());
             found.extend(definitions.flat_map(|node| container::of_definition(node, &place, &setting)));
         }
-        "command" | "shell" => found.extend(run_by(estate, at, &setting)),
+        "command" | "shell" => {
+            found.extend(run_by(estate, at, &setting));
+            found.extend(kube_play::by_commands(estate, at, &setting));
+        }
+        "podman_play" => found.extend(kube_play::containers(estate, task, &setting)),
         "k8s" => found.extend(applied(estate, task, &setting)),
         module if container::MODULES.contains(&module) => {
             let of_turn = |turn: &Turn<'_, '_, 'm>| {

@@ -137,7 +137,8 @@ pub fn join(estate: &Estate<'_>) -> Joined {
     let ansible = estate.ansible;
     let brought: Vec<_> = (0..ansible.tasks.len()).into_par_iter().map(|at| brought::by_task(estate, at)).collect();
     let tools = run_by_tools(estate);
-    let listings = listing::listings(estate.documents, estate.terraform, ansible, &estate.machines);
+    let listings =
+        listing::listings(estate.documents, estate.terraform, ansible, &estate.machines, &estate.invocations);
     let is_run = |play: &Play<'_>| {
         play.playbook_imported
             || !ansible.invoked(play.file).is_empty()

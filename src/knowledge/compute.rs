@@ -63,7 +63,7 @@ pub struct ComputeType {
     /// The type's name.
     #[serde(rename = "type")]
     pub ty: String,
-    /// `lxc`, `vm`, `container`, `k8s-workload`, `vm-template`, `vm-group`, `function` or `bare`.
+    /// `lxc`, `vm`, `container`, `k8s-workload`, `helm-release`, `vm-template`, `vm-group`, `function` or `bare`.
     pub kind: String,
     /// Arguments that hold the host name.
     #[serde(default)]

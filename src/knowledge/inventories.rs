@@ -84,6 +84,9 @@ mod tests {
             "vultr",
             "scaleway",
             "terraform_state",
+            "community.libvirt.libvirt",
+            "community.vmware.vmware_vm_inventory",
+            "terraform-inventory",
         ] {
             let row = plugin(name).unwrap_or_else(|| panic!("{name} has no row"));
             for ty in &row.types {

@@ -187,6 +187,16 @@ pub fn by_name(name: &str) -> Option<&'static Service> {
     names().own.get(name).copied()
 }
 
+/// The service that a chart of Helm installs: a chart that is called as the service's image is (`bitnami/postgresql`).
+#[must_use]
+pub fn by_chart(chart: &str) -> Option<&'static Service> {
+    let name = chart.trim_end_matches('/').rsplit('/').next()?;
+    // An archive has its version behind its name.
+    let packed = name.strip_suffix(".tgz").and_then(|name| name.rsplit_once('-'));
+    let name = packed.map_or(name, |(name, _)| name);
+    by_image(&format!("bitnami/{name}")).or_else(|| by_image(name))
+}
+
 /// The service that a package installs; a version may end the name (`postgresql-16`), and `name=version` is accepted.
 #[must_use]
 pub fn by_package(package: &str) -> Option<&'static Service> {

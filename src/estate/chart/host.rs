@@ -120,12 +120,12 @@ fn joined<'e>(estate: &'e Estate<'_>) -> BTreeSet<Key<'e>> {
 }
 
 /// The first label of a name, in lower case.
-fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     name.split('.').next().unwrap_or(name).to_lowercase()
 }
 
 /// The machines by the first label of their names.
-fn named(estate: &Estate<'_>) -> HashMap<String, Vec<usize>> {
+pub(super) fn named(estate: &Estate<'_>) -> HashMap<String, Vec<usize>> {
     let mut found: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, machine) in estate.machines.iter().enumerate() {
         let names: BTreeSet<String> = machine.names.iter().filter_map(|name| Some(short(name.as_str()?))).collect();

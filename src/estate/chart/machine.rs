@@ -1,6 +1,6 @@
 //! Machines that Terraform makes.
 
-use super::{Drawing, Told, by_path, class, fate};
+use super::{Drawing, Told, by_path, class, fate, name, release};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Statement, Storage, Verdict};
 use crate::diag::Confidence;
 use crate::estate::Estate;
@@ -10,6 +10,7 @@ use crate::estate::identity::statements;
 use crate::estate::listing::Ground;
 use crate::estate::machine::{Machine, StorageKind};
 use crate::estate::placement::{Lies, Lodging, Reach};
+use crate::estate::release::of_resource;
 use crate::estate::roster::mismatches;
 use crate::knowledge::services;
 use crate::model::terraform::{Provisioner, When};
@@ -54,7 +55,7 @@ fn identity(drawing: &mut Drawing<'_, '_>) {
     });
     let objects: BTreeMap<usize, usize> =
         drawing.machines.iter().map(|(object, machine)| (*machine, *object)).collect();
-    for (machine, statement) in said.chain(other) {
+    for (machine, statement) in said.chain(other).chain(name::statements(estate)) {
         let Some(object) = objects.get(&machine).and_then(|at| drawing.objects.get_mut(*at)) else { continue };
         if !object.identity.contains(&statement) {
             object.places.push(statement.loc);
@@ -75,7 +76,7 @@ fn object<'m>(
     (at, machine): (usize, &Machine<'m>),
 ) -> (Object, Vec<usize>) {
     // No play logs in to what a cluster runs.
-    let is_machine = machine.ty.kind != "k8s-workload";
+    let is_machine = !matches!(machine.ty.kind.as_str(), "k8s-workload" | release::KIND);
     let reaches: Vec<&Reach> = estate.joined.reaches.iter().filter(|reach| is_machine && reach.machine == at).collect();
     let mut owners = vec![Owner {
         tool: "terraform",
@@ -95,7 +96,7 @@ fn object<'m>(
     let object = Object {
         id: id(machine),
         name: machine.name(),
-        sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload") {
+        sort: if matches!(machine.ty.kind.as_str(), "container" | "k8s-workload" | release::KIND) {
             Sort::Container
         } else {
             Sort::Host
@@ -109,8 +110,12 @@ fn object<'m>(
         groups: groups(estate, at, &reaches),
         owners,
         identity: Vec::new(),
-        storage: storage(estate, at, machine),
-        data: data(estate, at, machine),
+        // What a release runs on, and where, is the cluster's.
+        storage: if machine.ty.kind == release::KIND { Vec::new() } else { storage(estate, at, machine) },
+        data: match of_resource(estate, &machine.resource) {
+            Some(helm) => release::data(&helm).into_iter().collect(),
+            None => data(estate, at, machine),
+        },
         guarded: match machine.guarded {
             Tri::True => Some(true),
             Tri::False => Some(false),

@@ -5,18 +5,20 @@ mod host;
 mod image;
 mod job;
 mod machine;
+mod name;
+mod release;
 mod store;
 
 use super::Estate;
 use super::machine::Machine;
 use super::mount::Bound;
 use super::placement::{play_is_dormant, weight};
-use crate::chart::{Chart, Datum, Link, Object, Sort, Storage, Verdict};
+use crate::chart::{Chart, Datum, Link, Object, Reached, Sort, Storage, Verdict};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Play;
 use crate::model::terraform::Declaration;
-use crate::text::FileId;
+use crate::text::{FileId, Loc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the parts of a drawing share.
@@ -92,8 +94,10 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
     machine::draw(&mut drawing);
     host::draw(&mut drawing);
     container::draw(&mut drawing);
+    release::draw(&mut drawing);
     store::draw(&mut drawing);
     image::draw(&mut drawing);
+    let plays = reached(&drawing);
     let Drawing { mut objects, mut links, .. } = drawing;
     for object in &mut objects {
         by_weight(&mut object.data);
@@ -101,10 +105,39 @@ pub fn draw(estate: &Estate<'_>) -> Chart {
         object.owners.sort_by(|a, b| (a.does, a.tool, a.loc, &a.what).cmp(&(b.does, b.tool, b.loc, &b.what)));
         object.owners.dedup();
     }
-    objects.sort_by(|a, b| (a.sort, &a.environment, &a.name, &a.id).cmp(&(b.sort, &b.environment, &b.name, &b.id)));
+    let mut order: Vec<(usize, Object)> = objects.into_iter().enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| {
+        (a.sort, &a.environment, &a.name, &a.id).cmp(&(b.sort, &b.environment, &b.name, &b.id))
+    });
+    let stands: HashMap<usize, usize> = order.iter().enumerate().map(|(now, (was, _))| (*was, now)).collect();
+    let moved = |play: Reached| {
+        let mut objects: Vec<usize> = play.objects.iter().filter_map(|was| stands.get(was).copied()).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        Reached { objects, ..play }
+    };
+    let plays = plays.into_iter().map(moved).collect();
     links.sort();
     links.dedup();
-    Chart { objects, links }
+    Chart { objects: order.into_iter().map(|(_, object)| object).collect(), links, plays }
+}
+
+/// Each play that means objects, with its tasks that run on these: what is delegated runs elsewhere.
+fn reached(drawing: &Drawing<'_, '_>) -> Vec<Reached> {
+    let ansible = drawing.estate.ansible;
+    let mut found: BTreeMap<usize, Reached> = BTreeMap::new();
+    for (play, objects) in &drawing.meant {
+        found.insert(*play, Reached { places: vec![ansible.plays[*play].loc], objects: objects.clone() });
+    }
+    for task in ansible.tasks.iter().filter(|task| task.delegate_to.is_none()) {
+        let loc = Loc { file: task.file, span: task.node.span() };
+        for play in &task.plays {
+            if let Some(play) = found.get_mut(play) {
+                play.places.push(loc);
+            }
+        }
+    }
+    found.into_values().collect()
 }
 
 impl<'e, 'm> Drawing<'e, 'm> {

@@ -8,9 +8,11 @@ mod output;
 mod plugin;
 mod plugin_filter;
 mod provided;
+mod script;
 mod written;
 
 use super::alias::Because;
+use super::invocation::Invocation;
 use super::machine::Machine;
 use crate::model::ansible::{Ansible, Source};
 use crate::model::load::Documents;
@@ -68,6 +70,7 @@ pub(super) fn listings<'m>(
     terraform: &'m Terraform<'m>,
     ansible: &Ansible<'m>,
     machines: &[Machine<'m>],
+    invocations: &[Invocation<'m>],
 ) -> Listings {
     let mut found = Listings { listed: vec![Vec::new(); machines.len()], run: BTreeSet::new(), told: false };
     if machines.is_empty() || ansible.plays.is_empty() {
@@ -80,6 +83,7 @@ pub(super) fn listings<'m>(
     provided::list(&ground, &mut found);
     handed::list(&ground, &mut found);
     output::list(&ground, &mut found);
+    script::list(&ground, invocations, &mut found);
     // A command that lists hosts is another word on which there are.
     let mut ways = ansible.invocations().flat_map(|(_, ways)| ways).flat_map(|way| &way.inventories);
     found.told |= ways.any(|source| matches!(source, Source::Hosts(_)))

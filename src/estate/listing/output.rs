@@ -3,6 +3,7 @@
 use super::{Ground, Listing, Listings};
 use crate::estate::alias::Because;
 use crate::model::ansible::project_of;
+use crate::text::FileId;
 use crate::value::{Data, Value};
 use std::collections::BTreeSet;
 
@@ -26,18 +27,25 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
 
 /// The projects whose inventory is a script that reads what Terraform made.
 fn readers(ground: &Ground<'_, '_>) -> BTreeSet<String> {
+    let path = |file: &FileId| project_of(ground.documents.tree.path(*file)).to_owned();
+    state_scripts(ground).iter().map(path).collect()
+}
+
+/// The scripts of inventories that read what Terraform made, each once.
+pub(super) fn state_scripts(ground: &Ground<'_, '_>) -> Vec<FileId> {
     let tree = ground.documents.tree;
     let merged = ground.ansible.inventory.merged.iter();
     let invoked = ground.ansible.invocations().flat_map(|(_, ways)| ways);
     let invoked = invoked.filter_map(|way| ground.ansible.inventory_of(way));
     let scripts = merged.chain(invoked).flat_map(|merged| &merged.unread).filter(|unread| unread.dynamic);
-    let reads = |file: &crate::text::FileId| {
+    let reads = |file: &FileId| {
         let text = tree.file(*file).text().map(|text| text.text.to_lowercase()).unwrap_or_default();
-        text.starts_with("#!")
-            && (text.contains("terraform") || text.contains("tofu"))
-            && (text.contains("output") || text.contains("state"))
+        let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let asks = names(&["terraform", "tofu"]) && names(&["output", "state", "terraform-inventory"]);
+        text.starts_with("#!") && (asks || text.contains("tfstate"))
     };
-    scripts.map(|unread| unread.file).filter(reads).map(|file| project_of(tree.path(file)).to_owned()).collect()
+    let each: BTreeSet<FileId> = scripts.map(|unread| unread.file).collect();
+    each.into_iter().filter(reads).collect()
 }
 
 /// The members of a map that are machines, by their keys.

@@ -5,11 +5,10 @@ use super::{Ground, Listing, Listings};
 use crate::estate::alias::Because;
 use crate::estate::machine::Machine;
 use crate::knowledge::inventories::{self, Filters, Plugin};
-use crate::model::ansible::{Variables, is_inside, project_of};
+use crate::model::ansible::{Constructed, Variables, is_inside, project_of};
 use crate::model::terraform::{Instance, Terraform};
 use crate::syntax::yaml::Node;
-use crate::text::{FileId, Loc};
-use crate::value::{Data, Kind, Tri, Value};
+use crate::value::{Data, Kind, Map, Tri, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +18,8 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
         let Some(root) = ground.documents.document(*file).and_then(|document| document.yaml()?.root()) else {
             continue;
         };
-        let asked = Asked { ground, file: *file, root, row };
+        let made = Constructed { ansible: ground.ansible, file: *file, root };
+        let asked = Asked { ground, made, later: ground.ansible.constructed_after(*file), row };
         for at in asked.machines() {
             if let Some(listing) = asked.listing(at) {
                 found.add(listing);
@@ -31,15 +31,16 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
 /// A file that configures a plugin.
 struct Asked<'a, 'e, 'm> {
     ground: &'a Ground<'e, 'm>,
-    file: FileId,
-    root: Node<'m>,
+    made: Constructed<'a, 'm>,
+    /// Files that construct more groups of what it finds.
+    later: Vec<Constructed<'a, 'm>>,
     row: &'static Plugin,
 }
 
 impl<'m> Asked<'_, '_, 'm> {
     /// The machines that may be meant: those of its types, and when Terraform's root lies in the plugin's project, only those there.
     fn machines(&self) -> Vec<usize> {
-        let path = self.ground.documents.tree.path(self.file);
+        let path = self.ground.documents.tree.path(self.made.file);
         let project = project_of(path);
         let own = |machine: &Machine<'m>| {
             let ty = machine.resource.ty();
@@ -54,7 +55,7 @@ impl<'m> Asked<'_, '_, 'm> {
 
     fn listing(&self, at: usize) -> Option<Listing> {
         let machine = &self.ground.machines[at];
-        let variables = self.variables(machine);
+        let mut variables = self.variables(machine);
         let taken = self.within(machine).and(|| self.taken(&variables));
         if taken.is_false() {
             return None;
@@ -65,25 +66,23 @@ impl<'m> Asked<'_, '_, 'm> {
             groups = BTreeSet::from([group.to_owned()]);
         }
         groups.extend(self.of_platform(machine, &variables));
-        groups.extend(self.conditional(&variables));
-        groups.extend(self.keyed(&variables));
-        let groups = groups.iter().map(|group| safe(group)).collect();
+        let name = self.name(machine, &variables);
+        let called = name.as_deref().map_or_else(|| Value::unknown("only the platform knows its name"), Value::known);
+        for file in std::iter::once(&self.made).chain(&self.later) {
+            file.add(&called, &mut variables, &mut groups);
+        }
         Some(Listing {
             machine: at,
-            name: self.name(machine, &variables),
+            name,
             because: if sure { Because::Plugin } else { Because::PluginPerhaps },
             groups,
-            project: Some(project_of(self.ground.documents.tree.path(self.file)).to_owned()),
+            project: Some(project_of(self.ground.documents.tree.path(self.made.file)).to_owned()),
             playbook: None,
         })
     }
 
     fn text(&self, option: &str) -> Option<&'m str> {
-        self.root.get(option)?.as_str()
-    }
-
-    fn loc(&self, node: Node<'m>) -> Loc {
-        Loc { file: self.file, span: node.span() }
+        self.made.root.get(option)?.as_str()
     }
 
     /// What the plugin gives a host, as far as Terraform tells it.
@@ -117,7 +116,10 @@ impl<'m> Asked<'_, '_, 'm> {
                 Some((middle, last)) => (middle.into(), Value::map(vec![(last.into(), value)])),
                 None => (inner, value),
             });
-            found.push((outer.into(), Value::map(members.collect())));
+            // Of what a platform says of a machine, Terraform tells the least part.
+            let open = Some("only the platform tells the rest".into());
+            let map = Map { entries: members.collect(), open, ..Map::default() };
+            found.push((outer.into(), Value::known(Data::Map(Arc::new(map)))));
         }
         found
     }
@@ -126,7 +128,7 @@ impl<'m> Asked<'_, '_, 'm> {
     fn within(&self, machine: &Machine<'m>) -> Tri {
         let mut all = Tri::True;
         for (option, argument) in &self.row.within {
-            let Some(node) = self.root.get(option) else { continue };
+            let Some(node) = self.made.root.get(option) else { continue };
             let wanted: Vec<&str> = node.as_str().into_iter().chain(node.items().filter_map(Node::as_str)).collect();
             let value = argument_of(self.ground.terraform, machine, argument);
             let Some(own) = value.scalar().filter(|_| !wanted.is_empty()) else { continue };
@@ -142,7 +144,7 @@ impl<'m> Asked<'_, '_, 'm> {
         match self.row.filters {
             Filters::Aws => self.by_filters(&tags, variables),
             Filters::Gcp => {
-                let filters = self.root.get("filters").into_iter().flat_map(Node::items).filter_map(Node::as_str);
+                let filters = self.made.root.get("filters").into_iter().flat_map(Node::items).filter_map(Node::as_str);
                 filters.fold(Tri::True, |all, filter| all.and(|| super::plugin_filter::gcp(filter, &tags)))
             }
             Filters::Labels => {
@@ -153,28 +155,19 @@ impl<'m> Asked<'_, '_, 'm> {
                 let excluded = self
                     .any_of("exclude_host_filters", variables)
                     .or(|| self.any_of("default_host_filters", variables));
-                let only = self.root.get("include_host_filters").is_some();
+                let only = self.made.root.get("include_host_filters").is_some();
                 let included = if only { self.any_of("include_host_filters", variables) } else { Tri::True };
                 included.and(|| !excluded)
             }
         }
     }
 
-    fn conditions(&self, option: &str) -> Vec<Node<'m>> {
-        self.root.get(option).into_iter().flat_map(Node::items).take(64).collect()
-    }
-
-    fn holds(&self, node: Node<'m>, variables: &Variables) -> Tri {
-        let text = node.as_str().unwrap_or("");
-        self.ground.ansible.condition_over(variables, text, self.loc(node))
-    }
-
     fn all_of(&self, option: &str, variables: &Variables) -> Tri {
-        self.conditions(option).into_iter().fold(Tri::True, |all, node| all.and(|| self.holds(node, variables)))
+        self.made.entries(option).fold(Tri::True, |all, node| all.and(|| self.made.holds(node, variables)))
     }
 
     fn any_of(&self, option: &str, variables: &Variables) -> Tri {
-        self.conditions(option).into_iter().fold(Tri::False, |any, node| any.or(|| self.holds(node, variables)))
+        self.made.entries(option).fold(Tri::False, |any, node| any.or(|| self.made.holds(node, variables)))
     }
 
     fn tags(&self, variables: &Variables) -> Value {
@@ -193,23 +186,23 @@ impl<'m> Asked<'_, '_, 'm> {
                 all.and(|| super::plugin_filter::aws(key.as_str().unwrap_or(""), &wanted, tags, variables))
             })
         };
-        let own = self.root.get("filters").map_or(Tri::True, one);
-        let more = self.conditions("include_filters");
+        let own = self.made.root.get("filters").map_or(Tri::True, one);
+        let more: Vec<Node<'m>> = self.made.entries("include_filters").collect();
         let included = if more.is_empty() {
             own
         } else {
-            let own = if self.root.get("filters").is_some() { own } else { Tri::False };
+            let own = if self.made.root.get("filters").is_some() { own } else { Tri::False };
             more.into_iter().fold(own, |any, node| any.or(|| one(node)))
         };
-        let excluded =
-            self.conditions("exclude_filters").into_iter().fold(Tri::False, |any, node| any.or(|| one(node)));
+        let excluded = self.made.entries("exclude_filters").fold(Tri::False, |any, node| any.or(|| one(node)));
         included.and(|| !excluded)
     }
 
     /// The host's name: what `hostnames` prefers, else what the plugin takes by itself.
     fn name(&self, machine: &Machine<'m>, variables: &Variables) -> Option<String> {
         let argument = |name: &String| argument_of(self.ground.terraform, machine, name).scalar();
-        let preferred: Vec<Node<'m>> = self.root.get("hostnames").into_iter().flat_map(Node::items).take(16).collect();
+        let preferred: Vec<Node<'m>> =
+            self.made.root.get("hostnames").into_iter().flat_map(Node::items).take(16).collect();
         if preferred.is_empty() {
             let plain = self.row.plugin != "azure_rm" || self.text("plain_host_names") == Some("true");
             let name = self.row.names.iter().find_map(argument).filter(|_| plain);
@@ -222,7 +215,7 @@ impl<'m> Asked<'_, '_, 'm> {
             } else if let Some(name) = self.row.preferences.get(word) {
                 argument(name).map_or_else(Value::absent, |name| Value::known(&*name))
             } else {
-                self.ground.ansible.expression_over(variables, word, self.loc(node))
+                self.ground.ansible.expression_over(variables, word, self.made.loc(node))
             };
             match value.scalar() {
                 Some(name) if !name.is_empty() => {
@@ -272,68 +265,10 @@ impl<'m> Asked<'_, '_, 'm> {
             _ => Vec::new(),
         }
     }
-
-    fn conditional(&self, variables: &Variables) -> Vec<String> {
-        let named = ["groups", "conditional_groups"].iter().filter_map(|option| self.root.get(option));
-        let entries = named.flat_map(Node::entries).take(256);
-        let hits = entries.filter(|(_, condition)| self.holds(*condition, variables).is_true());
-        hits.filter_map(|(name, _)| name.as_str().map(str::to_owned)).collect()
-    }
-
-    fn keyed(&self, variables: &Variables) -> Vec<String> {
-        let mut found = Vec::new();
-        for entry in self.conditions("keyed_groups") {
-            let Some(key) = entry.get("key").and_then(|key| Some((key.as_str()?, self.loc(key)))) else { continue };
-            let value = self.ground.ansible.expression_over(variables, key.0, key.1);
-            let option = |name: &str| entry.get(name).and_then(Node::as_str);
-            let separator = option("separator").unwrap_or("_");
-            let prefix = option("prefix").unwrap_or("");
-            let bare = bare_groups(&value, separator, option("default_value"));
-            let led = if prefix.is_empty() && self.text("leading_separator") == Some("false") { "" } else { separator };
-            let own: Vec<String> = bare.iter().map(|name| format!("{prefix}{led}{name}")).collect();
-            if let Some(parent) = option("parent_group").filter(|_| !own.is_empty()) {
-                let loc = self.loc(entry);
-                let parent = self.ground.ansible.text_over(variables, parent, loc);
-                found.extend(parent.scalar().map(|parent| parent.to_string()));
-            }
-            found.extend(own);
-        }
-        found
-    }
-}
-
-/// The names that a key makes before its prefix: of a text itself, of each member of a list, of each key and value of a mapping.
-fn bare_groups(value: &Value, separator: &str, default: Option<&str>) -> Vec<String> {
-    let own = |value: &Value| match value.scalar() {
-        Some(text) if !text.is_empty() => Some(text.to_string()),
-        Some(_) => default.map(str::to_owned),
-        None => None,
-    };
-    match value.data() {
-        Some(Data::List(list)) => list.items.iter().filter_map(own).collect(),
-        Some(Data::Map(map)) => {
-            let one = |(key, value): &(Arc<str>, Value)| match own(value) {
-                Some(text) => Some(format!("{key}{separator}{text}")),
-                None => value.scalar().map(|_| format!("{key}{separator}")),
-            };
-            map.entries.iter().filter_map(one).collect()
-        }
-        Some(_) => own(value).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// A name as Ansible makes it one of a group.
-fn safe(name: &str) -> String {
-    let kept = |(at, c): (usize, char)| {
-        let word = c.is_alphanumeric() || c == '_';
-        if word && !(at == 0 && c.is_numeric()) { c } else { '_' }
-    };
-    name.chars().enumerate().map(kept).collect()
 }
 
 /// An argument of a machine, else of the provider's block around it.
-fn argument_of<'m>(terraform: &'m Terraform<'m>, machine: &Machine<'m>, argument: &str) -> Value {
+pub(super) fn argument_of<'m>(terraform: &'m Terraform<'m>, machine: &Machine<'m>, argument: &str) -> Value {
     let named = argument.strip_prefix("provider:");
     let mut value = Value::absent();
     if named.is_none() {
@@ -398,18 +333,5 @@ fn tags<'m>(terraform: &'m Terraform<'m>, machine: &Machine<'m>, own: Value) -> 
             Value { kind: Kind::Known(Data::Map(Arc::new(merged))), ..own }
         }
         _ => own,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::safe;
-
-    #[test]
-    fn names_of_groups() {
-        for (name, expected) in [("tag_Role_db", "tag_Role_db"), ("role-db", "role_db"), ("1st", "_st"), ("a b", "a_b")]
-        {
-            assert_eq!(safe(name), expected);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Ansible as it would run: playbooks, plays, roles, tasks with the plays that reach them, inventories, requirements.
 
 mod arguments;
+mod constructed;
 mod handler;
 mod include;
 mod inventory;
@@ -16,6 +17,7 @@ mod texts;
 mod values;
 mod walk;
 
+pub use constructed::Constructed;
 pub use handler::Notified;
 pub(crate) use inventory::is_inside;
 pub use inventory::{
@@ -207,6 +209,7 @@ impl<'a> Ansible<'a> {
         ansible.known = values::Known::of(ansible.plays.len(), ansible.tasks.len());
         ansible.find_imports();
         ansible.take_commands(commands);
+        ansible.construct();
         reach::follow(&mut ansible);
         lost::explain(&mut ansible);
         // What was found before the ways were known holds no longer.

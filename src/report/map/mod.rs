@@ -9,7 +9,8 @@ use super::place;
 use crate::chart::{Chart, Object, Sort, Verdict};
 use crate::diag::Finding;
 use crate::source::Tree;
-use std::collections::{BTreeMap, HashMap};
+use crate::text::{FileId, Span};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that a map may show.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct Atlas<'a> {
 
 impl<'a> Atlas<'a> {
     /// The findings of each object, in the order of the objects: those that name its address, or stand at its declaration, at
-    /// a part of that, or at what shows its data.
+    /// a part of that, or at what shows its data; of a host also those in plays and tasks that run on it.
     fn findings(&self) -> Vec<Vec<&'a Finding>> {
         let mut by_address: HashMap<&str, Vec<&'a Finding>> = HashMap::new();
         let mut by_place: HashMap<_, Vec<&'a Finding>> = HashMap::new();
@@ -47,7 +48,8 @@ impl<'a> Atlas<'a> {
         for address in self.chart.objects.iter().filter_map(|object| object.address.as_deref()) {
             *namesakes.entry(address).or_default() += 1;
         }
-        let own = |object: &'a Object| {
+        let mut reaching = self.reaching();
+        let own = |(at, object): (usize, &'a Object)| {
             let named = object.address.as_deref();
             let one = named.is_none_or(|address| namesakes.get(address) == Some(&1));
             let named = named.and_then(|address| by_address.get(address)).into_iter().flatten().copied();
@@ -56,11 +58,37 @@ impl<'a> Atlas<'a> {
             let places = object.data.iter().flat_map(|datum| &datum.evidence).map(|(loc, _)| loc);
             let places = places.filter(|_| object.sort == Sort::Container).chain(&object.places).chain([&object.loc]);
             found.extend(places.filter_map(|loc| by_place.get(loc)).flatten());
-            found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.loc, &finding.rule));
+            found.extend(reaching.remove(&at).into_iter().flatten());
+            // The fingerprint is the same for the same finding alone.
+            found.sort_by_key(|finding| {
+                (std::cmp::Reverse(finding.severity), finding.loc, &finding.rule, &finding.fingerprint)
+            });
             found.dedup_by_key(|finding| &finding.fingerprint);
             found
         };
-        self.chart.objects.iter().map(own).collect()
+        self.chart.objects.iter().enumerate().map(own).collect()
+    }
+
+    /// Object → the findings that stand in plays and tasks which run on it.
+    fn reaching(&self) -> HashMap<usize, Vec<&'a Finding>> {
+        let mut by_file: HashMap<FileId, Vec<(Span, usize)>> = HashMap::new();
+        for (at, play) in self.chart.plays.iter().enumerate() {
+            for place in &play.places {
+                by_file.entry(place.file).or_default().push((place.span, at));
+            }
+        }
+        let mut found: HashMap<usize, Vec<&'a Finding>> = HashMap::new();
+        for finding in self.findings.iter().filter(|finding| finding.address.is_none()) {
+            let around = by_file.get(&finding.loc.file).into_iter().flatten();
+            let around = around.filter(|(span, _)| span.contains(finding.loc.span));
+            let plays: BTreeSet<usize> = around.map(|(_, play)| *play).collect();
+            let objects: BTreeSet<usize> =
+                plays.iter().flat_map(|play| &self.chart.plays[*play].objects).copied().collect();
+            for object in objects {
+                found.entry(object).or_default().push(finding);
+            }
+        }
+        found
     }
 
     /// `path:line` of a place.

@@ -93,6 +93,13 @@ pub(super) struct Invocations<'a> {
     inventories: Vec<Merged<'a>>,
 }
 
+impl<'a> Invocations<'a> {
+    /// The inventories that commands name.
+    pub(super) fn all(&self) -> &[Merged<'a>] {
+        &self.inventories
+    }
+}
+
 impl<'a> Ansible<'a> {
     /// The ways in which commands of the repository run a playbook, those of a playbook that imports it included; by command.
     /// Ways in which nothing is run (`--syntax-check`, `--list-tasks`…) are not among them.

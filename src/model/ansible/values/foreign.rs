@@ -4,7 +4,8 @@
 use super::super::Ansible;
 use super::lookup::At;
 use super::scope::{self, Scope, Work};
-use crate::text::Loc;
+use crate::syntax::yaml::Node;
+use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
 
 /// Variables of a host, by name.
@@ -28,6 +29,11 @@ impl<'a> Ansible<'a> {
     #[must_use]
     pub fn condition_over(&self, variables: &Variables, text: &str, loc: Loc) -> Tri {
         scope::condition(&self.with(variables), text, loc)
+    }
+
+    /// What a node of an inventory comes to, of which nothing else is known.
+    pub(in super::super) fn node_over(&self, file: FileId, node: Node<'a>) -> Value {
+        Scope::new(self, None, Vec::new(), Work::default()).node(file, node).into_value()
     }
 
     fn with(&self, variables: &Variables) -> Scope<'_, 'a> {
