@@ -40,7 +40,7 @@ subject! {
         /// Whether it belongs to machines that come and go with the load (launch templates, scale sets).
         scales: Bool certain => row.scales();
         /// Whether a comment says that nothing on the machine has to be kept.
-        disposable: Bool certain => matches!(row.estate.annotation(row.boot.loc, "data"), Some("cache" | "rebuildable" | "ephemeral"));
+        disposable: Bool certain => row.estate.is_rebuildable(row.boot.loc);
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
         /// Whether it belongs to a build of images.
