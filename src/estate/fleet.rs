@@ -213,7 +213,8 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
     match resource.ty() {
         "docker_container" => {
             let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
-            container::of_resource(&|name| resource.arg(name), &blocks, place, &setting()).into_iter().collect()
+            let argument = |name: &str| if name == "image" { image_of(estate, resource) } else { resource.arg(name) };
+            container::of_resource(&argument, &blocks, place, &setting()).into_iter().collect()
         }
         "docker_service" => {
             let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
@@ -223,6 +224,23 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
             of_group(resource, &setting())
         }
         _ => Vec::new(),
+    }
+}
+
+/// The image of a container; of one that is only known by its number, what it was pulled as.
+fn image_of<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Value {
+    let image = resource.arg("image");
+    if image.reason().is_none() {
+        return image;
+    }
+    let pulled = estate.terraform.referred(resource, "image");
+    match pulled.as_slice() {
+        [one] if estate.terraform.type_of(*one) == Some("docker_image") => {
+            let place = resource.expr("image").map(|(file, expr)| Loc { file, span: expr.span });
+            let name = estate.terraform.name_of(*one).map(|name| Value::known(name.as_str()));
+            name.map_or(image, |name| place.map_or(name.clone(), |place| name.at(place)))
+        }
+        _ => image,
     }
 }
 
