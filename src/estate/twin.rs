@@ -6,7 +6,7 @@ use super::listing::environment;
 use super::task::{is_test_path, runs_nowhere};
 use super::wiring::traversal;
 use crate::knowledge::names::{Named, of_module, of_type};
-use crate::model::terraform::{Instance, Resource, Role};
+use crate::model::terraform::{BlockView, Instance, Resource, Role};
 use crate::text::Loc;
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ fn shown(root: &str) -> &str {
 
 fn of_resource<'m>(estate: &Estate<'m>, resource: &Resource<'_, 'm>) -> Option<(String, Claim)> {
     let named = of_type(resource.ty())?;
-    if resource.uncertain().is_some() || !is_applied(estate, resource.instance, resource.loc()) {
+    if resource.uncertain().is_some() || !is_applied(estate, resource.instance, resource.ty(), resource.loc()) {
         return None;
     }
     let (key, text) = name_of(named, &named.by, &|name| resource.arg(name))?;
@@ -88,7 +88,7 @@ fn of_resource<'m>(estate: &Estate<'m>, resource: &Resource<'_, 'm>) -> Option<(
 }
 
 /// Whether somebody applies it, on the service that the names are of: an emulator or a store of one's own has names of its own.
-fn is_applied<'m>(estate: &Estate<'m>, instance: &Arc<Instance<'m>>, loc: Loc) -> bool {
+fn is_applied<'m>(estate: &Estate<'m>, instance: &Arc<Instance<'m>>, ty: &str, loc: Loc) -> bool {
     let path = estate.documents.tree.path(loc.file);
     let copied = |part: &str| matches!(part, "template" | "templates" | "skeleton" | "examples" | "example");
     if !matches!(instance.role, Role::Root | Role::Child) || is_test_path(path) || path.split('/').any(copied) {
@@ -96,9 +96,11 @@ fn is_applied<'m>(estate: &Estate<'m>, instance: &Arc<Instance<'m>>, loc: Loc) -
     }
     let mut at = instance.clone();
     for _ in 0..MAX_DEPTH {
+        let own = |block: &BlockView<'_, '_>| block.label(0) == ty.split('_').next();
         let elsewhere = estate
             .terraform
             .providers_of(&at)
+            .filter(own)
             .any(|block| !block.blocks("endpoints").is_empty() || !block.arg("endpoint").is_absent());
         if elsewhere {
             return false;
@@ -142,7 +144,7 @@ fn imports(estate: &Estate<'_>) -> Vec<(String, Claim)> {
             let id = block.body.attribute("id").map(|id| estate.terraform.evaluate(instance, file, &id.value));
             let Some(id) = id.and_then(|id| id.scalar().map(|id| id.to_string())) else { continue };
             let named = of_type(ty).filter(|row| row.by.len() == 1);
-            if named.is_none() && !is_worldwide(&id) || !is_applied(estate, instance, loc) {
+            if named.is_none() && !is_worldwide(&id) || !is_applied(estate, instance, ty, loc) {
                 continue;
             }
             let claim = Claim {
