@@ -225,7 +225,7 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
             continue;
         }
         for (variable, value) in &container.environment {
-            let Some(path) = value.as_str().and_then(database_file) else { continue };
+            let Some(path) = value.as_str().and_then(|text| database_file(variable, text)) else { continue };
             // A path relative to wherever the program starts is in the container for sure where nothing at all is mounted.
             if !path.starts_with('/') && !container.mounts.is_empty() {
                 continue;
@@ -245,23 +245,26 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
     found
 }
 
-/// The path of a database file that an address names, relative ones beginning with `./`.
-fn database_file(text: &str) -> Option<String> {
+/// The path of a database file that an address names, relative ones beginning with `./`; or a variable that is for such paths.
+fn database_file(variable: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let named = |rest: &str| {
         let bare = rest.split(['?', ';']).next().unwrap_or(rest).to_ascii_lowercase();
         [".db", ".sqlite", ".sqlite3", ".db3"].iter().any(|end| bare.ends_with(end))
     };
-    let (rest, any_name) =
-        if let Some((_, rest)) = text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///")) {
-            (rest, true)
-        } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
-            (text.rsplit_once(':').map(|(_, rest)| rest)?, true)
-        } else if lower.starts_with("file:") && (lower.contains(".db") || lower.contains(".sqlite")) {
-            (text.get(5..)?, false)
-        } else {
-            return None;
-        };
+    let (rest, any_name) = if let Some((_, rest)) =
+        text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///"))
+    {
+        (rest, true)
+    } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
+        (text.rsplit_once(':').map(|(_, rest)| rest)?, true)
+    } else if lower.starts_with("file:") && (lower.contains(".db") || lower.contains(".sqlite")) {
+        (text.get(5..)?, false)
+    } else if ["DB_", "DATABASE", "SQLITE"].iter().any(|start| variable.starts_with(start)) && text.starts_with('/') {
+        (text, false)
+    } else {
+        return None;
+    };
     let path = rest.split(['?', ';']).next().unwrap_or(rest);
     if path.is_empty() || path.contains(['$', '{', ':']) || path == "memory" {
         return None;
