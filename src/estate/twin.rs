@@ -135,8 +135,8 @@ fn imports(estate: &Estate<'_>) -> Vec<(String, Claim)> {
     for instance in estate.terraform.tops() {
         for (file, block) in instance.module.others_of("import") {
             let loc = Loc { file, span: block.header };
-            let Some(names) = block.body.attribute("to").and_then(|to| traversal(&to.value)) else { continue };
-            let mut rest = names.as_slice();
+            let Some(address) = block.body.attribute("to").and_then(|to| traversal(&to.value)) else { continue };
+            let mut rest = address.as_slice();
             while let ["module", _, inner @ ..] = rest {
                 rest = inner;
             }
@@ -149,7 +149,7 @@ fn imports(estate: &Estate<'_>) -> Vec<(String, Claim)> {
             }
             let claim = Claim {
                 object: format!("{} {id}", named.map_or(*ty, |row| &*row.what)),
-                owner: format!("import of {}", names.join(".")),
+                owner: format!("import of {}", address.join(".")),
                 root: instance.environment().to_owned(),
                 import: true,
                 loc,
@@ -183,9 +183,9 @@ fn in_tasks(estate: &Estate<'_>, by_name: &BTreeMap<String, Vec<Claim>>) -> Vec<
         if is_test_path(path) || runs_nowhere(estate.ansible, at) {
             continue;
         }
-        let names = estate.ansible.in_turns(task, |turn| name_of(named, options, &|name| turn.argument(name)));
+        let objects = estate.ansible.in_turns(task, |turn| name_of(named, options, &|name| turn.argument(name)));
         let mut said: Vec<String> = Vec::new();
-        for (key, text) in names.into_iter().flatten() {
+        for (key, text) in objects.into_iter().flatten() {
             let first = by_name.get(&key).and_then(|claims| claims.iter().find(|claim| !claim.import));
             let Some(first) = first.filter(|first| !environment::differ(&first.root, path) && !said.contains(&key))
             else {
