@@ -5,7 +5,7 @@ use super::invocation::Invocation;
 use super::machine::Machine;
 use super::root::RootFacts;
 use crate::knowledge::terraform as known;
-use crate::model::terraform::{Argument, Backend, Role};
+use crate::model::terraform::{Argument, Backend, BlockView, Role};
 use crate::source::file_name;
 use crate::text::Loc;
 use crate::value::Value;
@@ -23,6 +23,8 @@ pub struct Collision {
     pub loc: Loc,
 }
 
+/// The deepest chain of calls that is climbed.
+const MAX_CALLS: usize = 32;
 /// Pairs beyond this number are not reported.
 const MAX_PAIRS: usize = 200;
 
@@ -50,7 +52,7 @@ pub fn machines(estate: &Estate<'_>) -> Vec<Collision> {
             for earlier in &claimants[..position] {
                 let (a, b) = (&estate.machines[*earlier], &estate.machines[*later]);
                 if found.len() < MAX_PAIRS && seen.insert((&a.address, b.resource.loc())) {
-                    found.extend(collide(a, b).map(|(claims, loc)| Collision {
+                    found.extend(collide(estate, a, b).map(|(claims, loc)| Collision {
                         machine: *later,
                         other: *earlier,
                         claims,
@@ -71,7 +73,7 @@ fn is_guest(machine: &Machine<'_>) -> bool {
 }
 
 /// What two machines both claim, if that is enough to call them one.
-fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
+fn collide<'m>(estate: &Estate<'m>, a: &Machine<'m>, b: &Machine<'m>) -> Option<(Vec<String>, Loc)> {
     if a.resource.loc() == b.resource.loc() {
         return None;
     }
@@ -80,7 +82,11 @@ fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
         mine.iter().filter(known).find(|value| theirs.iter().any(|other| same(value, other))).cloned()
     };
     let platform = |machine: &Machine<'_>| machine.resource.ty().split('_').next().unwrap_or("").to_owned();
-    let id = both(&b.ids, &a.ids).filter(|_| platform(a) == platform(b));
+    let (here, there) = (endpoint(estate, a), endpoint(estate, b));
+    let cluster = here.is_some() && here == there;
+    // Each cluster counts for itself.
+    let other = here.is_some() && there.is_some() && here != there;
+    let id = both(&b.ids, &a.ids).filter(|_| platform(a) == platform(b) && !other);
     let mac = both(&b.macs, &a.macs);
     let address = both(&b.addresses, &a.addresses);
     let name = both(&b.names, &a.names);
@@ -92,8 +98,9 @@ fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
     let weight = [id.is_some(), address.is_some(), name.is_some(), node].iter().filter(|shared| **shared).count();
     let strong = id.is_some() || address.is_some();
     // Nodes that form no cluster count guests on their own.
-    let alone = apart && address.is_none() && name.is_none();
-    if mac.is_none() && (alone || !(strong && (one_root || weight >= 2))) {
+    let alone = apart && !cluster && address.is_none() && name.is_none();
+    let counted = cluster && id.is_some();
+    if mac.is_none() && (alone || !(strong && (one_root || counted || weight >= 2))) {
         return None;
     }
     let words = [("VMID", &id), ("hardware address", &mac), ("address", &address), ("name", &name)];
@@ -103,6 +110,28 @@ fn collide(a: &Machine<'_>, b: &Machine<'_>) -> Option<(Vec<String>, Loc)> {
     let header = b.resource.loc();
     let loc = first.origin.filter(|origin| origin.file == header.file).unwrap_or(header);
     Some((claims, loc))
+}
+
+/// Arguments of providers that say which cluster they speak to.
+const ENDPOINTS: [&str; 6] = ["pm_api_url", "endpoint", "proxmox_api_url", "vsphere_server", "auth_url", "uri"];
+
+/// The cluster that the provider of a machine speaks to, as far as its one block for all says so.
+pub(super) fn endpoint<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<String> {
+    let ty = machine.resource.ty().split('_').next();
+    let mut at = machine.resource.instance.clone();
+    for _ in 0..MAX_CALLS {
+        let own: Vec<BlockView<'_, '_>> =
+            estate.terraform.providers_of(&at).filter(|block| block.label(0) == ty).collect();
+        if let Some(block) = own.first() {
+            // Of several it takes looking at which one the machine chooses.
+            let one = own.len() == 1 && block.arg("alias").is_absent();
+            let said = ENDPOINTS.iter().map(|name| block.arg(name)).find(|value| !value.is_absent())?;
+            return said.scalar().filter(|_| one).map(|text| text.trim_end_matches('/').to_lowercase());
+        }
+        drop(own);
+        at = at.caller()?.0;
+    }
+    None
 }
 
 fn same(a: &Value, b: &Value) -> bool {

@@ -2,10 +2,9 @@
 
 use super::task::TaskFacts;
 use crate::knowledge::ansible::ModuleRole;
-use crate::knowledge::services::{self, PathClass};
+use crate::knowledge::services;
 use crate::model::ansible::{Task, Turn};
 use crate::model::command::{self, Command, Site, Variables};
-use crate::source::file_name;
 use crate::syntax::jinja;
 use crate::value::Value;
 
@@ -86,21 +85,21 @@ impl TaskFacts<'_> {
         let adds = self.task.short() == "parted"
             && !self.argument("number").is_absent()
             && self.argument("state").as_str() != Some("absent");
-        if container
-            || file
-            || swap
-            || loads
-            || link
-            || adds
-            || module.has(ModuleRole::Infrastructure)
-            || self.dangers().is_empty()
-        {
+        if container || file || swap || loads || link || adds {
+            return None;
+        }
+        // That a play removes infrastructure is one matter, that it takes the content or the last copy along another.
+        let dangers = self.dangers();
+        let removes = dangers.iter().any(|danger| danger.starts_with("state:"));
+        let purges = || removes && dangers.iter().any(|danger| !danger.starts_with("state:"));
+        if dangers.is_empty() || module.has(ModuleRole::Infrastructure) && !purges() {
             return None;
         }
         // What is removed is the volume, what is shrunk a part of the group.
         let volume = if self.argument("state").as_str() == Some("absent") { ["lv", "vg"] } else { ["vg", "lv"] };
         let target = ["name", "db", "dev", "device"].into_iter().chain(volume);
-        let target = target.chain(["path", "volume", "volume_name", "pool", "identifier"]);
+        let target =
+            target.chain(["path", "volume", "volume_name", "pool", "identifier", "id", "db_instance_identifier"]);
         let named = target.map(|key| self.argument(key)).find(|value| !value.is_absent());
         // The test database that some packages bring is nobody's data.
         let named = named.filter(|value| value.as_str() != Some("test"));
@@ -150,8 +149,15 @@ impl TaskFacts<'_> {
 
     /// The directory that `rm -r` removes, its templates evaluated in each turn.
     fn removed_by_command(&self) -> Option<Value> {
-        let removing = |command: &&Command| {
-            &*command.program == "rm" && command.flags.iter().any(|flag| flag.name.contains(['r', 'R']))
+        let removing = |command: &&Command| match &*command.program {
+            "rm" => command.flags.iter().any(|flag| flag.name.contains(['r', 'R'])),
+            // What is old, large or of a certain name is not all that is there.
+            "find" => {
+                let narrow = ["name", "path", "regex", "time", "min", "newer", "size", "empty"];
+                let narrow = |name: &str| narrow.iter().any(|word| name.contains(word) && name != "-mindepth");
+                command.flag("delete").is_some() && !command.flags.iter().any(|flag| narrow(&flag.name))
+            }
+            _ => false,
         };
         let mut open = false;
         for operand in self.estate.invocations_of(self.at).filter(removing).flat_map(|command| &command.operands) {
@@ -205,33 +211,16 @@ fn unquoted(word: &str) -> String {
     word.chars().filter(keeps).collect()
 }
 
-/// Whether a directory is an index that its service makes again from its database: `es8` of `SonarQube`.
-fn is_made_again(path: &str) -> bool {
-    let version = file_name(path).strip_prefix("es");
-    path.contains("sonar") && version.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
-}
-
 /// Whether a path is a directory of persistent data: a service's own, or what a variable calls so.
 fn is_data_directory(value: &Value) -> bool {
     let Some(path) = value.as_str() else {
         return false;
     };
-    let path = path.trim_end_matches("/*").trim_end_matches('/');
-    // One file of a directory (a lock, a configuration) is not the data.
-    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| {
-        !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6
-    });
-    // Nor is what a run keeps hidden for itself, nor what programs are extended by.
-    let file = file || file_name(path).starts_with('.') || path.split('/').any(|part| part == "plugins");
-    let absolute = path.starts_with('/') || path.get(1..3) == Some(":\\");
-    if file || !absolute || is_made_again(path) {
-        return false;
-    }
-    if matches!(services::data_path(path), Some(PathClass::Volatile | PathClass::Logs | PathClass::Configuration)) {
+    if !services::may_be_data_directory(path) {
         return false;
     }
     let named = value.via.iter().flat_map(|via| via.iter()).any(|step| {
         ["data_dir", "datadir", "data_path", "data_directory", "data_root"].iter().any(|word| step.what.contains(word))
     });
-    named || services::by_path(path).is_some()
+    named || services::by_path(services::bare(path)).is_some()
 }

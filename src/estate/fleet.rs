@@ -16,7 +16,7 @@ use crate::model::nomad;
 use crate::model::terraform::{BlockView, Resource};
 use crate::source::file_name;
 use crate::syntax::jinja;
-use crate::syntax::yaml::Node;
+use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
 use crate::value::Value;
 use rayon::prelude::*;
@@ -196,13 +196,39 @@ fn of_file(documents: &Documents<'_>, document: &Document) -> Vec<Container> {
     let setting = Setting { in_ci, in_tests, ..Setting::unknown() };
     if document.kind == Kind::Compose {
         let Some(root) = document.yaml().and_then(crate::syntax::yaml::Yaml::root) else { return Vec::new() };
-        return container::of_compose(root, &|span| Loc { file: document.file, span }, &setting);
+        let mut found = container::of_compose(root, &|span| Loc { file: document.file, span }, &setting);
+        override_beside(documents, path, &mut found);
+        return found;
     }
     let text = Rendered::verbatim(Mapped::verbatim(documents.tree.text(document.file), 0), document.file);
     if document.kind == Kind::Quadlet {
         return container::of_quadlet(&text, file_name(path), &setting).into_iter().collect();
     }
     container::of_unit(&text, &setting)
+}
+
+/// Compose reads an override file beside the first one without being told: what that says of a service is not seen in the first.
+fn override_beside(documents: &Documents<'_>, path: &str, containers: &mut [Container]) {
+    let Some((stem, suffix)) = path.rsplit_once('.') else { return };
+    if !matches!(file_name(stem), "docker-compose" | "compose") || containers.is_empty() {
+        return;
+    }
+    let beside =
+        [suffix, "yml", "yaml"].iter().find_map(|suffix| documents.tree.find(&format!("{stem}.override.{suffix}")));
+    let Some(file) = beside else { return };
+    let yaml = Yaml::parse(documents.tree.text(file));
+    let Some(services) = yaml.root().and_then(|root| root.get("services")) else { return };
+    for container in containers {
+        let Some(service) = services.get(&container.name) else { continue };
+        let says = |key: &str| service.get(key).is_some();
+        let reason = || Some(format!("{} says more of it", file_name(documents.tree.path(file))).as_str().into());
+        if says("volumes") || says("tmpfs") || says("extends") {
+            container.more_mounts = reason();
+        }
+        if says("environment") || says("env_file") || says("extends") {
+            container.more_environment = reason();
+        }
+    }
 }
 
 /// The containers that a resource of Terraform declares: of Docker, of a swarm, of a workload of Kubernetes by blocks or as a
@@ -214,7 +240,8 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
     match resource.ty() {
         "docker_container" => {
             let blocks = |kind: &str| resource.blocks(kind).iter().map(|block| (block.loc, block.to_value())).collect();
-            container::of_resource(&|name| resource.arg(name), &blocks, place, &setting()).into_iter().collect()
+            let argument = |name: &str| if name == "image" { image_of(estate, resource) } else { resource.arg(name) };
+            container::of_resource(&argument, &blocks, place, &setting()).into_iter().collect()
         }
         "docker_service" => {
             let task = resource.blocks("task_spec").first().map(BlockView::to_value).unwrap_or_default();
@@ -229,6 +256,23 @@ fn of_declared<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Vec<Cont
             of_group(resource, &setting())
         }
         _ => Vec::new(),
+    }
+}
+
+/// The image of a container; of one that is only known by its number, what it was pulled as.
+fn image_of<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>) -> Value {
+    let image = resource.arg("image");
+    if image.reason().is_none() {
+        return image;
+    }
+    let pulled = estate.terraform.referred(resource, "image");
+    match pulled.as_slice() {
+        [one] if estate.terraform.type_of(*one) == Some("docker_image") => {
+            let place = resource.expr("image").map(|(file, expr)| Loc { file, span: expr.span });
+            let name = estate.terraform.name_of(*one).map(|name| Value::known(name.as_str()));
+            name.map_or(image, |name| place.map_or(name.clone(), |place| name.at(place)))
+        }
+        _ => image,
     }
 }
 

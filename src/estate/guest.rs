@@ -3,7 +3,7 @@
 use super::Estate;
 use super::machine::Machine;
 use super::placement::Reach;
-use crate::model::ansible::{Task, View};
+use crate::model::ansible::{ArgumentValue, Task, View};
 use crate::text::{FileId, Loc};
 use crate::value::{Tri, Value};
 use std::collections::HashSet;
@@ -105,8 +105,13 @@ impl Writes {
         let whole = || {
             let own = ["content", "line", "block", "replace"];
             let text = own.iter().find_map(|name| {
-                let argument = task.argument(name)?;
-                Some(estate.documents.tree.slice(Loc { file: task.file, span: argument.value.span() }).to_owned())
+                let value = &task.argument(name)?.value;
+                let written = || estate.documents.tree.slice(Loc { file: task.file, span: value.span() });
+                let text = match value {
+                    ArgumentValue::Node(node) => node.as_str(),
+                    ArgumentValue::Text(text, _) => Some(&**text),
+                };
+                Some(text.unwrap_or_else(written).to_owned())
             });
             text.or_else(|| {
                 let source = ansible.argument(task, "src").scalar()?;
@@ -177,7 +182,10 @@ fn change<'a>(
         }
         Writes::Addresses(arguments) => {
             let value = arguments.iter().map(|name| ask(name)).find(|value| !value.is_absent())?;
-            let (declared, differs) = addressed(machine, &value.display(), value.reason().is_some())?;
+            // Which interface it is stands beside the address.
+            let interfaces = ["ifname", "conn_name"].map(|name| ask(name).scalar().unwrap_or_default());
+            let text = format!("{} {}", value.display(), interfaces.join(" "));
+            let (declared, differs) = addressed(machine, &text, value.reason().is_some())?;
             Some(row(false, value, declared, differs))
         }
         Writes::File(text) => {
@@ -200,7 +208,8 @@ fn named(machine: &Machine<'_>, value: &Value) -> Option<(String, Tri)> {
     let declared = known.first()?.clone();
     let short = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();
     let differs = match (value.scalar(), value.reason()) {
-        (Some(name), _) => (!known.iter().any(|own| short(own) == short(&name))).into(),
+        // The file of the name ends with a line break.
+        (Some(name), _) => (!known.iter().any(|own| short(own) == short(name.trim()))).into(),
         (None, Some(reason)) => Tri::Unknown(reason),
         (None, None) => return None,
     };

@@ -65,25 +65,32 @@ fn then_changes(estate: &Estate<'_>, at: usize) -> bool {
     estate.invocations.iter().any(|other| later(other) && changes(other))
 }
 
-/// A guest whose storage is left to a default.
+/// A guest whose storage is left to a default, or is the folder that each node has for its own.
 pub struct ImplicitStorage<'m> {
     /// The guest.
     pub resource: Resource<'m, 'm>,
-    /// The argument that is not given.
+    /// The argument that names the storage.
     pub argument: &'static str,
-    /// What stands in for it.
+    /// The storage.
     pub default: &'static str,
-    /// The block, else the resource.
+    /// Whether the argument is given.
+    pub given: bool,
+    /// The argument, else the block.
     pub loc: Loc,
 }
 
-/// Blocks of guests that need a storage: type, block, argument, default.
-const STORAGE: [(&str, &str, &str, &str); 2] = [
-    ("proxmox_virtual_environment_container", "disk", "datastore_id", "local"),
-    ("proxmox_virtual_environment_vm", "disk", "datastore_id", "local-lvm"),
+/// Blocks of guests that need a storage: type, block, argument, default; no default where the argument has to be given.
+const STORAGE: [(&str, &str, &str, Option<&str>); 5] = [
+    ("proxmox_virtual_environment_container", "disk", "datastore_id", Some("local")),
+    ("proxmox_virtual_environment_vm", "disk", "datastore_id", Some("local-lvm")),
+    ("proxmox_lxc", "rootfs", "storage", None),
+    ("proxmox_lxc_guest", "root_mount", "storage", None),
+    ("proxmox_vm_qemu", "disk", "storage", None),
 ];
+/// The folder of a node.
+const LOCAL: &str = "local";
 
-/// Every guest whose storage nobody names, once for each declaration.
+/// Every guest whose storage nobody chose, once for each declaration.
 #[must_use]
 pub fn implicit_storage<'m>(estate: &'m Estate<'m>) -> Vec<ImplicitStorage<'m>> {
     let mut found: Vec<ImplicitStorage<'m>> = Vec::new();
@@ -93,11 +100,14 @@ pub fn implicit_storage<'m>(estate: &'m Estate<'m>) -> Vec<ImplicitStorage<'m>> 
                 continue;
             }
             for block in resource.blocks(kind) {
-                if block.arg(argument).is_absent()
-                    && block.uncertain.is_none()
-                    && !found.iter().any(|other| other.loc == block.loc)
-                {
-                    found.push(ImplicitStorage { resource: resource.clone(), argument, default, loc: block.loc });
+                let value = block.arg(argument);
+                let given = value.as_str() == Some(LOCAL);
+                let default = if given { Some(LOCAL) } else { default.filter(|_| value.is_absent()) };
+                let Some(default) = default.filter(|_| block.uncertain.is_none()) else { continue };
+                let here = value.origin.filter(|origin| origin.file == block.loc.file);
+                let loc = here.unwrap_or(block.loc);
+                if !found.iter().any(|other| other.loc == loc) {
+                    found.push(ImplicitStorage { resource: resource.clone(), argument, default, given, loc });
                 }
             }
         }
@@ -215,7 +225,7 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
             continue;
         }
         for (variable, value) in &container.environment {
-            let Some(path) = value.as_str().and_then(database_file) else { continue };
+            let Some(path) = value.as_str().and_then(|text| database_file(variable, text)) else { continue };
             // A path relative to wherever the program starts is in the container for sure where nothing at all is mounted.
             if !path.starts_with('/') && !container.mounts.is_empty() {
                 continue;
@@ -235,23 +245,26 @@ pub fn embedded_databases<'m>(estate: &'m Estate<'m>) -> Vec<EmbeddedDatabase<'m
     found
 }
 
-/// The path of a database file that an address names, relative ones beginning with `./`.
-fn database_file(text: &str) -> Option<String> {
+/// The path of a database file that an address names, relative ones beginning with `./`; or a variable that is for such paths.
+fn database_file(variable: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let named = |rest: &str| {
         let bare = rest.split(['?', ';']).next().unwrap_or(rest).to_ascii_lowercase();
         [".db", ".sqlite", ".sqlite3", ".db3"].iter().any(|end| bare.ends_with(end))
     };
-    let (rest, any_name) =
-        if let Some((_, rest)) = text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///")) {
-            (rest, true)
-        } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
-            (text.rsplit_once(':').map(|(_, rest)| rest)?, true)
-        } else if lower.starts_with("file:") && (lower.contains(".db") || lower.contains(".sqlite")) {
-            (text.get(5..)?, false)
-        } else {
-            return None;
-        };
+    let (rest, any_name) = if let Some((_, rest)) =
+        text.split_once("sqlite:///").or_else(|| text.split_once("sqlite3:///"))
+    {
+        (rest, true)
+    } else if lower.starts_with("jdbc:sqlite:") || lower.starts_with("jdbc:h2:file:") {
+        (text.rsplit_once(':').map(|(_, rest)| rest)?, true)
+    } else if lower.starts_with("file:") && (lower.contains(".db") || lower.contains(".sqlite")) {
+        (text.get(5..)?, false)
+    } else if ["DB_", "DATABASE", "SQLITE"].iter().any(|start| variable.starts_with(start)) && text.starts_with('/') {
+        (text, false)
+    } else {
+        return None;
+    };
     let path = rest.split(['?', ';']).next().unwrap_or(rest);
     if path.is_empty() || path.contains(['$', '{', ':']) || path == "memory" {
         return None;

@@ -2,6 +2,7 @@
 //! Ansible sets on Terraform's machines.
 
 use super::Estate;
+use super::collision;
 use super::machine::Machine;
 use super::task::runs_nowhere;
 use crate::knowledge::ansible::{self as known, Module, ModuleRole};
@@ -255,21 +256,31 @@ pub fn ownerships(estate: &Estate<'_>) -> Vec<Ownership> {
             });
         }
     }
-    found.extend(twice_in_terraform(&estate.machines));
+    found.extend(twice_in_terraform(estate));
     found
 }
 
-/// Guests that two roots declare: the same number on the same node can only be one guest.
-fn twice_in_terraform(machines: &[Machine<'_>]) -> Vec<Ownership> {
-    let mut first: BTreeMap<(String, String), &Machine<'_>> = BTreeMap::new();
+/// Guests that two roots declare: the same number on the same node, or in the same cluster, can only be one guest.
+fn twice_in_terraform<'m>(estate: &Estate<'m>) -> Vec<Ownership> {
+    let mut first: BTreeMap<(String, String), &Machine<'m>> = BTreeMap::new();
     let mut found = Vec::new();
-    for machine in machines {
+    for machine in &estate.machines {
         let id = machine.ids.iter().filter(|id| id.as_number() != Some(0.0)).find_map(Value::scalar);
-        let node = machine.nodes.iter().find_map(Value::scalar);
-        let (Some(id), Some(node)) = (id, node) else { continue };
-        let key = (id.to_string(), node.to_string());
-        let Some(other) = first.get(&key) else {
-            first.insert(key, machine);
+        let Some(id) = id else { continue };
+        let node = machine.nodes.iter().find_map(Value::scalar).map(|node| node.to_string());
+        let cluster = collision::endpoint(estate, machine);
+        // Nodes of two clusters may have one name.
+        let apart = |other: &Machine<'m>| {
+            let there = collision::endpoint(estate, other);
+            cluster.is_some() && there.is_some() && cluster != there
+        };
+        let keys: Vec<(String, String)> =
+            [&cluster, &node].into_iter().flatten().map(|at| (id.to_string(), at.clone())).collect();
+        let earlier = keys.iter().find_map(|key| Some((key, *first.get(key)?))).filter(|(_, other)| !apart(other));
+        let Some(((_, node), other)) = earlier else {
+            for key in keys {
+                first.entry(key).or_insert(machine);
+            }
             continue;
         };
         // A switch may keep them from being there together.

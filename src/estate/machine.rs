@@ -166,7 +166,11 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
     let header = resource.loc();
     for row in &ty.storage {
         if row.path.is_empty() {
-            let known = found.iter().any(|storage: &Storage| storage.kind == StorageKind::Root);
+            // The first of several disks that are alike is the root, too.
+            let system = |storage: &Storage| {
+                storage.kind == StorageKind::Root || storage.kind == StorageKind::InlineDisk && !storage.extra
+            };
+            let known = found.iter().any(system);
             let holds = || row.when.is_none() || row.applies(&resource.view().to_value(), own_id).is_true();
             if known || !holds() {
                 continue;

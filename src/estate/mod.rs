@@ -58,6 +58,7 @@ pub mod state_kept;
 pub mod store;
 pub mod task;
 pub mod tie;
+mod twin;
 pub mod upkeep;
 mod uploaded;
 pub mod variable_file;
@@ -216,6 +217,7 @@ impl<'m> Estate<'m> {
         estate.placements = placement::placements(&estate.joined.lodgings);
         estate.identities = identity::facts(&estate);
         estate.ownerships = identity::ownerships(&estate);
+        estate.ownerships.extend(twin::ownerships(&estate));
         estate.adjustments = identity::adjustments(&estate);
         estate
     }
@@ -243,6 +245,12 @@ impl<'m> Estate<'m> {
     #[must_use]
     pub fn has_terraform(&self) -> bool {
         !self.terraform.modules().is_empty()
+    }
+
+    /// Whether a comment on the declaration at a place says that its data can be made again.
+    #[must_use]
+    pub fn is_rebuildable(&self, loc: Loc) -> bool {
+        matches!(self.annotation(loc, "data"), Some("cache" | "rebuildable" | "ephemeral"))
     }
 
     /// The value of an annotation on the declaration at a place; `""` for a bare flag.

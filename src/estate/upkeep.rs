@@ -5,6 +5,7 @@ use super::machine::{Machine, StorageKind};
 use crate::knowledge::compute::Fate;
 use crate::knowledge::services::ServiceData;
 use crate::model::ansible::Task;
+use crate::model::command::Command;
 use crate::text::{FileId, Loc};
 use std::collections::{BTreeSet, HashSet};
 
@@ -106,7 +107,7 @@ pub struct Uncopied {
 }
 
 /// Programs that make copies of data.
-const PROGRAMS: [&str; 22] = [
+const PROGRAMS: [&str; 21] = [
     "restic",
     "borg",
     "borgmatic",
@@ -119,7 +120,6 @@ const PROGRAMS: [&str; 22] = [
     "velero",
     "pg_dump",
     "pg_dumpall",
-    "pg_basebackup",
     "mysqldump",
     "mariadb-dump",
     "mariabackup",
@@ -160,10 +160,7 @@ fn speaks(text: &str) -> bool {
 #[must_use]
 pub fn uncopied(estate: &Estate<'_>) -> Vec<Uncopied> {
     let by_repository = estate.terraform.resources().any(|resource| is_backup_type(resource.ty()))
-        || estate
-            .invocations
-            .iter()
-            .any(|invocation| invocation.task.is_none() && PROGRAMS.contains(&&*invocation.command.program));
+        || estate.invocations.iter().any(|invocation| invocation.task.is_none() && makes_copy(&invocation.command));
     if by_repository {
         return Vec::new();
     }
@@ -186,6 +183,15 @@ pub fn uncopied(estate: &Estate<'_>) -> Vec<Uncopied> {
         }
     }
     found
+}
+
+/// Whether a command makes a copy that is kept; what a standby starts from is overwritten with the next mistake.
+fn makes_copy(command: &Command) -> bool {
+    let standby = || command.flags.iter().any(|flag| matches!(&*flag.name, "-R" | "--write-recovery-conf"));
+    match &*command.program {
+        "pg_basebackup" => !standby(),
+        program => PROGRAMS.contains(&program),
+    }
 }
 
 fn is_backup_type(ty: &str) -> bool {

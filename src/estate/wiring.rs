@@ -52,6 +52,8 @@ pub struct Removal {
     pub ty: String,
     /// `destroy`, as far as it is given.
     pub destroy: Value,
+    /// Whether a provisioner in it logs in to a machine.
+    pub provisions: bool,
     /// The block.
     pub loc: Loc,
 }
@@ -419,7 +421,9 @@ pub fn removals(estate: &Estate<'_>) -> Vec<Removal> {
             let destroy = destroy
                 .map_or_else(Value::absent, |attribute| estate.terraform.evaluate(instance, file, &attribute.value));
             let ty = rest.first().copied().unwrap_or("module").to_owned();
-            found.push(Removal { address: names.join("."), ty, destroy, loc });
+            let mut provisioners = block.body.blocks_of("provisioner");
+            let provisions = provisioners.any(|one| one.label(0).is_some_and(|kind| kind != "local-exec"));
+            found.push(Removal { address: names.join("."), ty, destroy, provisions, loc });
         }
     }
     found

@@ -1,5 +1,6 @@
 //! How programs are called, and which calls touch control state, infrastructure or data.
 
+use super::services::{self, ServiceData};
 use crate::diag::Severity;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
@@ -124,6 +125,8 @@ pub struct Row {
     last: Option<Pattern>,
     operands: Option<Operands>,
     state: Option<StateUse>,
+    #[serde(default)]
+    data_directory: bool,
     redirect: Option<(Pattern, Pattern)>,
     #[serde(default)]
     nested: bool,
@@ -394,6 +397,7 @@ impl Row {
             && self.last.as_ref().is_none_or(|it| call.operands.last().is_some_and(|last| it.0.is_match(last)))
             && self.operands.is_none_or(|it| (it == Operands::None) == call.operands.is_empty())
             && self.state.is_none_or(|it| it.holds(call))
+            && (!self.data_directory || call.operands.iter().any(|text| is_only_copy(text)))
             && self.redirect.as_ref().is_none_or(|(op, target)| {
                 call.redirects
                     .iter()
@@ -469,6 +473,14 @@ impl StateUse {
             Self::Redirect => redirected(true),
         }
     }
+}
+
+/// Whether a path is the directory of a service that keeps the only copy of something there.
+fn is_only_copy(path: &str) -> bool {
+    let kept = |service: &services::Service| {
+        matches!(service.data, ServiceData::Authoritative | ServiceData::Secret | ServiceData::Queue)
+    };
+    services::is_data_directory(path) && services::by_path(services::bare(path)).is_some_and(kept)
 }
 
 /// `*` at the end of a pattern stands for any rest, alone for anything.

@@ -8,6 +8,7 @@ pub mod compute;
 pub mod doctrine;
 pub mod inventories;
 pub mod modules;
+pub mod names;
 pub mod packer;
 pub mod pipelines;
 pub mod services;

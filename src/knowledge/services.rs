@@ -1,6 +1,7 @@
 //! Software that keeps data on disk: how to tell it, and where its data lies.
 
 use super::{glob, load};
+use crate::source::file_name;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -306,6 +307,39 @@ pub fn by_path(path: &str) -> Option<&'static Service> {
         path = path.rsplit_once('/')?.0;
     }
     None
+}
+
+/// A directory without what stands for everything in it.
+#[must_use]
+pub fn bare(path: &str) -> &str {
+    path.trim_end_matches("/*").trim_end_matches('/')
+}
+
+/// Whether a path is a directory where a service keeps data.
+#[must_use]
+pub fn is_data_directory(path: &str) -> bool {
+    may_be_data_directory(path) && by_path(bare(path)).is_some()
+}
+
+/// Whether a path may be a directory of persistent data: absolute, no single file, and nothing that is made again.
+#[must_use]
+pub fn may_be_data_directory(path: &str) -> bool {
+    let path = bare(path);
+    // One file of a directory (a lock, a configuration) is not the data.
+    let file = file_name(path).rsplit_once('.').is_some_and(|(stem, suffix)| {
+        !stem.is_empty() && suffix.chars().all(|c| c.is_ascii_alphabetic()) && suffix.len() <= 6
+    });
+    // Nor is what a run keeps hidden for itself, nor what programs are extended by.
+    let file = file || file_name(path).starts_with('.') || path.split('/').any(|part| part == "plugins");
+    let absolute = path.starts_with('/') || path.get(1..3) == Some(":\\");
+    let passing = || matches!(data_path(path), Some(PathClass::Volatile | PathClass::Logs | PathClass::Configuration));
+    !file && absolute && !is_made_again(path) && !passing()
+}
+
+/// Whether a directory is an index that its service makes again from its database: `es8` of `SonarQube`.
+fn is_made_again(path: &str) -> bool {
+    let version = file_name(path).strip_prefix("es");
+    path.contains("sonar") && version.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// What is kept at an absolute path, if its place tells: by the services' data directories, then by the general ones.

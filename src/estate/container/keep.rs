@@ -241,7 +241,9 @@ impl Container {
             "path.data",
             "data_directory",
         ];
-        let variables = service.data_settings.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        // Some images take their settings as variables by their own names (`path.data`).
+        let variable = |name: &&String| name.starts_with(|c: char| c.is_ascii_uppercase()) || name.contains('.');
+        let variables = service.data_settings.iter().filter(variable);
         if let Some(value) = variables.map(|name| self.variable(name)).find(|value| !value.is_absent()) {
             return Some(paths(&value));
         }

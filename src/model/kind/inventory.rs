@@ -6,7 +6,7 @@ pub(super) fn in_inventory(path: &str) -> bool {
     folder(path).split('/').any(|part| matches!(part, "inventory" | "inventories"))
 }
 
-/// Whether a text reads as an INI inventory: a group header with a name, then host lines.
+/// Whether a text reads as an INI inventory: a group header with a name, then host lines; or hosts alone, where that is plain.
 pub fn is_ini_inventory(path: &str, text: &str) -> bool {
     let group = text.lines().any(|line| header(line.trim()).is_some());
     let spoken = text.contains("ansible_host")
@@ -15,7 +15,10 @@ pub fn is_ini_inventory(path: &str, text: &str) -> bool {
         || text.contains(":vars]");
     let named =
         in_inventory(path) || matches!(file_name(path), "hosts" | "hosts.ini") || file_name(path).contains("inventory");
-    group && (spoken || named && lines(text).any(|line| host(line).is_some()) || lists_machines(text))
+    // Hosts that are in no group.
+    let bare = || lines(text).all(|line| host(line).is_some()) && text.contains("ansible_host=");
+    !group && named && bare()
+        || group && (spoken || named && lines(text).any(|line| host(line).is_some()) || lists_machines(text))
 }
 
 /// Whether the first bytes of a file whose name says nothing may be an inventory's; a look at all of it decides.
@@ -81,6 +84,8 @@ mod tests {
         assert!(is_ini_inventory("app/inventory", "[db]\n192.168.56.2\n"));
         assert!(is_ini_inventory("staging", "# the rack\n[web]\n10.1.7.6\n10.1.7.7  port=22\n"));
         assert!(is_ini_inventory("lab", "[web]\nweb1.example.net\n"));
+        assert!(is_ini_inventory("inventory.ini", "# two\ndb-1 ansible_host=10.0.0.5\ndb-2 ansible_host=10.0.0.6\n"));
+        assert!(!is_ini_inventory("inventory.ini", "db-1\n") && !is_ini_inventory("notes.ini", "a ansible_host=b\n"));
         assert!(!is_ini_inventory("setup.cfg", "[metadata]\nname = x\n"));
         assert!(!is_ini_inventory("Pipfile", "[packages]\nflask = \"*\"\n\n[requires]\npython_version = \"3.12\"\n"));
         assert!(!is_ini_inventory("CODEOWNERS", "[docs]\n*.md @writers\n"));

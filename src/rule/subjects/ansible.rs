@@ -12,6 +12,7 @@ use crate::model::ansible::{PROJECT, Requirement};
 use crate::rule::subject::Row;
 use crate::subject;
 use crate::syntax::jinja;
+use crate::syntax::yaml::Node;
 use crate::value::Kind;
 use std::sync::Arc;
 
@@ -129,6 +130,8 @@ subject! {
         infrastructure: Bool certain => row.facts.has(ModuleRole::Infrastructure);
         /// Whether the module runs Terraform.
         terraform_control: Bool certain => row.facts.has(ModuleRole::TerraformControl);
+        /// Whether the task says itself that it only looks what it would do.
+        check_mode: Bool certain => row.facts.task.node.get("check_mode").and_then(Node::as_str).is_some_and(|text| matches!(text, "true" | "yes" | "True" | "on"));
         /// Whether the module changes nothing.
         read_only: Bool certain => row.facts.module().is_some_and(|module| module.read_only) || row.only_looks() || row.asks_the_cluster();
         /// How bad the module's use is for a host that Terraform declares.

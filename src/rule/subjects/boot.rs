@@ -42,7 +42,7 @@ subject! {
         /// The argument that holds it, or the file.
         place: Loc => row.boot.place;
         /// Whether a comment says that nothing on the machine has to be kept.
-        disposable: Bool certain => matches!(row.estate.annotation(row.boot.loc, "data"), Some("cache" | "rebuildable" | "ephemeral"));
+        disposable: Bool certain => row.estate.is_rebuildable(row.boot.loc);
         /// Whether it stands among tests.
         in_tests: Bool certain => is_test_path(row.path());
         /// Whether it belongs to a build of images.

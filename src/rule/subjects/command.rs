@@ -274,6 +274,26 @@ impl<'m> CommandRow<'m> {
         })
     }
 
+    /// Whether it takes down what only tests use: the containers that the same job has started, or those of a compose file of tests.
+    fn own_containers(&self) -> bool {
+        let command = &self.invocation().command;
+        let is = |it: &Command, verb: &str| {
+            matches!(&*it.program, "docker" | "docker-compose" | "podman" | "podman-compose")
+                && it.sub.last().is_some_and(|sub| &**sub == verb)
+        };
+        let of_tests =
+            |name: &str| name.split(['/', '.', '-', '_']).any(|word| matches!(word, "test" | "tests" | "e2e"));
+        let files = command.flags.iter().filter(|flag| matches!(&*flag.name, "-f" | "--file"));
+        let earlier = || {
+            let all = self.estate.invocations.iter().map(|it| &it.command);
+            all.filter(|it| it.loc.file == command.loc.file && it.scope == command.scope && it.index < command.index)
+                .any(|it| is(it, "up"))
+        };
+        is(command, "down")
+            && (files.into_iter().any(|flag| flag.value.as_str().is_some_and(of_tests))
+                || matches!(command.site, Site::Ci { .. }) && earlier())
+    }
+
     /// Whether a copy takes the place of a state object.
     fn onto_state(&self) -> bool {
         let command = &self.invocation().command;
@@ -446,6 +466,8 @@ subject! {
         in_image_build: Bool certain => row.in_image_build();
         /// Whether it drops a database that the same script has made.
         own_database: Bool certain => row.own_database();
+        /// Whether it takes down containers that only tests use.
+        own_containers: Bool certain => row.own_containers();
         /// Whether it stands in documentation.
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
         /// Whether it starts a container that is read as such.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// A container.
 pub(super) struct ContainerRow<'m> {
+    estate: &'m Estate<'m>,
     container: &'m Container,
 }
 
@@ -44,6 +45,8 @@ subject! {
         workload: Str certain => row.container.workload;
         /// How many of it that object makes.
         members: Dyn => &row.container.members;
+        /// Whether a comment says that its data can be made again.
+        rebuildable: Bool certain => row.estate.is_rebuildable(row.container.declaration);
         /// Whether it belongs to CI.
         in_ci: Bool certain => row.container.in_ci;
         /// Whether it belongs to tests.
@@ -65,7 +68,7 @@ subject! {
 
 /// Rows of `container`.
 pub(super) fn containers<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
-    estate.containers.iter().map(|container| Arc::new(ContainerRow { container }) as Row<'m>).collect()
+    estate.containers.iter().map(|container| Arc::new(ContainerRow { estate, container }) as Row<'m>).collect()
 }
 
 /// A policy of volumes.

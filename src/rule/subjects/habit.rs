@@ -132,6 +132,7 @@ pub(super) fn fact_caches<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
 
 /// A database in a file.
 pub(super) struct EmbeddedRow<'m> {
+    estate: &'m Estate<'m>,
     database: EmbeddedDatabase<'m>,
 }
 
@@ -146,6 +147,8 @@ subject! {
         path: Str certain => row.database.path.clone();
         /// Whether it belongs to CI or tests, or runs one command and ends.
         passing: Bool certain => row.database.container.in_ci || row.database.container.in_tests || row.database.container.oneshot();
+        /// Whether a comment says that its data can be made again.
+        rebuildable: Bool certain => row.estate.is_rebuildable(row.database.container.declaration);
         /// Where the container is declared.
         declaration: Loc => row.database.container.declaration;
     }
@@ -159,6 +162,6 @@ subject! {
 pub(super) fn embedded<'m>(estate: &'m Estate<'m>) -> Vec<Row<'m>> {
     habit::embedded_databases(estate)
         .into_iter()
-        .map(|database| Arc::new(EmbeddedRow { database }) as Row<'m>)
+        .map(|database| Arc::new(EmbeddedRow { estate, database }) as Row<'m>)
         .collect()
 }

@@ -70,7 +70,12 @@ const IDLE: [&str; 63] = [
     "which",
 ];
 /// Programs of many verbs, with those that look.
-const LOOKING: [(&[&str], &[&str]); 5] = [
+const LOOKING: [(&[&str], &[&str]); 9] = [
+    // Credentials of a cluster, for whoever runs this.
+    (&["aws"], &["eks update-kubeconfig"]),
+    (&["gcloud"], &["container clusters get-credentials"]),
+    (&["az"], &["aks get-credentials"]),
+    (&["doctl"], &["kubernetes cluster kubeconfig save", "k8s cluster kubeconfig save"]),
     (
         &["kubectl", "oc"],
         &[

@@ -70,6 +70,8 @@ subject! {
         kind: Str certain => &row.machine().ty.kind;
         /// Whether Terraform or the provider refuses to destroy it.
         guarded: Bool => row.machine().guarded.clone();
+        /// Whether a comment says that its data can be made again.
+        rebuildable: Bool certain => row.estate.is_rebuildable(row.machine().resource.loc());
         /// Whether machines of its type have a number that is given or else taken as it comes.
         numbered: Bool certain => !row.machine().ty.ids.is_empty();
         /// Its number; absent when the hypervisor takes the next that is free.

@@ -238,6 +238,10 @@ subject! {
         replica: Bool => store::is_replica(&row.resource);
         /// Whether its name says that its content can be made again.
         temporary: Bool => store::is_temporary(&row.resource);
+        /// Whether a comment says that its data can be made again.
+        rebuildable: Bool certain => row.estate.is_rebuildable(row.resource.loc());
+        /// Whether a comment says what its data is, or who owns it.
+        explained: Bool certain => ["data", "owner"].iter().any(|key| row.estate.annotation(row.resource.loc(), key).is_some());
         /// Whether it belongs to a module that nothing here calls.
         in_library: Bool certain => matches!(row.resource.instance.role, Role::Library | Role::Example);
         /// Whether it puts application data under Terraform.

@@ -156,7 +156,7 @@ subject! {
         /// Whether a comment names what makes its backups, or says that its data can be made again.
         explained: Bool => {
             let loc = row.estate.machines[row.uncopied.machine].resource.loc();
-            row.estate.annotation(loc, "backup").is_some() || matches!(row.estate.annotation(loc, "data"), Some("cache" | "rebuildable" | "ephemeral"))
+            row.estate.annotation(loc, "backup").is_some() || row.estate.is_rebuildable(loc)
         };
         /// Whether its environment is thrown away.
         ephemeral: Bool certain => {

@@ -202,6 +202,8 @@ subject! {
         destroy: Dyn => row.removal.destroy.clone();
         /// Whether a comment says that the object is given up on purpose.
         decommission: Bool => row.estate.annotation(row.removal.loc, "decommission").is_some();
+        /// Whether a provisioner in it logs in to a machine.
+        provisions: Bool certain => row.removal.provisions;
     }
     loc => row.removal.loc;
     label => "this block".to_owned();
@@ -346,10 +348,12 @@ subject! {
     ImplicitStorageRow<'m> as "implicit_storage" (row) {
         /// The guest's address.
         guest: Str certain => row.storage.resource.address();
-        /// The argument that is not given.
+        /// The argument that names the storage.
         argument: Str certain => row.storage.argument;
-        /// What stands in for it.
+        /// The storage.
         default: Str certain => row.storage.default;
+        /// Whether the argument is given.
+        given: Bool certain => row.storage.given;
     }
     loc => row.storage.loc;
     label => "this block".to_owned();

@@ -282,8 +282,10 @@ impl Walk<'_> {
             context.conditions.push(condition.into());
         }
         let yes = |key: &str| node.get(key).and_then(Node::as_str).is_some_and(|it| matches!(it, "true" | "yes"));
-        context.tolerated |=
-            yes("continue-on-error") || yes("allow_failure") || yes("continueOnError") || yes("ignore_error");
+        context.tolerated |= yes("continue-on-error") && !self.is_looked_at(node)
+            || yes("allow_failure")
+            || yes("continueOnError")
+            || yes("ignore_error");
         let defaults = node.get("defaults").and_then(|it| it.get("run"));
         if let Some(matrix) = node.get("strategy").and_then(|strategy| strategy.get("matrix")) {
             context.matrix = lists(matrix);
@@ -305,6 +307,14 @@ impl Walk<'_> {
         {
             context.job = name.into();
         }
+    }
+
+    /// Whether a condition asks how a step ended: it may fail, and yet somebody sees to it.
+    fn is_looked_at(&self, step: Node<'_>) -> bool {
+        let Some(id) = step.get("id").and_then(Node::as_str) else { return false };
+        let asked = format!("steps.{id}.outcome");
+        let asks = |line: &str| line.trim_start_matches([' ', '-']).starts_with("if:") && line.contains(&asked);
+        self.text.lines().any(asks)
     }
 
     fn site(&self, context: &Context) -> Site {
