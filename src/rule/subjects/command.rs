@@ -13,7 +13,7 @@ use crate::knowledge::commands::{Class, Row as Known};
 use crate::knowledge::compute::compute_type;
 use crate::model::command::{Command, Guard, Site, is_temporary};
 use crate::rule::subject::{Fact, Row};
-use crate::source::folder;
+use crate::source::{file_name, folder};
 use crate::subject;
 use crate::text::{HOLE, Loc};
 use crate::value::Tri;
@@ -395,6 +395,14 @@ fn written(command: &Command) -> Option<&Value> {
         .or(command.operands.last())
 }
 
+/// Whether a path is that of a maintainer script of Debian: what a purge of the package takes away is said by its name.
+fn is_maintainer_script(path: &str) -> bool {
+    const NAMES: [&str; 4] = ["preinst", "postinst", "prerm", "postrm"];
+    let name = file_name(path);
+    let within = folder(path).rsplit('/').next().is_some_and(|part| matches!(part, "debian" | "DEBIAN"));
+    within && NAMES.iter().any(|known| name == *known || name.ends_with(&format!(".{known}")))
+}
+
 subject! {
     /// A command, once for each class that it belongs to.
     CommandRow<'m> as "command" (row) {
@@ -468,6 +476,8 @@ subject! {
         own_database: Bool certain => row.own_database();
         /// Whether it takes down containers that only tests use.
         own_containers: Bool certain => row.own_containers();
+        /// Whether it stands in a script that a package runs when it is installed or removed.
+        in_package: Bool certain => is_maintainer_script(row.path());
         /// Whether it stands in documentation.
         in_docs: Bool certain => folder(row.path()).split('/').any(|part| part == "docs" || part == "doc");
         /// Whether it starts a container that is read as such.
