@@ -332,7 +332,14 @@ fn run_by(estate: &Estate<'_>, at: usize, setting: &Setting<'_>) -> Vec<Containe
             && command.sub.iter().any(|sub| matches!(&**sub, "run" | "create"))
     };
     let Some(text) = task.free.filter(|_| estate.invocations_of(at).any(runs)) else { return Vec::new() };
-    let rendered = estate.ansible.in_turns(task, |turn| turn.render_node(text));
+    let mut rendered = estate.ansible.in_turns(task, |turn| turn.render_node(text));
+    for one in &mut rendered {
+        // Ansible drops the backslashes of a folded text, as `Task::command` does.
+        let words = &mut one.text.text;
+        while let Some(at) = words.find(" \\ ") {
+            words.replace_range(at + 1..at + 2, " ");
+        }
+    }
     let mut seen = HashSet::new();
     let other = |rendered: &&Rendered| seen.insert(rendered.text.text.clone());
     rendered

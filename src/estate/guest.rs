@@ -152,7 +152,9 @@ fn change<'a>(
         Some(view) => view.turns().list.first().map_or_else(Value::absent, |turn| turn.argument(name)),
         None => estate.ansible.argument(task, name),
     };
-    let written = |name: &str| task.argument(name).map(|own| estate.documents.tree.slice(Loc { file: task.file, span: own.value.span() }));
+    let written = |name: &str| {
+        task.argument(name).map(|own| estate.documents.tree.slice(Loc { file: task.file, span: own.value.span() }))
+    };
     let row = |name: bool, text: &str, value: Value, (declared, differs): (String, Tri)| GuestChange {
         task: at,
         machine: reach.machine,

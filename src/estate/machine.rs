@@ -4,6 +4,7 @@ use super::guard::is_guard;
 use super::wiring::ignores;
 use crate::knowledge::compute::{self, ComputeType, Fate, InlineStorage};
 use crate::knowledge::services::{self, PathClass};
+use crate::knowledge::test::descend;
 use crate::model::terraform::{BlockView, Resource, Terraform, awaited};
 use crate::text::Loc;
 use crate::value::{Kind, Tri, Value};
@@ -235,9 +236,9 @@ fn system_disk(resource: &Resource<'_, '_>, row: &InlineStorage, found: &[Block]
     // A drive for cloud-init stands among the disks and is none.
     let disks = || found.iter().filter(|block| !row.applies(&block.value, own_id).is_false());
     let order = ["boot", "boot_order"].map(|name| resource.arg(name).display()).concat();
-    let named = order.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| {
-        disks().find(|block| !word.is_empty() && place(block).is_some_and(|place| *place == *word))
-    });
+    let named = order
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find_map(|word| disks().find(|block| !word.is_empty() && place(block).is_some_and(|place| *place == *word)));
     // A clone brings the disk that it starts from: one on another place hangs beside it.
     let cloned = || !resource.arg("clone").is_absent() || !resource.blocks("clone").is_empty();
     let beside = || disks().next().is_some() && cloned() && disks().all(|block| !first(block));
@@ -279,10 +280,13 @@ fn one(row: &InlineStorage, at: usize, block: &Block) -> Storage {
     let path = if row.root {
         Value::known("/")
     } else {
-        row.mount_key.as_deref().map(|key| block.value.get(key)).unwrap_or_default()
+        row.mount_key.as_deref().map(|key| descend(&block.value, key)).unwrap_or_default()
     };
+    let volume = || descend(&block.value, row.storage_key.as_deref()?).scalar();
     let kind = match (row.root, row.fate, row.mount_key.is_some()) {
         (true, ..) => StorageKind::Root,
+        // A name is that of a volume, a path that of the node.
+        (_, Fate::Survives, true) if volume().is_some_and(|name| !name.starts_with('/')) => StorageKind::Managed,
         (_, Fate::Survives, true) => StorageKind::Bind,
         (_, Fate::Survives, false) => StorageKind::Managed,
         (_, _, true) => StorageKind::OwnedVolume,

@@ -57,6 +57,9 @@ pub struct Service {
     /// Packages that install it.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Addresses of scripts that install it when they are handed to a shell.
+    #[serde(default)]
+    pub installers: Vec<String>,
     /// Container images of it, without tag.
     #[serde(default)]
     pub images: Vec<String>,
@@ -211,6 +214,13 @@ pub fn by_package(package: &str) -> Option<&'static Service> {
     let other = file().package_prefixes_of_others.iter().any(|prefix| package.starts_with(prefix.as_str()))
         || file().package_suffixes_of_others.iter().any(|suffix| bare.ends_with(suffix.as_str()));
     if other || bare.is_empty() { None } else { packages.get(bare).copied() }
+}
+
+/// The service that the script at an address installs.
+#[must_use]
+pub fn by_installer(address: &str) -> Option<&'static Service> {
+    let bare = address.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    file().services.iter().find(|row| row.installers.iter().any(|own| own == bare))
 }
 
 /// An image's repository without registry, tag and digest, and whether it named a registry.

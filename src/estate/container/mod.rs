@@ -23,7 +23,7 @@ pub use compose::{of_compose, of_definition};
 pub use definition::{Group, of_container_app, of_container_group, of_task_definition};
 pub use flat::members;
 pub use job::of_job_task;
-pub use keep::Keeping;
+pub use keep::{Keeping, is_file};
 pub use mount::{Mount, MountKind};
 pub use pod::of_object;
 pub use reference::Reference;
@@ -198,6 +198,15 @@ impl Container {
             return "…".to_owned();
         }
         name.display()
+    }
+
+    /// A container of which only its image and its environment are known.
+    #[must_use]
+    pub fn of_image(image: Value, environment: Vec<(String, Value)>, place: Loc) -> Self {
+        let own = Self::new(String::new(), place, Declared::Terraform, &Setting::unknown());
+        let mut own = Self { environment, ..own };
+        own.set_image(image, place);
+        own
     }
 
     fn set_image(&mut self, image: Value, place: Loc) {

@@ -156,6 +156,10 @@ impl<'a> Call<'a> {
                     self.arguments.push(Argument { name: Cow::Owned(name.to_owned()), value });
                     self.beside.push(word);
                 }
+                // A folded text has blanks for line ends: Ansible drops the backslashes before them.
+                None if command && &text[word.clone()] == "\\" && text[word.end..].starts_with(' ') => {
+                    self.beside.push(word);
+                }
                 None => rest.push(word),
             }
         }

@@ -145,7 +145,7 @@ impl<'a> Ansible<'a> {
             return tree.find(path.trim_start_matches('/'));
         }
         if name.starts_with(['/', '~']) {
-            return None;
+            return tree.find(&self.uploaded_from(name)?);
         }
         let role = task.role.map(|role| self.roles[role].folder.as_str());
         let here = folder(tree.path(task.file));
