@@ -229,7 +229,8 @@ fn system_disk(resource: &Resource<'_, '_>, row: &InlineStorage, found: &[Block]
     let place = |block: &Block| ["slot", "interface"].iter().find_map(|key| block.value.get(key).scalar());
     let first = |block: &Block| place(block).is_none_or(|place| place.ends_with('0'));
     let at = |wanted: &Block| found.iter().position(|other| std::ptr::eq(wanted, other));
-    let known = found.iter().find(|block| made(block) && first(block)).or_else(|| found.iter().find(made));
+    let surely = |block: &Block| place(block).is_some_and(|place| place.ends_with('0'));
+    let known = found.iter().find(|block| made(block) && surely(block)).or_else(|| found.iter().find(made));
     if let Some(known) = known {
         return at(known);
     }
