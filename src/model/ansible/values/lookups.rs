@@ -55,7 +55,12 @@ pub(super) fn looked_up(
             numbered.map(|(at, item)| Val::list(vec![super::filters::lists::number(at), item])).collect()
         }
         "community.general.filetree" | "filetree" => {
-            terms.iter().map(|term| tree(eval, term)).collect::<Res<Vec<_>>>()?.concat()
+            // A file of tasks may be taken for several folders, one after the other.
+            let each = terms.iter().flat_map(|term| match &term.v {
+                V::OneOf(values) => values.to_vec(),
+                _ => vec![term.clone()],
+            });
+            each.map(|term| tree(eval, &term)).collect::<Res<Vec<_>>>()?.concat()
         }
         "env" => return Err(format!("the environment{} is only known when the play runs", named(terms)).into()),
         _ => return Err(format!("the lookup `{name}` is only known when the play runs").into()),
