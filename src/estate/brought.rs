@@ -132,7 +132,7 @@ pub(super) fn by_command(command: &Command) -> Vec<Brought> {
 fn by_installers(commands: &[&Command]) -> Vec<Brought> {
     const SHELLS: [&str; 4] = ["sh", "bash", "dash", "ash"];
     let fetches = |command: &Command| matches!(&*command.program, "curl" | "wget") && !command.nested();
-    let fetched = commands.iter().enumerate().filter(|(_, command)| {
+    let scripts = commands.iter().enumerate().filter(|(_, command)| {
         fetches(command) && command.piped_into.as_deref().is_some_and(|next| SHELLS.contains(&next))
     });
     let joins = |command: &Command| {
@@ -145,7 +145,7 @@ fn by_installers(commands: &[&Command]) -> Vec<Brought> {
                 _ => false,
             })
     };
-    fetched
+    scripts
         .filter(|(at, _)| !commands.get(at + 1).is_some_and(|next| joins(next)))
         .flat_map(|(_, command)| command.operands.iter().filter_map(Value::scalar).collect::<Vec<_>>())
         .filter_map(|address| Some((services::by_installer(&address)?, "task installs")))

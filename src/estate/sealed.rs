@@ -53,9 +53,9 @@ fn image<'m>(estate: &Estate<'m>, machine: &Machine<'m>) -> Option<(Value, Loc)>
             && *other.instance.root == *resource.instance.root
             && named.contains(&other.declaration())
     };
-    let fetched = estate.terraform.resources().find(fetches)?;
-    let name = fetched.arg("source_image.name");
-    let loc = name.origin.unwrap_or(fetched.loc());
+    let pulled = estate.terraform.resources().find(fetches)?;
+    let name = pulled.arg("source_image.name");
+    let loc = name.origin.unwrap_or(pulled.loc());
     (!name.is_absent()).then_some((name, loc))
 }
 
