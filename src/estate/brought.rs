@@ -66,7 +66,8 @@ pub(super) fn by_task(estate: &Estate<'_>, at: usize) -> Vec<Brought> {
     } else if UNIT_MODULES.contains(&short) {
         estate.ansible.in_turns(task, run).into_iter().flatten().collect()
     } else {
-        estate.invocations_of(at).flat_map(by_command).collect()
+        let commands: Vec<&Command> = estate.invocations_of(at).collect();
+        commands.iter().copied().flat_map(by_command).chain(by_installers(&commands)).collect()
     };
     let mut seen = Vec::new();
     found.retain(|(service, _)| {
@@ -125,6 +126,30 @@ pub(super) fn by_command(command: &Command) -> Vec<Brought> {
         return Vec::new();
     }
     by_command_within(command)
+}
+
+/// `curl … | sh`: the script of a service, but for one that makes an agent of the machine.
+fn by_installers(commands: &[&Command]) -> Vec<Brought> {
+    const SHELLS: [&str; 4] = ["sh", "bash", "dash", "ash"];
+    let fetches = |command: &Command| matches!(&*command.program, "curl" | "wget") && !command.nested();
+    let scripts = commands.iter().enumerate().filter(|(_, command)| {
+        fetches(command) && command.piped_into.as_deref().is_some_and(|next| SHELLS.contains(&next))
+    });
+    let joins = |command: &Command| {
+        let agent = |value: &Value| matches!(value.as_str(), Some("agent"));
+        command.operands.iter().any(agent)
+            || command.sub.iter().any(|sub| &**sub == "agent")
+            || command.env.iter().any(|(name, value)| match &**name {
+                "K3S_URL" => true,
+                "INSTALL_K3S_EXEC" | "INSTALL_RKE2_TYPE" | "INSTALL_RKE2_EXEC" => value.contains("agent").is_true(),
+                _ => false,
+            })
+    };
+    scripts
+        .filter(|(at, _)| !commands.get(at + 1).is_some_and(|next| joins(next)))
+        .flat_map(|(_, command)| command.operands.iter().filter_map(Value::scalar).collect::<Vec<_>>())
+        .filter_map(|address| Some((services::by_installer(&address)?, "task installs")))
+        .collect()
 }
 
 /// `-i`, `-U`, `-ivh`: short options of which one installs; `-qi` asks.

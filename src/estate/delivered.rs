@@ -7,7 +7,7 @@ use super::listing::Ground;
 use super::machine::Machine;
 use super::placement::{Use, weight};
 use super::service::{data_mounts, on_host};
-use super::{Estate, alias, started};
+use super::{Estate, alias, sealed, started};
 use crate::knowledge::services::{self, Service};
 use crate::model::command::{self, Command, Site, Variables};
 use crate::model::terraform::{Rendered, Resource, When};
@@ -46,6 +46,7 @@ pub(super) fn deliveries(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)]) -> Vec
     by_commands(estate, &mut found);
     by_containers(estate, &mut found);
     by_images(estate, uses, &mut found);
+    by_sealed(estate, &mut found);
     for own in &mut found {
         own.sort_by(|a, b| (a.used.loc, &a.used.clause).cmp(&(b.used.loc, &b.used.clause)));
         let mut seen = BTreeSet::new();
@@ -324,6 +325,22 @@ fn by_images(estate: &Estate<'_>, uses: &[(usize, Vec<Use>)], all: &mut [Vec<Del
             mounted: one.mounted.clone(),
             sure: false,
         }));
+    }
+}
+
+/// The application that an instance's image is.
+fn by_sealed(estate: &Estate<'_>, all: &mut [Vec<Delivery>]) {
+    for one in sealed::sealed(estate).into_iter().filter(|one| counts(one.service)) {
+        let used = Use {
+            label: one.service.label.clone(),
+            data: one.service.data,
+            directories: vec![one.directory],
+            loc: one.loc,
+            clause: format!("this image is {}", one.service.label),
+            role: None,
+        };
+        let Some(own) = all.get_mut(one.machine) else { continue };
+        own.push(Delivery { used, mounted: Vec::new(), sure: true });
     }
 }
 

@@ -1,5 +1,7 @@
 //! The persistent data that tasks destroy: directories removed, mounts taken away, volumes and databases dropped.
 
+use super::placement::weight;
+use super::service::{data_mounts, on_host};
 use super::task::TaskFacts;
 use crate::knowledge::ansible::ModuleRole;
 use crate::knowledge::services;
@@ -116,8 +118,19 @@ impl TaskFacts<'_> {
             names.into_iter().find(|value| !value.is_absent()).filter(|_| removes(turn))
         };
         let paths: Vec<Value> = self.estate.ansible.in_turns(self.task, path).into_iter().flatten().collect();
-        let known = paths.iter().find(|path| is_data_directory(path)).cloned();
+        let known = paths.iter().find(|path| is_data_directory(path) || self.is_of_container(path)).cloned();
         known.or_else(|| self.found_before().filter(|_| paths.iter().any(|path| path.reason().is_some())))
+    }
+
+    /// Whether a container that the repository declares keeps the data of its service in this very directory of its host.
+    fn is_of_container(&self, value: &Value) -> bool {
+        let Some(path) = value.as_str().map(|path| path.trim_end_matches('/')) else { return false };
+        if !path.starts_with('/') || path.matches('/').count() < 2 || services::is_made_again(path) {
+            return false;
+        }
+        let own = self.estate.containers.iter().filter(|own| !own.in_ci && !own.in_tests && !own.oneshot());
+        let mut own = own.filter(|own| own.service().is_some_and(|service| weight(service.data) > 0));
+        own.any(|own| data_mounts(own).filter_map(on_host).any(|source| source.trim_end_matches('/') == path))
     }
 
     /// The data directory of which a task before it in the same file lists everything, when its loop goes through that list.

@@ -14,7 +14,7 @@ use crate::model::kind::Kind;
 use crate::model::load::{Document, Documents};
 use crate::model::nomad;
 use crate::model::terraform::{BlockView, Resource};
-use crate::source::file_name;
+use crate::source::{file_name, folder, join};
 use crate::syntax::jinja;
 use crate::syntax::yaml::{Node, Yaml};
 use crate::text::{FileId, Loc, Mapped, Span};
@@ -82,7 +82,37 @@ pub(super) fn fleet(estate: &Estate<'_>) -> Fleet {
     for container in all.iter_mut().filter(|_| !built.is_empty()) {
         container.built_here |= container.image.scalar().is_some_and(|image| built.contains(untagged(&image)));
     }
+    for container in &mut all {
+        if let Some(base) = base_image(estate.documents, container) {
+            container.built_on(&base);
+        }
+    }
     Fleet { containers: all, by_task, deployed, built }
+}
+
+/// The image that the Dockerfile beside a compose file builds on: that of its last stage.
+fn base_image(documents: &Documents<'_>, container: &Container) -> Option<String> {
+    let (context, name) = container.build.as_ref().filter(|_| container.image.is_absent())?;
+    let tree = documents.tree;
+    let from = join(folder(tree.path(container.declaration.file)), context)?;
+    let file = join(&from, name).and_then(|path| tree.find(&path))?;
+    let stages: Vec<(&str, Option<&str>)> = tree
+        .text(file)
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
+            let first = words.next().filter(|word| word.eq_ignore_ascii_case("from"));
+            first.and_then(|_| Some((words.next()?, words.nth(1))))
+        })
+        .collect();
+    let (mut base, _) = *stages.last()?;
+    // A stage may go on from another.
+    for (image, own) in stages.iter().rev() {
+        if own.is_some_and(|own| own.eq_ignore_ascii_case(base)) {
+            base = image;
+        }
+    }
+    (!base.contains('$')).then(|| base.to_owned())
 }
 
 /// Adds what machines start without a task; each that is new with its machines.
@@ -376,7 +406,14 @@ fn run_by(estate: &Estate<'_>, at: usize, setting: &Setting<'_>) -> Vec<Containe
             && command.sub.iter().any(|sub| matches!(&**sub, "run" | "create"))
     };
     let Some(text) = task.free.filter(|_| estate.invocations_of(at).any(runs)) else { return Vec::new() };
-    let rendered = estate.ansible.in_turns(task, |turn| turn.render_node(text));
+    let mut rendered = estate.ansible.in_turns(task, |turn| turn.render_node(text));
+    for one in &mut rendered {
+        // Ansible drops the backslashes of a folded text, as `Task::command` does.
+        let words = &mut one.text.text;
+        while let Some(at) = words.find(" \\ ") {
+            words.replace_range(at + 1..at + 2, " ");
+        }
+    }
     let mut seen = HashSet::new();
     let other = |rendered: &&Rendered| seen.insert(rendered.text.text.clone());
     rendered

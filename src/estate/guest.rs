@@ -157,40 +157,42 @@ fn change<'a>(
         Some(view) => view.turns().list.first().map_or_else(Value::absent, |turn| turn.argument(name)),
         None => estate.ansible.argument(task, name),
     };
-    let written = estate.documents.tree.slice(Loc { file: task.file, span: task.node.span() });
-    let from_facts = FACTS.iter().any(|fact| written.contains(fact));
-    let row = |name: bool, value: Value, declared: String, differs: Tri| GuestChange {
+    let written = |name: &str| {
+        task.argument(name).map(|own| estate.documents.tree.slice(Loc { file: task.file, span: own.value.span() }))
+    };
+    let row = |name: bool, text: &str, value: Value, (declared, differs): (String, Tri)| GuestChange {
         task: at,
         machine: reach.machine,
         name,
+        // A condition may ask what the system says; and an inventory may set what is called like a fact.
+        from_facts: value.scalar().is_none() && FACTS.iter().any(|fact| text.contains(fact)),
         value,
         declared,
         differs,
-        from_facts,
         inside: is_name_inside(machine),
     };
     match writes {
         Writes::Name(argument) => {
             let value = ask(argument);
-            let (declared, differs) = named(machine, &value)?;
-            Some(row(true, value, declared, differs))
+            let named = named(machine, &value)?;
+            Some(row(true, written(argument).unwrap_or_default(), value, named))
         }
         Writes::NameText(text) => {
             let value = estate.ansible.evaluate_text(task, text);
-            let (declared, differs) = named(machine, &value)?;
-            Some(row(true, value, declared, differs))
+            let named = named(machine, &value)?;
+            Some(row(true, text, value, named))
         }
         Writes::Addresses(arguments) => {
-            let value = arguments.iter().map(|name| ask(name)).find(|value| !value.is_absent())?;
+            let (name, value) = arguments.iter().map(|name| (name, ask(name))).find(|(_, value)| !value.is_absent())?;
             // Which interface it is stands beside the address.
             let interfaces = ["ifname", "conn_name"].map(|name| ask(name).scalar().unwrap_or_default());
             let text = format!("{} {}", value.display(), interfaces.join(" "));
-            let (declared, differs) = addressed(machine, &text, value.reason().is_some())?;
-            Some(row(false, value, declared, differs))
+            let addressed = addressed(machine, &text, value.reason().is_some())?;
+            Some(row(false, written(name).unwrap_or_default(), value, addressed))
         }
         Writes::File(text) => {
-            let (declared, differs) = addressed(machine, text, text.contains("{{"))?;
-            Some(row(false, Value::absent(), declared, differs))
+            let addressed = addressed(machine, text, text.contains("{{"))?;
+            Some(row(false, text, Value::absent(), addressed))
         }
     }
 }

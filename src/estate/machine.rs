@@ -1,8 +1,10 @@
 //! Machines that Terraform makes: names, addresses and numbers, and the storage that each brings along.
 
 use super::guard::is_guard;
+use super::wiring::ignores;
 use crate::knowledge::compute::{self, ComputeType, Fate, InlineStorage};
 use crate::knowledge::services::{self, PathClass};
+use crate::knowledge::test::descend;
 use crate::model::terraform::{BlockView, Resource, Terraform, awaited};
 use crate::text::Loc;
 use crate::value::{Kind, Tri, Value};
@@ -186,14 +188,9 @@ fn storage(resource: &Resource<'_, '_>, ty: &ComputeType, own_id: &Value) -> Vec
             continue;
         }
         let found_here = blocks(resource, &row.path);
-        let made = |block: &Block| row.image_keys.iter().any(|key| !block.value.get(key).is_absent());
-        // The system is on the disk that an image is written to, wherever it stands among the others; of several on the first
-        // place of its bus.
-        let first = |block: &&Block| made(block) && block.value.get("interface").ends_with("0").is_true();
-        let system = found_here.iter().find(first).or_else(|| found_here.iter().find(|block| made(block)));
-        let system = system.and_then(|it| found_here.iter().position(|other| std::ptr::eq(it, other))).unwrap_or(0);
+        let system = system_disk(resource, row, &found_here, own_id);
         for (at, block) in found_here.into_iter().enumerate().take(MAX_STORAGE) {
-            let at = if at == system { 0 } else { at.max(1) };
+            let at = if Some(at) == system { 0 } else { at.max(1) };
             if seen.contains(&block.place) || !row.applies(&block.value, own_id).is_true() {
                 continue;
             }
@@ -228,6 +225,35 @@ struct Block {
     place: Loc,
 }
 
+/// Which of the blocks is the disk that the system starts from.
+fn system_disk(resource: &Resource<'_, '_>, row: &InlineStorage, found: &[Block], own_id: &Value) -> Option<usize> {
+    // The system is on the disk that an image is written to, wherever it stands among the others; of several on the first
+    // place of its bus.
+    let made = |block: &&Block| row.image_keys.iter().any(|key| !block.value.get(key).is_absent());
+    let place = |block: &Block| ["slot", "interface"].iter().find_map(|key| block.value.get(key).scalar());
+    let first = |block: &Block| place(block).is_none_or(|place| place.ends_with('0'));
+    let at = |wanted: &Block| found.iter().position(|other| std::ptr::eq(wanted, other));
+    let surely = |block: &Block| place(block).is_some_and(|place| place.ends_with('0'));
+    let known = found.iter().find(|block| made(block) && surely(block)).or_else(|| found.iter().find(made));
+    if let Some(known) = known {
+        return at(known);
+    }
+    // A drive for cloud-init stands among the disks and is none.
+    let disks = || found.iter().filter(|block| !row.applies(&block.value, own_id).is_false());
+    let order = ["boot", "boot_order"].map(|name| resource.arg(name).display()).concat();
+    let named = order
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find_map(|word| disks().find(|block| !word.is_empty() && place(block).is_some_and(|place| *place == *word)));
+    // A clone brings the disk that it starts from: one on another place hangs beside it.
+    let cloned = || !resource.arg("clone").is_absent() || !resource.blocks("clone").is_empty();
+    let beside = || disks().next().is_some() && cloned() && disks().all(|block| !first(block));
+    match named {
+        Some(named) => at(named),
+        None if beside() => None,
+        None => disks().next().and_then(at),
+    }
+}
+
 /// The blocks at a dotted path, `[*]` at its end; attributes that hold objects count.
 fn blocks(resource: &Resource<'_, '_>, path: &str) -> Vec<Block> {
     let name = path.trim_end_matches("[*]");
@@ -259,10 +285,13 @@ fn one(row: &InlineStorage, at: usize, block: &Block) -> Storage {
     let path = if row.root {
         Value::known("/")
     } else {
-        row.mount_key.as_deref().map(|key| block.value.get(key)).unwrap_or_default()
+        row.mount_key.as_deref().map(|key| descend(&block.value, key)).unwrap_or_default()
     };
+    let volume = || descend(&block.value, row.storage_key.as_deref()?).scalar();
     let kind = match (row.root, row.fate, row.mount_key.is_some()) {
         (true, ..) => StorageKind::Root,
+        // A name is that of a volume, a path that of the node.
+        (_, Fate::Survives, true) if volume().is_some_and(|name| !name.starts_with('/')) => StorageKind::Managed,
         (_, Fate::Survives, true) => StorageKind::Bind,
         (_, Fate::Survives, false) => StorageKind::Managed,
         (_, _, true) => StorageKind::OwnedVolume,
@@ -351,6 +380,14 @@ impl Machine<'_> {
         self.storage
             .iter()
             .any(|storage| storage.kind != StorageKind::Root && storage.extra && storage.path.as_str().is_none())
+    }
+
+    /// Whether its declaration leaves mounts to somebody else: it ignores changes of the blocks that would place them.
+    #[must_use]
+    pub fn leaves_mounts(&self) -> bool {
+        let rows = self.ty.storage.iter().filter(|row| row.mount_key.is_some());
+        let mut names = rows.map(|row| row.path.split(['.', '[']).next().unwrap_or(&row.path));
+        names.any(|name| ignores(self.resource.decl, name))
     }
 }
 

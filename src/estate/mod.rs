@@ -50,6 +50,7 @@ pub mod repair;
 pub mod reset_switch;
 pub mod root;
 pub mod roster;
+mod sealed;
 mod service;
 mod started;
 pub mod state_access;

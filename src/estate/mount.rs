@@ -125,6 +125,11 @@ fn is_served(source: &Value) -> bool {
     SERVED.iter().any(|prefix| source.starts_with(prefix).is_true())
 }
 
+/// Where a system mounts what comes from elsewhere: what lies there is hardly ever on the root, whoever mounts it.
+const MOUNT_PLACES: [&str; 2] = ["/mnt", "/media"];
+/// Folders that packages and programs write in: who mounts by hand does it elsewhere.
+const SYSTEM_PLACES: [&str; 6] = ["/etc", "/home", "/opt", "/root", "/usr", "/var"];
+
 /// The paths of a machine on which something is mounted that its declaration does not place.
 #[derive(Clone, Default)]
 pub struct Bound {
@@ -162,7 +167,11 @@ impl Bound {
         }
         let storage = declared?;
         // A volume that hangs on the machine may be mounted right there, by something that was not read.
-        let open = storage.kind == StorageKind::Root && machine.has_unplaced_storage();
+        let unseen = || {
+            let within = |places: &[&str]| places.iter().any(|place| is_below(directory, place));
+            within(&MOUNT_PLACES) || machine.leaves_mounts() && !within(&SYSTEM_PLACES)
+        };
+        let open = storage.kind == StorageKind::Root && (machine.has_unplaced_storage() || unseen());
         Some(if open { Lies::Open } else { Lies::On(storage.kind, storage.fate) })
     }
 }

@@ -99,7 +99,12 @@ impl Said {
         let mut steps = lower.split('.').rev();
         let (last, section) = (steps.next().unwrap_or(""), steps.next().unwrap_or(""));
         let wanted = matches!(last, "enabled" | "existingclaim") && SECTIONS.contains(&section);
-        if wanted && !steps.any(|step| ASIDE.contains(&step)) {
+        // Charts with several volumes name each (`persistence.dataDir.enabled`): that one of them is off says little.
+        let one_of_many = || {
+            let named = last == "enabled" && !ASIDE.contains(&section) && value.scalar().as_deref() == Some("true");
+            named && steps.clone().next().is_some_and(|step| SECTIONS.contains(&step))
+        };
+        if (wanted || one_of_many()) && !steps.any(|step| ASIDE.contains(&step)) {
             self.options.insert(lower, (value, place));
         }
     }
@@ -302,6 +307,8 @@ mod tests {
             ),
             ("server: {dataStorage: {enabled: true}}", &[], Persistence::Claim(place)),
             ("primary: {persistence: {existingClaim: pg-data}}", &[], claim),
+            ("persistence: {dataDir: {enabled: true}}", &[], Persistence::Claim(place)),
+            ("persistence: {dataDir: {enabled: false}, backup: {enabled: true}}", &[], Persistence::Silent),
             (
                 "master: {persistence: {enabled: true}}",
                 &[("replica.persistence.enabled", "false")],

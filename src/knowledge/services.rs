@@ -58,6 +58,9 @@ pub struct Service {
     /// Packages that install it.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Addresses of scripts that install it when they are handed to a shell.
+    #[serde(default)]
+    pub installers: Vec<String>,
     /// Container images of it, without tag.
     #[serde(default)]
     pub images: Vec<String>,
@@ -214,6 +217,13 @@ pub fn by_package(package: &str) -> Option<&'static Service> {
     if other || bare.is_empty() { None } else { packages.get(bare).copied() }
 }
 
+/// The service that the script at an address installs.
+#[must_use]
+pub fn by_installer(address: &str) -> Option<&'static Service> {
+    let bare = address.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    file().services.iter().find(|row| row.installers.iter().any(|own| own == bare))
+}
+
 /// An image's repository without registry, tag and digest, and whether it named a registry.
 fn repository(reference: &str) -> (&str, bool) {
     let reference = reference.split('@').next().unwrap_or_default();
@@ -337,7 +347,8 @@ pub fn may_be_data_directory(path: &str) -> bool {
 }
 
 /// Whether a directory is an index that its service makes again from its database: `es8` of `SonarQube`.
-fn is_made_again(path: &str) -> bool {
+#[must_use]
+pub fn is_made_again(path: &str) -> bool {
     let version = file_name(path).strip_prefix("es");
     path.contains("sonar") && version.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
 }

@@ -3,7 +3,7 @@
 use super::{Drawing, by_weight};
 use crate::chart::{Datum, Deed, Object, Owner, Sort, Verdict};
 use crate::diag::Confidence;
-use crate::estate::container::{Container, Declared, Mount, MountKind};
+use crate::estate::container::{Container, Declared, Mount, MountKind, is_file};
 use crate::estate::machine::{Machine, StorageKind, is_below};
 use crate::estate::mount::Bound;
 use crate::estate::placement::Lies;
@@ -243,7 +243,9 @@ fn durable(container: &Container, directories: &[String], under: Under<'_, '_>) 
     let mut found = Vec::new();
     for mount in &container.mounts {
         let Some(target) = mount.target.as_str() else { continue };
-        let holds = directories.iter().any(|directory| is_below(directory, target) || is_below(target, directory));
+        // A file that is mounted into the data directory is configuration.
+        let inside = |directory: &String| is_below(target, directory) && !is_file(target);
+        let holds = directories.iter().any(|directory| is_below(directory, target) || inside(directory));
         if !holds || mount.kind.durable() != Some(true) {
             continue;
         }

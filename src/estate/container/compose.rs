@@ -101,6 +101,13 @@ impl<'n> File<'_, 'n> {
         let local =
             layers.get("pull_policy").and_then(Node::as_str).is_some_and(|policy| matches!(policy, "build" | "never"));
         own.built_here = local || layers.get("build").is_some_and(|build| !build.is_null());
+        own.build = layers.get("build").and_then(|build| {
+            let text = |name: &str| build.get(name).and_then(Node::as_str);
+            let context = build.as_str().or_else(|| text("context")).unwrap_or(".");
+            // Of several stages one that is no last may be meant.
+            let whole = build.get("target").is_none() && build.get("dockerfile_inline").is_none();
+            whole.then(|| (context.to_owned(), text("dockerfile").unwrap_or("Dockerfile").to_owned()))
+        });
         own.command = layers.get("command").map(|node| self.value(node)).filter(|value| !value.is_absent());
         own.entrypoint = layers.get("entrypoint").map(|node| self.value(node)).filter(|value| !value.is_absent());
         own.volumes_from = layers.get("volumes_from").is_some_and(|from| !from.is_null());

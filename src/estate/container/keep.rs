@@ -183,7 +183,10 @@ impl Container {
         }
         let Some(reference) = &self.image_reference else { return Written::To(Vec::new()) };
         let repository = reference.repository.as_str();
-        if repository.contains("ferretdb") {
+        if repository.ends_with("/ferretdb") {
+            return Written::To(Vec::new());
+        }
+        if self.is_client_agent(service) {
             return Written::To(Vec::new());
         }
         let bitnami = repository.contains("bitnami");
@@ -195,6 +198,15 @@ impl Container {
             _ => None,
         };
         Written::To(special.unwrap_or_else(|| of_image(service, repository, bitnami)))
+    }
+
+    /// `consul agent` without a word of a server: what it keeps it gets again from the servers.
+    fn is_client_agent(&self, service: &Service) -> bool {
+        let words = self.words();
+        let serves = |word: &String| ["server", "bootstrap", "dev"].iter().any(|own| word.contains(own));
+        matches!(service.name.as_str(), "consul" | "nomad")
+            && words.iter().any(|word| word == "agent")
+            && !words.iter().any(serves)
     }
 
     /// A directory on a lasting mount that the environment names: applications have many names for it.
@@ -348,7 +360,8 @@ fn covers(outer: &str, inner: &str) -> bool {
 }
 
 /// A path whose last name has an extension is taken for a file.
-fn is_file(path: &str) -> bool {
+#[must_use]
+pub fn is_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').is_some_and(|(stem, extension)| {
         !stem.is_empty() && extension.len() <= 5 && !extension.chars().all(|c| c.is_ascii_digit())

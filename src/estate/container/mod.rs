@@ -23,7 +23,7 @@ pub use compose::{of_compose, of_definition};
 pub use definition::{Group, of_container_app, of_container_group, of_task_definition};
 pub use flat::members;
 pub use job::of_job_task;
-pub use keep::Keeping;
+pub use keep::{Keeping, is_file};
 pub use mount::{Mount, MountKind};
 pub use pod::of_object;
 pub use reference::Reference;
@@ -124,6 +124,8 @@ pub struct Container {
     pub entrypoint: Option<Value>,
     /// The image is built from this repository.
     pub built_here: bool,
+    /// The folder that its image is built in and the name of the Dockerfile, where the declaration tells.
+    pub build: Option<(String, String)>,
     /// What declares it.
     pub declared: Declared,
     /// Only a pipeline starts it.
@@ -177,6 +179,7 @@ impl Container {
             command: None,
             entrypoint: None,
             built_here: false,
+            build: None,
             declared,
             in_ci: setting.in_ci,
             in_tests: setting.in_tests,
@@ -200,10 +203,26 @@ impl Container {
         name.display()
     }
 
+    /// A container of which only its image and its environment are known.
+    #[must_use]
+    pub fn of_image(image: Value, environment: Vec<(String, Value)>, place: Loc) -> Self {
+        let own = Self::new(String::new(), place, Declared::Terraform, &Setting::unknown());
+        let mut own = Self { environment, ..own };
+        own.set_image(image, place);
+        own
+    }
+
     fn set_image(&mut self, image: Value, place: Loc) {
         self.image_reference = Flat::of(&image).and_then(|flat| Reference::parse(&flat));
         self.image = image;
         self.image_place = place;
+    }
+
+    /// Takes the image that its own is built on for what it is, where it names none of a registry.
+    pub fn built_on(&mut self, base: &str) {
+        if self.image.is_absent() && self.image_reference.is_none() {
+            self.image_reference = Flat::of(&Value::known(base)).and_then(|flat| Reference::parse(&flat));
+        }
     }
 
     /// The data service in it; `None` when it is none or the image is unknown.

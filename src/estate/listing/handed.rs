@@ -2,7 +2,7 @@
 
 use super::{Ground, Listing, Listings, hole, marked};
 use crate::estate::alias::Because;
-use crate::model::terraform::{Resource, When};
+use crate::model::terraform::{Provisioner, Resource, When};
 use crate::text::FileId;
 use crate::value::Value;
 use regex::Regex;
@@ -20,7 +20,13 @@ static PLAYBOOK: LazyLock<Option<Regex>> =
 pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
     for resource in ground.terraform.resources() {
         for provisioner in resource.provisioners() {
-            if provisioner.kind != "local-exec" || provisioner.when == When::Destroy {
+            if provisioner.when == When::Destroy {
+                continue;
+            }
+            if provisioner.kind == "remote-exec" {
+                on_itself(ground, &resource, &provisioner, found);
+            }
+            if provisioner.kind != "local-exec" {
                 continue;
             }
             let command = provisioner.block.arg("command");
@@ -29,6 +35,25 @@ pub(super) fn list(ground: &Ground<'_, '_>, found: &mut Listings) {
             }
             one(ground, &resource, &command, &provisioner.block.arg("working_dir"), found);
         }
+    }
+}
+
+/// A playbook that was uploaded to a machine, and that runs there for its local host.
+fn on_itself<'m>(
+    ground: &Ground<'_, 'm>,
+    resource: &Resource<'m, 'm>,
+    provisioner: &Provisioner<'m, 'm>,
+    found: &mut Listings,
+) {
+    let texts = provisioner.commands();
+    // One command may be written in several lines.
+    let text = texts.iter().map(|text| text.text.text.as_str()).collect::<Vec<_>>().join("\n");
+    let playbooks = ground.ansible.played_where_uploaded(&text);
+    let Some(machine) = ground.set_up_by(resource, provisioner).filter(|_| !playbooks.is_empty()) else { return };
+    for file in ground.ansible.and_imported(&playbooks) {
+        let name = Some("localhost".to_owned());
+        let (groups, because) = (BTreeSet::new(), Because::Handed);
+        found.add(Listing { machine, name, because, groups, project: None, playbook: Some(file) });
     }
 }
 

@@ -214,6 +214,24 @@ impl<'e, 'm> Ground<'e, 'm> {
         self.at(root, &resource.address())
             .or_else(|| self.named(root, &host))
             .or_else(|| self.alike(resource.instance, &host))
+            .or_else(|| self.spelled(resource, provisioner))
+    }
+
+    /// The one machine of a module that the address of a connection is written with.
+    fn spelled(&self, resource: &Resource<'m, 'm>, provisioner: &Provisioner<'m, 'm>) -> Option<usize> {
+        let (file, expr) = provisioner.connection()?.expr("host")?;
+        let text = self.documents.tree.slice(Loc { file, span: expr.span });
+        let written = |machine: &Machine<'m>| {
+            let name = format!("{}.{}", machine.resource.ty(), machine.resource.name());
+            let ends =
+                |at: usize| !text[at + name.len()..].starts_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
+            text.match_indices(name.as_str()).any(|(at, _)| ends(at))
+        };
+        let own =
+            |machine: &&Machine<'m>| Arc::ptr_eq(machine.resource.instance, resource.instance) && written(machine);
+        let mut all = self.machines.iter().enumerate().filter(|(_, machine)| own(machine));
+        let (at, _) = all.next()?;
+        all.next().is_none().then_some(at)
     }
 
     /// The one machine of a module whose address is unknown for the reason for which a value is: both are what the caller gives.

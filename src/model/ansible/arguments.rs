@@ -156,6 +156,10 @@ impl<'a> Call<'a> {
                     self.arguments.push(Argument { name: Cow::Owned(name.to_owned()), value });
                     self.beside.push(word);
                 }
+                // A folded text has blanks for line ends: Ansible drops the backslashes before them.
+                None if command && &text[word.clone()] == "\\" && text[word.end..].starts_with(' ') => {
+                    self.beside.push(word);
+                }
                 None => rest.push(word),
             }
         }
@@ -251,6 +255,8 @@ mod tests {
         };
         for (text, expected) in [
             ("shell: make install chdir=/src creates='/a b' FLAG=1", "ansible.builtin.shell chdir=/src,creates=/a b 2"),
+            ("shell: >\n  docker run \\\n  --name a \\\n  b", "ansible.builtin.shell  2"),
+            ("shell: |\n  docker run \\\n  --name a", "ansible.builtin.shell  0"),
             ("local_action: command rm -rf x chdir=/y", "ansible.builtin.command chdir=/y 2"),
             ("action: {module: copy, dest: /a, args: {mode: '1'}}", "ansible.builtin.copy dest:/a,mode:1 1"),
             ("action:\n  module: file path=/x state=absent", "ansible.builtin.file path=/x,state=absent 3"),

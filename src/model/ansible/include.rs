@@ -97,7 +97,9 @@ pub(super) fn names<'a>(ansible: &Ansible<'a>, task: &Task<'a>, play: Option<usi
         ArgumentValue::Text(text, _) => text,
     };
     if !jinja::contains_template(text) {
-        return vec![Name::literal(super::arguments::unquoted(text))];
+        let name = super::arguments::unquoted(text);
+        let uploaded = ansible.uploaded_from(name).map(|path| format!("{PROJECT}/{path}"));
+        return vec![Name::literal(uploaded.as_deref().unwrap_or(name))];
     }
     let reader = Reader { ansible, task, play };
     if text.contains("first_found") {

@@ -80,6 +80,9 @@ impl<'a> Ansible<'a> {
         // A string may carry parameters after the name.
         let text = super::arguments::unquoted(text.split_whitespace().next()?);
         let base = folder(tree.path(from));
+        if let Some(path) = self.uploaded_from(text) {
+            return tree.find(&path);
+        }
         if let Some(file) = join(base, text).and_then(|path| tree.find(&tree.real(&path))) {
             return Some(file);
         }

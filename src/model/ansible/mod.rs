@@ -14,6 +14,7 @@ mod role;
 mod settings;
 mod task;
 mod texts;
+mod uploads;
 mod values;
 mod walk;
 
@@ -40,7 +41,7 @@ use super::load::{Document, Documents};
 use crate::source::{file_name, folder};
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Everything that Ansible reads in a tree.
 pub struct Ansible<'a> {
@@ -68,6 +69,8 @@ pub struct Ansible<'a> {
     imports: HashMap<FileId, Vec<(FileId, Node<'a>)>>,
     known: values::Known<'a>,
     invocations: invoked::Invocations<'a>,
+    /// What provisioners upload.
+    uploads: uploads::Uploads,
 }
 
 /// The part of a play that a task comes from, in the order in which they run.
@@ -196,6 +199,7 @@ impl<'a> Ansible<'a> {
             imports: HashMap::new(),
             known: values::Known::default(),
             invocations: invoked::Invocations::default(),
+            uploads: uploads::Uploads::of(documents),
         };
         for document in &documents.list {
             match document.kind {
@@ -209,6 +213,7 @@ impl<'a> Ansible<'a> {
         ansible.known = values::Known::of(ansible.plays.len(), ansible.tasks.len());
         ansible.find_imports();
         ansible.take_commands(commands);
+        ansible.play_on_machines();
         ansible.construct();
         reach::follow(&mut ansible);
         lost::explain(&mut ansible);
@@ -221,6 +226,30 @@ impl<'a> Ansible<'a> {
             }
         }
         ansible
+    }
+
+    /// What a provisioner runs on a machine, after having uploaded it, is that machine's: its local host is no controller.
+    fn play_on_machines(&mut self) {
+        let played = self.uploads.played(self.documents.tree);
+        if played.is_empty() {
+            return;
+        }
+        let played = self.and_imported(&played);
+        for play in self.plays.iter_mut().filter(|play| played.contains(&play.file)) {
+            play.local = false;
+        }
+    }
+
+    /// The playbooks that a text, which runs on a machine, runs from where they were uploaded to.
+    #[must_use]
+    pub fn played_where_uploaded(&self, text: &str) -> BTreeSet<FileId> {
+        if text.contains("ansible-playbook") { self.uploads.named(self.documents.tree, text) } else { BTreeSet::new() }
+    }
+
+    /// The path in the repository of what provisioners have put at a path of a machine.
+    #[must_use]
+    pub fn uploaded_from(&self, path: &str) -> Option<String> {
+        self.uploads.home(self.documents.tree, path)
     }
 
     /// Finds the playbooks that others import, and marks their plays.

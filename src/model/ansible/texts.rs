@@ -55,7 +55,7 @@ impl<'a> Ansible<'a> {
         let Some(task) = self.tasks.get(at).filter(|task| writes(task)) else { return Vec::new() };
         let mut texts = Vec::new();
         let mut seen = HashSet::new();
-        for text in self.in_turns(task, |turn| self.text(at, task, turn)).into_iter().flatten() {
+        for text in self.in_turns(task, |turn| self.texts_of(at, task, turn)).into_iter().flatten() {
             if seen.insert((text.rendered.file, text.rendered.text.text.clone())) {
                 texts.push(text);
             }
@@ -64,6 +64,20 @@ impl<'a> Ansible<'a> {
             }
         }
         texts
+    }
+
+    /// What one turn writes: one text, or one for each file that its source may be.
+    fn texts_of(&self, at: usize, task: &Task<'a>, turn: &Turn<'_, '_, 'a>) -> Vec<Text> {
+        let source = turn.argument("src");
+        let crate::value::Kind::OneOf(sources) = &source.kind else {
+            return self.text(at, task, turn).into_iter().collect();
+        };
+        let dest = ["dest", "path"].iter().map(|name| turn.argument(name)).find(|value| !value.is_absent());
+        let dest = dest.unwrap_or_default();
+        let remote = turn.argument("remote_src").as_bool() == Some(true);
+        let template = task.short() == "template";
+        let sources = sources.iter().filter(|_| !remote).map(|source| Value::known(source.clone()));
+        sources.filter_map(|source| self.of_file(at, task, turn, dest.clone(), source.as_str()?, template)).collect()
     }
 
     fn text(&self, at: usize, task: &Task<'a>, turn: &Turn<'_, '_, 'a>) -> Option<Text> {
@@ -145,7 +159,7 @@ impl<'a> Ansible<'a> {
             return tree.find(path.trim_start_matches('/'));
         }
         if name.starts_with(['/', '~']) {
-            return None;
+            return tree.find(&self.uploaded_from(name)?);
         }
         let role = task.role.map(|role| self.roles[role].folder.as_str());
         let here = folder(tree.path(task.file));

@@ -195,6 +195,8 @@ subject! {
         example: Str certain => row.roster.example.clone();
         /// Whether the repository has an inventory plugin as well.
         plugin: Bool certain => row.roster.plugin;
+        /// Whether its first lines say that a program writes it.
+        generated: Bool certain => row.roster.generated;
         /// Whether it belongs to tests.
         in_tests: Bool certain => crate::estate::task::is_test_path(row.estate.documents.tree.path(row.roster.file));
         /// Whether Git tracks it.

@@ -115,6 +115,11 @@ pub(super) struct VariableFileRow<'m> {
 impl VariableFileRow<'_> {
     /// Secrets are handed over there, and controllers of Ansible keep their checkouts there.
     fn handed_over(&self) -> bool {
+        // What Terraform uploads from the repository is not the running system's word.
+        let uploaded = |path: &str| self.estate.ansible.uploaded_from(path).is_some();
+        if self.read.path.as_str().is_some_and(uploaded) {
+            return true;
+        }
         ["/run/secrets/", "/var/run/secrets/", "/var/lib/awx/"]
             .iter()
             .any(|it| self.read.path.starts_with(it).is_true())

@@ -529,6 +529,9 @@ impl<'a> Ansible<'a> {
     /// A file of variables as Ansible looks for it: in `vars` of each folder, then in the folder.
     pub(super) fn variable_file(&self, folders: &[&str], name: &str) -> Option<FileId> {
         let tree = self.documents.tree;
+        if let Some(path) = self.uploaded_from(name) {
+            return tree.find(&path);
+        }
         folders.iter().find_map(|folder| {
             let paths = [format!("vars/{name}"), name.to_owned()];
             paths.iter().filter_map(|path| join(folder, path)).find_map(|path| tree.find(&tree.real(&path)))

@@ -54,6 +54,14 @@ pub(super) fn looked_up(
             let numbered = flat(terms)?.into_iter().enumerate();
             numbered.map(|(at, item)| Val::list(vec![super::filters::lists::number(at), item])).collect()
         }
+        "community.general.filetree" | "filetree" => {
+            // A file of tasks may be taken for several folders, one after the other.
+            let each = terms.iter().flat_map(|term| match &term.v {
+                V::OneOf(values) => values.to_vec(),
+                _ => vec![term.clone()],
+            });
+            each.map(|term| tree(eval, &term)).collect::<Res<Vec<_>>>()?.concat()
+        }
         "env" => return Err(format!("the environment{} is only known when the play runs", named(terms)).into()),
         _ => return Err(format!("the lookup `{name}` is only known when the play runs").into()),
     })
@@ -96,6 +104,51 @@ fn flat(terms: &[Val]) -> Res<Vec<Val>> {
         }
     }
     Ok(found)
+}
+
+/// So many entries of a folder are gone through.
+const MAX_ENTRIES: usize = 500;
+
+/// What lies below a folder of the role or the playbook: its folders and files, each with its path from there.
+fn tree(eval: &Eval<'_, '_, '_>, term: &Val) -> Res<Vec<Val>> {
+    let name = ops::plain(term)?;
+    let scope = eval.scope;
+    let files = scope.ansible.documents.tree;
+    let unknown = || format!("the folder `{name}` is not in this repository");
+    let (role, playbook) = scope.folders();
+    let role = role.and_then(|role| scope.ansible.roles.get(role)).map(|role| &*role.folder);
+    let bases = role.into_iter().chain(playbook.map(|file| folder(files.path(file))));
+    let paths: Vec<String> = match name.strip_prefix(PROJECT) {
+        Some(inside) => vec![inside.trim_matches('/').to_owned()],
+        None if name.starts_with(['/', '~']) => return Err(unknown().into()),
+        None => {
+            let name = name.trim_end_matches('/');
+            bases.flat_map(|base| [join(base, &format!("files/{name}")), join(base, name)]).flatten().collect()
+        }
+    };
+    let base = paths.iter().find(|path| !path.is_empty() && files.below(path).next().is_some()).ok_or_else(unknown)?;
+    let mut found: Vec<Val> = Vec::new();
+    let mut last = String::new();
+    for (_, file) in files.below(base).take(MAX_ENTRIES) {
+        let inside = file.path.get(base.len() + 1..).unwrap_or_default();
+        let own = folder(inside);
+        if !own.is_empty() && own != last {
+            found.push(entry(base, own, "directory"));
+            own.clone_into(&mut last);
+        }
+        found.push(entry(base, inside, "file"));
+    }
+    Ok(found)
+}
+
+fn entry(base: &str, inside: &str, state: &str) -> Val {
+    let members = vec![
+        ("root".into(), format!("{PROJECT}/{base}").as_str().into()),
+        ("path".into(), inside.into()),
+        ("src".into(), format!("{PROJECT}/{base}/{inside}").as_str().into()),
+        ("state".into(), state.into()),
+    ];
+    Val::map(members, None)
 }
 
 /// The text of a file of the repository, looked for where Ansible looks: in `files` of the role and of the playbook's
