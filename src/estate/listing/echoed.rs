@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// So many resources with such a provisioner are put in order.
 const MAX_WRITERS: usize = 128;
+/// So many `echo`s of one command are looked at.
+const MAX_ECHOES: usize = 512;
 
 /// A file as the provisioners of one root write it.
 struct Written<'m> {
@@ -90,11 +92,15 @@ fn in_order<'m>(ground: &Ground<'_, 'm>, mut left: Vec<Resource<'m, 'm>>) -> Vec
 fn echoes(command: &str) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
     let mut rest = command;
-    while let Some(at) = rest.find("echo") {
+    for _ in 0..MAX_ECHOES {
+        let Some(at) = rest.find("echo") else { break };
         let starts =
             rest[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || ";&|({".contains(before));
         rest = &rest[at + 4..];
-        let Some((line, end)) = words(rest).filter(|_| starts && rest.starts_with([' ', '\t'])) else { continue };
+        if !starts || !rest.starts_with([' ', '\t']) {
+            continue;
+        }
+        let Some((line, end)) = words(rest) else { continue };
         let after = &rest[end..];
         let adds = after.starts_with(">>");
         let Some((path, _)) = after.strip_prefix(if adds { ">>" } else { ">" }).and_then(words) else { continue };
