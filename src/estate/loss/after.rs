@@ -224,7 +224,7 @@ impl<'m> After<'m> {
         match (gone.how, gone.left) {
             (How::KeyRemoved, Some(header)) => {
                 let why = format!("{} is no longer among those of its `count` or `for_each`", gone.step);
-                (Self::repetition(gone, header), why)
+                (self.repetition(gone, header), why)
             }
             (How::CallRemoved, _) => {
                 let loc = self.anchor(&thing.place, &gone.within.module);
@@ -238,14 +238,18 @@ impl<'m> After<'m> {
         }
     }
 
-    /// The `count` or `for_each` of what lost a key.
-    fn repetition(gone: &Gone<'m>, header: Loc) -> Loc {
+    /// Where the keys of what lost one are given: in a file of variables or of data, else at its `count` or `for_each`.
+    fn repetition(&self, gone: &Gone<'m>, header: Loc) -> Loc {
         let module = &gone.within.module;
         let resources = module.resources.iter().map(|resource| &resource.decl);
         let mut declared = resources.chain(module.calls.iter().map(|call| &call.decl));
-        let declared = declared.find(|declared| declared.loc() == header);
-        let repeats = declared.and_then(|it| it.attribute("for_each").or_else(|| it.attribute("count")));
-        repeats.map_or(header, |(file, attribute)| Loc { file, span: attribute.name_span })
+        let Some(declared) = declared.find(|declared| declared.loc() == header) else { return header };
+        let repeats = ["for_each", "count"].into_iter().find_map(|name| Some((name, declared.attribute(name)?)));
+        let Some((name, (file, attribute))) = repeats else { return header };
+        let view = self.estate.terraform.block(gone.within, declared.file, declared.block);
+        let given =
+            view.arg(name).origin.filter(|loc| loc.file != file && !self.estate.documents.is_installed(loc.file));
+        given.unwrap_or(Loc { file, span: attribute.name_span })
     }
 
     /// The place in a module that is nearest to where something stood: the block behind it, else the one in front.

@@ -8,6 +8,7 @@ mod successor;
 
 use super::Estate;
 use crate::model::annotation::{Remark, Saying};
+use crate::source::folder;
 use crate::text::Loc;
 use crate::value::{Tri, Value};
 use after::{After, Gone, Search};
@@ -184,7 +185,12 @@ fn given_up(estate: &Estate<'_>, loss: &Loss<'_>) -> bool {
 
 impl<'m> After<'m> {
     fn loss(&self, thing: &'m Thing, gone: &Gone<'m>, lost: Tri) -> Loss<'m> {
-        let (loc, because) = self.told(thing, gone);
+        let (loc, mut because) = self.told(thing, gone);
+        // What several roots share is told in a folder that says nothing of them.
+        let of = folder(self.estate.documents.tree.path(loc.file));
+        if !thing.environment.is_empty() && of != thing.environment {
+            because = format!("{because}; the root is {}", thing.environment);
+        }
         Loss { thing, lost, how: gone.how, because, loc, declaration: gone.left, decommission: false }
     }
 }
