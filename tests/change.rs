@@ -223,6 +223,91 @@ fn suppressions_and_configuration_are_part_of_the_change() {
 }
 
 #[test]
+fn a_configuration_that_git_does_not_know_yet_holds_on_both_sides() {
+    if no_git() {
+        return;
+    }
+    let folder =
+        repository(&[("stack/main.tf", VOLUME), ("main.tf", "module \"stack\" {\n  source = \"./stack\"\n}\n")]);
+    folder.write(".stateward.yaml", "terraform:\n  roots: [stack]\n");
+    let run = json(&folder, &["--since", "HEAD"]);
+    let local = found(&run, &["state-not-ignored"]);
+    assert!(local.iter().any(|(_, path, _)| path == "stack/main.tf"), "{}", run.out);
+    assert!(local.iter().all(|(.., new)| !new), "{}", run.out);
+}
+
+#[test]
+fn what_goes_to_another_file_or_folder_is_not_new() {
+    if no_git() {
+        return;
+    }
+    let open = |name: &str| format!("resource \"docker_volume\" \"{name}\" {{\n  name = \"{name}\"\n}}\n");
+    let both = open("a") + &open("b");
+    let folder = repository(&[("prod/main.tf", &both), ("prod/run.sh", UNLOCK)]);
+    let new = |arguments: &[&str]| {
+        let report = json(&folder, arguments).json();
+        let findings = report["findings"].as_array().expect("findings").clone();
+        assert!(findings.len() > 3, "{report}");
+        let new = findings.iter().filter(|finding| finding["new"] == true);
+        new.map(|finding| format!("{} {}", finding["rule"], finding["path"])).collect::<Vec<_>>()
+    };
+    // A folder under another name, and what is said of the folder as a whole.
+    git(folder.path(), &["mv", "prod", "live"]);
+    assert_eq!(new(&["--staged"]), [""; 0]);
+    commit(&folder);
+    // A resource in another file, which now is the first of its module.
+    folder.write("live/main.tf", &open("b"));
+    folder.write("live/a.tf", &open("a"));
+    folder.write("live/again.sh", UNLOCK);
+    commit(&folder);
+    assert_eq!(new(&["--since", "HEAD~1"]), [r#""force-unlock" "live/again.sh""#]);
+    // What stands elsewhere as before is no excuse for what comes beside it, whatever is asked for.
+    folder.write("live/more.sh", UNLOCK);
+    add(&folder);
+    let run = json(&folder, &["--staged", "live/more.sh"]);
+    assert_eq!(found(&run, &["force-unlock"]), [("force-unlock".to_owned(), "live/more.sh".to_owned(), true)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_show_what_they_showed() {
+    if no_git() {
+        return;
+    }
+    let open = VOLUME.replace("pg", "mail");
+    let folder =
+        repository(&[("common/main.tf", &(VOLUME.to_owned() + &open)), ("prod/own.tf", "locals {\n  a = 1\n}\n")]);
+    std::os::unix::fs::symlink("../common/main.tf", folder.path().join("prod/main.tf")).unwrap();
+    commit(&folder);
+    let lost = |arguments: &[&str]| {
+        let run = json(&folder, arguments);
+        found(&run, &[LOST]).into_iter().map(|(_, path, new)| (path, new)).collect::<Vec<_>>()
+    };
+    folder.write("common/main.tf", &open);
+    assert_eq!(lost(&["--since", "HEAD"]), [of("prod/main.tf", true)]);
+    // Not staged yet.
+    folder.write("note.txt", "a\n");
+    git(folder.path(), &["add", "note.txt"]);
+    assert!(lost(&["--staged"]).is_empty());
+    add(&folder);
+    assert_eq!(lost(&["--staged"]), [of("prod/main.tf", true)]);
+}
+
+#[test]
+fn what_a_sparse_work_tree_lacks_is_not_gone() {
+    if no_git() {
+        return;
+    }
+    let folder = repository(&[("prod/main.tf", VOLUME), ("prod/mail.tf", &VOLUME.replace("pg", "mail"))]);
+    folder.write("prod/mail.tf", &VOLUME.replace("pg", "mail").replace("lifecycle", "\n  lifecycle"));
+    commit(&folder);
+    git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/prod/main.tf"]);
+    assert!(!folder.path().join("prod/mail.tf").exists());
+    let run = json(&folder, &["--since", "HEAD~1"]);
+    assert_eq!(found(&run, &[LOST]), [], "{}", run.out);
+}
+
+#[test]
 fn what_could_not_be_read_before_does_not_stop_a_commit() {
     if no_git() {
         return;
@@ -315,6 +400,19 @@ fn what_cannot_be_compared_is_said() {
     commit(&folder);
     let run = folder.run(&["check", "--since", "main"]);
     assert!(run.code == 2 && run.err.contains("have in common"), "{}", run.err);
+    // Of a clone without contents only the commit that is checked out has been fetched.
+    for lock in ["5678", "9012"] {
+        folder.write("b.sh", &UNLOCK.replace("1234", lock));
+        commit(&folder);
+    }
+    git(folder.path(), &["config", "uploadpack.allowFilter", "true"]);
+    let elsewhere = Folder::new(&[]);
+    let address = format!("file://{}", folder.path().display());
+    git(elsewhere.path(), &["clone", "--quiet", "--filter=blob:none", &address, "clone"]);
+    let mut command = folder.stateward();
+    command.args(["check", "--since", "HEAD~1"]).current_dir(elsewhere.path().join("clone"));
+    let run: Run = command.output().expect("the program starts").into();
+    assert!(run.code == 2 && run.err.contains("clone without `--filter`"), "{}", run.err);
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! What there was before a change: which findings are older than it, and what Terraform held.
 
-use super::{ConfigError, Request, analyse, with_estate};
+use super::{Analysis, ConfigError, Request, analyse, with_estate};
 use crate::config::Config;
 use crate::diag::Finding;
 use crate::estate::loss::Held;
 use crate::rule::card::Card;
 use crate::source::Tree;
 use crate::source::change::Before;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The revision before, judged.
 #[derive(Debug, Default)]
 pub struct Earlier {
-    /// The fingerprints of its findings, in the paths of today.
-    fingerprints: HashSet<String>,
+    /// Its findings by their fingerprints, in the paths of today, each with its trace.
+    findings: HashMap<String, u64>,
     /// What Terraform held that has data in it.
     pub(super) held: Held,
 }
@@ -41,24 +41,41 @@ impl Earlier {
             (Held::of(estate), analysis)
         });
         let (held, analysis) = judged?;
-        let mut findings = analysis.findings;
+        let mut findings = traced(analysis);
         // What a configuration that is touched says of itself is judged by what it was.
-        findings.retain(|finding| !before.configured.contains(before.tree.path(finding.loc.file)));
+        findings.retain(|(finding, _)| !before.configured.contains(before.tree.path(finding.loc.file)));
         if !before.configuration.is_empty() {
             // Of one that was wrong nothing is known.
             let own = Config::at_root(&before.configuration);
             let own = analyse(&before.configuration, cards, own, &request);
-            findings.extend(own.map(|analysis| analysis.findings).unwrap_or_default());
+            findings.extend(own.map(traced).unwrap_or_default());
         }
         // What was suppressed and is so no more is new.
-        let open = findings.into_iter().filter(|finding| finding.suppressed.is_none());
-        Ok(Self { fingerprints: open.map(|finding| finding.fingerprint).collect(), held })
+        let open = findings.into_iter().filter(|(finding, _)| finding.suppressed.is_none());
+        Ok(Self { findings: open.map(|(finding, trace)| (finding.fingerprint, trace)).collect(), held })
     }
 
-    /// Says of each finding whether the change brought it.
-    pub(super) fn mark(&self, findings: &mut [Finding]) {
-        for finding in findings {
-            finding.new = !self.fingerprints.contains(&finding.fingerprint);
+    /// Says of each finding whether the change brought it; one that only went to another file of its folder is not new.
+    pub(super) fn mark(&self, findings: &mut [Finding], traces: &[u64]) {
+        let here: HashSet<&str> = findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+        let mut gone: HashMap<u64, usize> = HashMap::new();
+        for (_, trace) in self.findings.iter().filter(|(fingerprint, _)| !here.contains(fingerprint.as_str())) {
+            *gone.entry(*trace).or_default() += 1;
+        }
+        for (finding, trace) in findings.iter_mut().zip(traces) {
+            let mut moved = || match gone.get_mut(trace) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    true
+                }
+                _ => false,
+            };
+            finding.new = !self.findings.contains_key(&finding.fingerprint) && !moved();
         }
     }
+}
+
+/// The findings of an analysis with their traces.
+fn traced(analysis: Analysis) -> Vec<(Finding, u64)> {
+    analysis.findings.into_iter().zip(analysis.traces).collect()
 }

@@ -33,6 +33,8 @@ use std::collections::BTreeMap;
 pub struct Analysis {
     /// Findings in path and line order, suppressed ones marked.
     pub findings: Vec<Finding>,
+    /// What tells each of them apart wherever in its folder it stands.
+    traces: Vec<u64>,
     /// What could not be decided, by rule and reason.
     pub undecided: Vec<Undecided>,
     /// How many files were judged.
@@ -184,13 +186,14 @@ fn conclude(
         outcome.findings.extend(own.findings);
     }
     let mut analysis = Analysis { undecided: outcome.undecided, ..Analysis::default() };
-    outcome.findings.retain(|finding| request.reports(tree.path(finding.loc.file)));
     let today = |path| request.renamed.get(path).map_or(path, |renamed| &**renamed);
-    run::finish(&mut outcome.findings, tree, &today);
+    let traces = run::finish(&mut outcome.findings, tree, &today);
     if let Some(earlier) = &request.earlier {
-        earlier.mark(&mut outcome.findings);
+        earlier.mark(&mut outcome.findings, &traces);
     }
-    analysis.findings = outcome.findings;
+    let found = outcome.findings.into_iter().zip(traces);
+    (analysis.findings, analysis.traces) =
+        found.filter(|(finding, _)| request.reports(tree.path(finding.loc.file))).unzip();
     analysis.undecided.sort_by(|a, b| (&a.rule, &a.because).cmp(&(&b.rule, &b.because)));
     for read in &documents.outcomes {
         match read {

@@ -7,9 +7,10 @@ use crate::model::load::Documents;
 use crate::rule::card::{Card, Settings};
 use crate::rule::judge::{Hit, Verdict, judge};
 use crate::rule::subject::Row;
-use crate::source::{Tree, file_name};
+use crate::source::{Tree, file_name, folder};
 use crate::text::{FileId, Hash64, Loc};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -220,23 +221,40 @@ fn gather(findings: Vec<(Finding, Option<String>)>) -> Vec<Finding> {
     whole
 }
 
-/// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats. `path` is the one
-/// that a path counts as.
-pub(super) fn finish<'t>(findings: &mut [Finding], tree: &'t Tree, path: &dyn Fn(&'t str) -> &'t str) {
+/// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats. `today` is the path
+/// that a path counts as. Returned is what tells each apart wherever in its folder it stands.
+pub(super) fn finish<'t>(findings: &mut [Finding], tree: &'t Tree, today: &dyn Fn(&'t str) -> &'t str) -> Vec<u64> {
     findings.sort_by(|a, b| {
         (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message))
     });
     let mut repeats: HashMap<u64, u64> = HashMap::new();
+    let mut traces = Vec::with_capacity(findings.len());
     for finding in findings {
-        let path = path(tree.path(finding.loc.file));
-        let place = finding.address.as_deref().unwrap_or(path);
-        let hash = Hash64::default()
-            .with(finding.rule.as_bytes())
-            .with(path.as_bytes())
-            .with(place.as_bytes())
-            .with(finding.fingerprint.as_bytes());
+        let written = tree.path(finding.loc.file);
+        let path = today(written);
+        let folders = (folder(written), folder(path));
+        let names = if finding.fingerprint == written { (written, path) } else { folders };
+        let identity = under_new_name(&finding.fingerprint, names);
+        let address = finding.address.as_deref().map(|address| under_new_name(address, folders));
+        let of = |place: &str, address: &str| {
+            let hash = Hash64::default().with(finding.rule.as_bytes()).with(place.as_bytes());
+            hash.with(address.as_bytes()).with(identity.as_bytes())
+        };
+        traces.push(of(folders.1, address.as_deref().unwrap_or_default()).finish());
+        let hash = of(path, address.as_deref().unwrap_or(path));
         let count = repeats.entry(hash.finish()).or_default();
-        finding.fingerprint = format!("{:016x}", hash.with(&count.to_le_bytes()).finish());
+        let fingerprint = format!("{:016x}", hash.with(&count.to_le_bytes()).finish());
         *count += 1;
+        finding.fingerprint = fingerprint;
+    }
+    traces
+}
+
+/// A text that may begin with a path, which now goes by another name.
+fn under_new_name<'t>(text: &'t str, (old, new): (&str, &str)) -> Cow<'t, str> {
+    let rest = text.strip_prefix(old).filter(|rest| rest.is_empty() || rest.starts_with(['/', ' ']));
+    match rest {
+        Some(rest) if old != new => Cow::Owned(format!("{new}{rest}")),
+        _ => Cow::Borrowed(text),
     }
 }

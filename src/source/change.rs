@@ -5,6 +5,11 @@ use super::{File, MAX_BYTES, Tree, disk, file_name, git};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// What is said when Git cannot compare: blobs that a clone left out are not fetched here.
+const INCOMPLETE: &str = "stateward: contents of the revision before are not in this clone, so that nothing can be compared; clone without `--filter`, or fetch what was left out (`git fetch --refetch --no-filter`)";
+/// Of submodules their commit tells enough: no Git is started in them.
+const SUBMODULES: &str = "--ignore-submodules=dirty";
+
 /// Two revisions of a project.
 #[derive(Debug)]
 pub struct Change {
@@ -39,6 +44,8 @@ struct Difference {
     old_blob: String,
     /// Whether it is there now.
     is_there: bool,
+    /// Whether it is a file or a link now.
+    is_file: bool,
 }
 
 /// What the next commit makes of the project: the index against the commit that is checked out. When they are equal, or there
@@ -53,8 +60,7 @@ pub fn staged(root: &Path, keep: &dyn Fn(&str) -> bool) -> Result<Change, String
     let head = git::answer(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
     let Some(head) = head else { return Ok(Change { after, before: None }) };
     let place = Place::of(root)?;
-    let all = Place::compare(root, &["--cached", "-M", head.trim()]);
-    let all = all.ok_or("stateward: git does not tell what is staged")?;
+    let all = Place::compare(root, &["--cached", "-M", head.trim()]).ok_or(INCOMPLETE)?;
     if all.is_empty() {
         return Ok(Change { after, before: None });
     }
@@ -81,8 +87,7 @@ pub fn since(root: &Path, tree: Tree, revision: &str, keep: &dyn Fn(&str) -> boo
             "stateward: --since: this clone holds no commit that `{revision}` and HEAD have in common; fetch more of the history (`git fetch --unshallow`, or `fetch-depth: 0` in a workflow)"
         ));
     };
-    let differences = Place::compare(root, &["-M", base.trim()]);
-    let differences = differences.ok_or("stateward: git does not tell what has changed")?;
+    let differences = Place::compare(root, &["-M", base.trim()]).ok_or(INCOMPLETE)?;
     let before = before(root, &tree, place.inside(differences), keep)?;
     Ok(Change { after: tree, before: Some(before) })
 }
@@ -94,13 +99,14 @@ fn index(root: &Path, keep: &dyn Fn(&str) -> bool) -> Result<Tree, String> {
         return Err("stateward: --staged: there is no Git work tree here".to_owned());
     }
     let place = Place::of(root)?;
-    let unstaged = git::differences(root, &["diff-files", "-z", "--raw", "--no-renames", "--no-abbrev"], difference);
+    let arguments = ["diff-files", "-z", "--raw", "--no-renames", "--no-abbrev", SUBMODULES];
+    let unstaged = git::differences(root, &arguments, difference);
     let unstaged = unstaged.ok_or("stateward: git does not tell what is staged")?;
     let unstaged: Vec<Difference> = place.inside(unstaged).filter(|it| is_of(&tree, &it.path)).collect();
     let staged = contents(root, &unstaged, keep)?;
     let stale: BTreeSet<&str> = unstaged.iter().map(|it| it.path.as_str()).collect();
     let without = |file: &File| !file.tracked || stale.contains(&*file.path);
-    Ok(tree.exchanged(&without, staged))
+    Ok(tree.exchanged(&without, staged).relinked())
 }
 
 /// The tree before a change that ends in `after`.
@@ -110,15 +116,25 @@ fn before(
     differences: impl Iterator<Item = Difference>,
     keep: &dyn Fn(&str) -> bool,
 ) -> Result<Before, String> {
+    let is_config = |path: &str| file_name(path) == disk::CONFIG;
+    // What the index names and a sparse work tree lacks is on neither side.
+    let is_absent = |it: &Difference| it.is_file && after.find(&it.path).is_none();
     let (configuration, other): (Vec<_>, Vec<_>) = differences
-        .filter(|it| is_of(after, &it.path) && is_of(after, &it.old_path))
-        .partition(|it| file_name(&it.old_path) == disk::CONFIG || file_name(&it.path) == disk::CONFIG);
-    let files = contents(root, &other, keep)?;
-    let configured =
-        configuration.iter().flat_map(|it| [it.path.as_str().into(), it.old_path.as_str().into()]).collect();
+        .filter(|it| is_of(after, &it.path) && is_of(after, &it.old_path) && !is_absent(it))
+        .partition(|it| is_config(&it.old_path) || is_config(&it.path));
+    let mut files = contents(root, &other, keep)?;
+    let touched = configuration.iter().flat_map(|it| [it.path.as_str().into(), it.old_path.as_str().into()]);
+    let untracked = after.iter().filter(|(_, file)| !file.tracked && is_config(&file.path));
+    let configured = touched.chain(untracked.map(|(_, file)| file.path.clone())).collect();
+    // What holds in a folder held there under its old name too.
+    files.extend(configuration.iter().filter(|it| it.old_path != it.path && is_config(&it.path)).filter_map(|it| {
+        let file = after.file(after.find(&it.path)?);
+        is_config(&it.old_path).then(|| file.shown_at(&it.old_path))
+    }));
     let configuration = Tree::new(contents(root, &configuration, keep)?, None);
     let came: BTreeSet<&str> = other.iter().map(|it| it.path.as_str()).collect();
-    let tree = after.exchanged(&|file| !file.tracked || came.contains(&*file.path), files);
+    let is_new = |file: &File| !file.tracked && !is_config(&file.path) || came.contains(&*file.path);
+    let tree = after.exchanged(&is_new, files).relinked();
     let renamed = other.iter().filter(|it| it.old_path != it.path && it.is_there);
     let renamed = renamed.map(|it| (it.old_path.as_str().into(), it.path.as_str().into())).collect();
     Ok(Before { tree, configuration, configured, renamed })
@@ -132,11 +148,11 @@ fn is_of(tree: &Tree, path: &str) -> bool {
 
 /// The files that differences were.
 fn contents(root: &Path, differences: &[Difference], keep: &dyn Fn(&str) -> bool) -> Result<Vec<File>, String> {
-    let is_file = |it: &&Difference| it.old_mode.starts_with("100") || it.old_mode == "120000";
+    let was_file = |it: &&Difference| is_file(&it.old_mode);
     let mut files = Vec::new();
     for whole in [true, false] {
         let chosen: Vec<&Difference> =
-            differences.iter().filter(is_file).filter(|it| keep(&it.old_path) == whole).collect();
+            differences.iter().filter(was_file).filter(|it| keep(&it.old_path) == whole).collect();
         let ids: Vec<&str> = chosen.iter().map(|it| it.old_blob.as_str()).collect();
         // One byte more than is read tells that it is too large.
         let limit = if whole { MAX_BYTES + 1 } else { super::HEAD_BYTES as u64 };
@@ -146,7 +162,7 @@ fn contents(root: &Path, differences: &[Difference], keep: &dyn Fn(&str) -> bool
             files.push(file(chosen[at], bytes));
         });
         if !answered || come < ids.len() {
-            return Err("stateward: some contents of the revision before are not in this clone".to_owned());
+            return Err(INCOMPLETE.to_owned());
         }
     }
     Ok(files)
@@ -159,7 +175,7 @@ fn file(difference: &Difference, bytes: &[u8]) -> File {
         file.executable = difference.old_mode == "100755";
         return file;
     }
-    // What a link shows is told where it lies.
+    // What it shows is known when the tree is whole.
     let mut file = File::outside(path, true);
     file.symlink = Some(String::from_utf8_lossy(bytes).into_owned().into());
     file
@@ -177,7 +193,8 @@ impl Place {
 
     /// What differs between a commit and the index or the work tree.
     fn compare(root: &Path, options: &[&str]) -> Option<Vec<Difference>> {
-        let arguments = [&["diff-index", "-z", "--raw", "--no-abbrev", "--no-ext-diff"], options, &["--"]].concat();
+        let own = ["diff-index", "-z", "--raw", "--no-abbrev", "--no-ext-diff", SUBMODULES];
+        let arguments = [&own, options, &["--"]].concat();
         git::differences(root, &arguments, difference)
     }
 
@@ -195,7 +212,8 @@ impl Place {
                     Some(Difference { path: path.to_owned(), old_path: path.to_owned(), old_mode: absent(), ..it })
                 }
                 (None, Some(path)) => {
-                    Some(Difference { path: path.to_owned(), old_path: path.to_owned(), is_there: false, ..it })
+                    let (path, old_path) = (path.to_owned(), path.to_owned());
+                    Some(Difference { path, old_path, is_there: false, is_file: false, ..it })
                 }
                 (None, None) => None,
             }
@@ -206,14 +224,20 @@ impl Place {
 /// Reads `:<mode> <mode> <blob> <blob> <status>` and one or two paths.
 fn difference(header: &str, path: String, other: Option<String>) -> Option<Difference> {
     let mut words = header.strip_prefix(':')?.split(' ');
-    let (old_mode, _, old_blob) = (words.next()?, words.next()?, words.next()?);
+    let (old_mode, mode, old_blob) = (words.next()?, words.next()?, words.next()?);
+    let is_file = is_file(mode);
     let status = words.nth(1)?;
     let (old_path, path) = match other {
         Some(new) => (path, new),
         None => (path.clone(), path),
     };
     let (old_mode, old_blob) = (old_mode.to_owned(), old_blob.to_owned());
-    Some(Difference { path, old_path, old_mode, old_blob, is_there: !status.starts_with('D') })
+    Some(Difference { path, old_path, old_mode, old_blob, is_there: !status.starts_with('D'), is_file })
+}
+
+/// Whether a mode is that of a file or of a link.
+fn is_file(mode: &str) -> bool {
+    mode.starts_with("100") || mode == "120000"
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub struct File {
     text: OnceLock<Result<Text, Unreadable>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     Memory(Vec<u8>),
     Disk(PathBuf),
@@ -111,6 +111,11 @@ impl File {
 
     fn new(path: &str, content: Content, tracked: bool) -> Self {
         Self { path: path.into(), tracked, executable: false, symlink: None, content, text: OnceLock::new() }
+    }
+
+    /// A file with the same content under another path.
+    fn shown_at(&self, path: &str) -> Self {
+        Self { executable: self.executable, ..Self::new(path, self.content.clone(), self.tracked) }
     }
 
     /// The text, read at the first call.
@@ -245,6 +250,25 @@ impl Tree {
             git: self.git,
             ..Self::of(files, self.root.clone())
         }
+    }
+
+    /// The same tree, in which links show the files of this tree: on disk they show those of the work tree.
+    fn relinked(mut self) -> Self {
+        let shown: Vec<(usize, Arc<File>)> = self
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| link.symlink.is_some())
+            .filter_map(|(at, link)| {
+                let target = self.file(self.find(&self.real(&link.path))?);
+                let is_other = link.leaves() || matches!(target.content, Content::Memory(_));
+                is_other.then(|| (at, Arc::new(File { symlink: link.symlink.clone(), ..target.shown_at(&link.path) })))
+            })
+            .collect();
+        for (at, file) in shown {
+            self.files[at] = file;
+        }
+        self
     }
 
     /// The tree with files of earlier commits beside it.

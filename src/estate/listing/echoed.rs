@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 
 /// So many resources with such a provisioner are put in order.
 const MAX_WRITERS: usize = 128;
+/// So many `echo`s of one command are looked at, and of no command that is longer in bytes.
+const MAX_ECHOES: usize = 512;
+const MAX_COMMAND: usize = 1 << 16;
 
 /// A file as the provisioners of one root write it.
 struct Written<'m> {
@@ -89,12 +92,19 @@ fn in_order<'m>(ground: &Ground<'_, 'm>, mut left: Vec<Resource<'m, 'm>>) -> Vec
 /// What a command's `echo`s put into inventories: the path, the text, and whether it is added to what is there.
 fn echoes(command: &str) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
+    if command.len() > MAX_COMMAND {
+        return found;
+    }
     let mut rest = command;
-    while let Some(at) = rest.find("echo") {
+    for _ in 0..MAX_ECHOES {
+        let Some(at) = rest.find("echo") else { break };
         let starts =
             rest[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || ";&|({".contains(before));
         rest = &rest[at + 4..];
-        let Some((line, end)) = words(rest).filter(|_| starts && rest.starts_with([' ', '\t'])) else { continue };
+        if !starts || !rest.starts_with([' ', '\t']) {
+            continue;
+        }
+        let Some((line, end)) = words(rest) else { continue };
         let after = &rest[end..];
         let adds = after.starts_with(">>");
         let Some((path, _)) = after.strip_prefix(if adds { ">>" } else { ">" }).and_then(words) else { continue };
@@ -155,5 +165,8 @@ mod tests {
         ] {
             assert_eq!(echoes(command), expected, "{command}");
         }
+        // Each quote opens what the next closes, so that every text goes on to the end.
+        assert_eq!(echoes(&"echo \"a ".repeat(2_000)), Vec::new());
+        assert_eq!(echoes(&"echo a > hosts\n".repeat(10_000)), Vec::new());
     }
 }

@@ -29,6 +29,10 @@ pub(super) fn list(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], foun
     let scripts = state_scripts(ground);
     let readers = readers(ground, invocations, &scripts);
     let row = inventories::plugin(PROGRAM);
+    let with_called: Vec<(&str, Vec<FileId>)> = scripts
+        .iter()
+        .map(|script| (ground.documents.tree.path(*script), [vec![*script], called(ground, *script)].concat()))
+        .collect();
     for (at, machine) in ground.machines.iter().enumerate() {
         if row.is_some_and(|row| row.types.iter().any(|ty| ty == machine.resource.ty())) {
             for (project, playbook) in &readers {
@@ -36,11 +40,10 @@ pub(super) fn list(ground: &Ground<'_, '_>, invocations: &[Invocation<'_>], foun
                 found.add(listing(at, machine, groups, project, *playbook));
             }
         }
-        for script in &scripts {
-            let path = ground.documents.tree.path(*script);
+        for (path, files) in &with_called {
             let mut groups = BTreeSet::new();
-            for file in std::iter::once(*script).chain(called(ground, *script)) {
-                let text = ground.documents.tree.text(file);
+            for file in files {
+                let text = ground.documents.tree.text(*file);
                 groups.extend(by_metadata(ground, machine, text));
                 groups.extend(by_pairs(ground, machine, text));
             }

@@ -1,10 +1,10 @@
 //! Looking for what was held before in the revision after.
 
-use super::held::{blocks_of, body_of, called};
+use super::held::Blocks;
 use super::{How, Place, Thing};
 use crate::estate::Estate;
 use crate::model::load::Outcome;
-use crate::model::terraform::{Declared, Instance, Key, Mode, Module, Resource};
+use crate::model::terraform::{Instance, Key, Mode, Module, Resource};
 use crate::source::{file_name, folder};
 use crate::text::{FileId, Loc, Span};
 use crate::value::Reason;
@@ -21,15 +21,16 @@ const UNKNOWN_KEY: &str = "[\"…\"]";
 
 /// The revision after, made ready to be asked.
 pub(super) struct After<'m> {
-    estate: &'m Estate<'m>,
+    pub(super) estate: &'m Estate<'m>,
     /// By environment and address.
-    instances: HashMap<(&'m str, &'m str), &'m Arc<Instance<'m>>>,
+    pub(super) instances: HashMap<(&'m str, &'m str), &'m Arc<Instance<'m>>>,
     /// How many module instances there are, by environment.
     counts: HashMap<&'m str, usize>,
     /// `moved` blocks by environment: from and to, as full addresses.
-    moved: BTreeMap<&'m str, Vec<(String, String)>>,
+    pub(super) moved: BTreeMap<&'m str, Vec<(String, String)>>,
     /// What `removed` blocks drop, by environment: full addresses without keys.
     removed: BTreeMap<&'m str, HashSet<String>>,
+    blocks: Blocks,
 }
 
 /// What became of a thing.
@@ -49,9 +50,9 @@ pub(super) struct Gone<'m> {
     /// How.
     pub(super) how: How,
     /// The module instance that lacks it.
-    within: &'m Arc<Instance<'m>>,
+    pub(super) within: &'m Arc<Instance<'m>>,
     /// What it lacks: `module.db["x"]`, `aws_db_instance.main[1]`.
-    step: String,
+    pub(super) step: String,
     /// What is still there of it: the declaration that lost a key.
     pub(super) left: Option<Loc>,
 }
@@ -65,6 +66,7 @@ impl<'m> After<'m> {
             counts: HashMap::new(),
             moved: BTreeMap::new(),
             removed: BTreeMap::new(),
+            blocks: Blocks::default(),
         };
         for instance in &terraform.instances {
             let environment = instance.environment();
@@ -122,7 +124,10 @@ impl<'m> After<'m> {
         for _ in 0..MAX_MOVES {
             let step = moves.iter().enumerate().find_map(|(at, (from, to))| {
                 let rest = address.strip_prefix(from.as_str()).filter(|_| !used[at])?;
-                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| (at, format!("{to}{rest}")))
+                // Without keys it speaks of all instances, with one of a single one.
+                let whole = !from.ends_with(']') && !to.ends_with(']');
+                let applies = rest.is_empty() || rest.starts_with('.') || whole && rest.starts_with('[');
+                applies.then(|| (at, format!("{to}{rest}")))
             });
             let Some((at, next)) = step else { break };
             used[at] = true;
@@ -180,11 +185,7 @@ impl<'m> After<'m> {
     fn resource(&self, within: &'m Arc<Instance<'m>>, step: &str) -> Search<'m> {
         let (name, key) = named(step);
         let Some((ty, label)) = name.split_once('.') else { return Search::Elsewhere };
-        let decl = within
-            .module
-            .resources
-            .iter()
-            .find(|decl| decl.mode == Mode::Managed && decl.ty == ty && decl.name == label);
+        let decl = within.module.resource(Mode::Managed, ty, label).and_then(|at| within.module.resources.get(at));
         let Some(decl) = decl else { return self.gone_for_sure(within, How::Removed, step) };
         let slots = self.estate.terraform.resource(within, Mode::Managed, ty, label);
         let has = |key: &str| slots.iter().position(|slot| slot.key().suffix() == key);
@@ -223,7 +224,7 @@ impl<'m> After<'m> {
         match (gone.how, gone.left) {
             (How::KeyRemoved, Some(header)) => {
                 let why = format!("{} is no longer among those of its `count` or `for_each`", gone.step);
-                (Self::repetition(gone, header), why)
+                (self.repetition(gone, header), why)
             }
             (How::CallRemoved, _) => {
                 let loc = self.anchor(&thing.place, &gone.within.module);
@@ -237,14 +238,18 @@ impl<'m> After<'m> {
         }
     }
 
-    /// The `count` or `for_each` of what lost a key.
-    fn repetition(gone: &Gone<'m>, header: Loc) -> Loc {
+    /// Where the keys of what lost one are given: in a file of variables or of data, else at its `count` or `for_each`.
+    fn repetition(&self, gone: &Gone<'m>, header: Loc) -> Loc {
         let module = &gone.within.module;
         let resources = module.resources.iter().map(|resource| &resource.decl);
         let mut declared = resources.chain(module.calls.iter().map(|call| &call.decl));
-        let declared = declared.find(|declared| declared.loc() == header);
-        let repeats = declared.and_then(|it| it.attribute("for_each").or_else(|| it.attribute("count")));
-        repeats.map_or(header, |(file, attribute)| Loc { file, span: attribute.name_span })
+        let Some(declared) = declared.find(|declared| declared.loc() == header) else { return header };
+        let repeats = ["for_each", "count"].into_iter().find_map(|name| Some((name, declared.attribute(name)?)));
+        let Some((name, (file, attribute))) = repeats else { return header };
+        let view = self.estate.terraform.block(gone.within, declared.file, declared.block);
+        let given =
+            view.arg(name).origin.filter(|loc| loc.file != file && !self.estate.documents.is_installed(loc.file));
+        given.unwrap_or(Loc { file, span: attribute.name_span })
     }
 
     /// The place in a module that is nearest to where something stood: the block behind it, else the one in front.
@@ -255,88 +260,21 @@ impl<'m> After<'m> {
         let Some(file) = file.or_else(other) else {
             return Loc::default();
         };
-        let blocks = blocks_of(module, file);
-        let of = |label: &String| blocks.iter().find(|(other, _)| other == label).map(|(_, loc)| *loc);
+        let blocks = self.blocks.of(module, file);
+        let of = |label: &String| blocks.by_label.get(label).copied();
         let near = place.following.iter().chain(&place.preceding).find_map(of);
         let tree = self.estate.documents.tree;
         // In another file its line means nothing.
         let least = if tree.path(file) == place.path { place.line } else { 1 };
-        let behind = || blocks.iter().find(|(_, loc)| tree.line(*loc) >= least);
+        let blocks = &blocks.in_order;
+        let behind = || blocks.get(blocks.partition_point(|(_, loc)| tree.line(*loc) < least));
         let near = near.or_else(|| behind().or(blocks.last()).map(|(_, loc)| *loc));
         near.unwrap_or(Loc { file, span: Span::default() })
     }
-
-    /// What has come in the same environment and looks like a thing that went: the only new resource of its type, where it was
-    /// the only one of its type that went; the only new call of the module that is no longer called.
-    pub(super) fn successor(
-        &self,
-        thing: &Thing,
-        gone: &Gone<'m>,
-        declared: &HashMap<(String, String), String>,
-        alone: bool,
-    ) -> Option<Kept> {
-        let environment = thing.environment.as_str();
-        let from = match gone.how {
-            How::Removed if alone => bare_end(&thing.address),
-            How::CallRemoved => bare_end(&join(&gone.within.address, &gone.step)),
-            _ => return None,
-        };
-        let source = declared.get(&(environment.to_owned(), bare(&from)))?;
-        let mut come: BTreeMap<String, Loc> = BTreeMap::new();
-        let targets = self.moved.get(environment).map_or(&[][..], Vec::as_slice);
-        for instance in self.instances.values().filter(|instance| instance.environment() == environment) {
-            let resources = instance.module.resources.iter().filter(|_| gone.how == How::Removed);
-            let resources = resources.filter(|decl| decl.mode == Mode::Managed && decl.ty == thing.ty);
-            let resources = resources.filter(|decl| self.is_like(thing, &decl.decl));
-            let calls = instance.module.calls.iter().filter(|_| gone.how == How::CallRemoved);
-            let calls = calls.filter(|call| called(call) == source.as_str());
-            let named = resources
-                .map(|decl| (format!("{}.{}", decl.ty, decl.name), decl.decl.loc()))
-                .chain(calls.map(|call| (format!("module.{}", call.name), call.decl.loc())));
-            for (name, loc) in named {
-                let address = join(&instance.address, &name);
-                let known = declared.contains_key(&(environment.to_owned(), bare(&address)));
-                if !known && !targets.iter().any(|(_, to)| bare(to) == bare(&address)) {
-                    come.insert(address, loc);
-                }
-            }
-        }
-        let mut come = come.into_iter();
-        let (to, loc) = come.next()?;
-        let how = format!("`moved {{ from = {from}, to = {to} }}`");
-        come.next().is_none().then_some(Kept { how, loc })
-    }
-
-    /// Whether half of the arguments that one has and the other has too are the same.
-    fn is_like(&self, thing: &Thing, declared: &Declared<'m>) -> bool {
-        let body = body_of(self.estate, declared);
-        let same = body.iter().filter(|argument| thing.body.contains(argument)).count();
-        2 * same >= body.len().max(thing.body.len())
-    }
-
-    /// What a data source reads now: that does not keep Terraform from destroying it.
-    pub(super) fn read_instead(thing: &Thing, gone: &Gone<'m>) -> Option<Kept> {
-        let name = named(&gone.step).0.split_once('.').filter(|_| gone.how == How::Removed)?.1;
-        let data = gone.within.module.resource(Mode::Data, &thing.ty, name)?;
-        let loc = gone.within.module.resources.get(data)?.decl.loc();
-        let from = bare(&thing.address);
-        let how = format!(
-            "a data source reads it now, and only `removed {{ from = {from} lifecycle {{ destroy = false }} }}`"
-        );
-        Some(Kept { how, loc })
-    }
-}
-
-/// What would keep what went.
-pub(super) struct Kept {
-    /// A `moved` or `removed` block.
-    pub(super) how: String,
-    /// What is there instead.
-    pub(super) loc: Loc,
 }
 
 /// An address below another.
-fn join(above: &str, below: &str) -> String {
+pub(super) fn join(above: &str, below: &str) -> String {
     let dot = if above.is_empty() { "" } else { "." };
     format!("{above}{dot}{below}")
 }
@@ -351,7 +289,7 @@ fn alias(key: &str) -> Option<&'static str> {
 }
 
 /// A step without its key, and the key.
-fn named(step: &str) -> (&str, &str) {
+pub(super) fn named(step: &str) -> (&str, &str) {
     step.split_at(step.find('[').unwrap_or(step.len()))
 }
 

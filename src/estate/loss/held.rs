@@ -9,7 +9,9 @@ use crate::model::terraform::{Call, CallView, Declared, Mode, Module, Resource, 
 use crate::syntax::hcl::Attribute;
 use crate::text::{FileId, Loc};
 use crate::value::Tri;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// So many blocks on each side tell where a block stood.
 const MAX_AROUND: usize = 12;
@@ -18,7 +20,7 @@ impl Held {
     /// What an estate holds.
     #[must_use]
     pub fn of(estate: &Estate<'_>) -> Self {
-        let mut held = Self::default();
+        let (mut held, blocks) = (Self::default(), Blocks::default());
         let machines: HashMap<(&str, &str), usize> = estate
             .machines
             .iter()
@@ -32,8 +34,8 @@ impl Held {
             let machine = machines.get(&(environment.as_str(), address.as_str())).copied();
             let machine = machine.map(|at| (&estate.machines[at], upkeep::holds(estate, at, &estate.machines[at])));
             let thing = match machine {
-                Some((machine, holds)) if !holds.is_empty() => Some(of_machine(estate, machine, holds)),
-                _ => data_type(resource.ty()).map(|ty| of_store(estate, &resource, ty)),
+                Some((machine, holds)) if !holds.is_empty() => Some(of_machine(estate, &blocks, machine, holds)),
+                _ => data_type(resource.ty()).map(|ty| of_store(estate, &blocks, &resource, ty)),
             };
             held.things.extend(thing);
             held.declared.insert((environment, super::after::bare(&address)), String::new());
@@ -42,7 +44,7 @@ impl Held {
             for call in estate.terraform.calls_of(instance) {
                 let environment = instance.environment().to_owned();
                 held.declared.insert((environment, super::after::bare(&call.address())), called(call.call).to_owned());
-                held.things.extend(of_call(estate, &call));
+                held.things.extend(of_call(estate, &blocks, &call));
             }
         }
         held
@@ -67,7 +69,7 @@ fn sure(reason: Option<crate::value::Reason>) -> Tri {
     reason.map_or(Tri::True, Tri::Unknown)
 }
 
-fn of_store<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>, ty: &'static DataType) -> Thing {
+fn of_store<'m>(estate: &Estate<'m>, blocks: &Blocks, resource: &Resource<'m, 'm>, ty: &'static DataType) -> Thing {
     let traits = Traits {
         refuses_when_full: store::refuses_when_full(resource, ty),
         recoverable: store::holds_by(resource, ty, Protection::SoftDelete),
@@ -84,11 +86,11 @@ fn of_store<'m>(estate: &Estate<'m>, resource: &Resource<'m, 'm>, ty: &'static D
         guarded: estate.guarded_by_service(resource),
         arguments: arguments(resource, &ty.replace_on),
         traits,
-        ..Thing::of(estate, resource)
+        ..Thing::of(estate, blocks, resource)
     }
 }
 
-fn of_machine(estate: &Estate<'_>, machine: &Machine<'_>, holds: Vec<String>) -> Thing {
+fn of_machine(estate: &Estate<'_>, blocks: &Blocks, machine: &Machine<'_>, holds: Vec<String>) -> Thing {
     let resource = &machine.resource;
     let refusing = machine.ty.guards.iter().filter(|guard| is_guard(guard.role));
     Thing {
@@ -96,12 +98,12 @@ fn of_machine(estate: &Estate<'_>, machine: &Machine<'_>, holds: Vec<String>) ->
         holds,
         guarded: refusing.fold(Tri::False, |so_far, guard| so_far.or(|| guard.is_safe(&resource.arg(&guard.path)))),
         arguments: arguments(resource, &machine.ty.replace_on),
-        ..Thing::of(estate, resource)
+        ..Thing::of(estate, blocks, resource)
     }
 }
 
 /// A call of a public module that holds data and whose files are not at hand.
-fn of_call(estate: &Estate<'_>, call: &CallView<'_, '_>) -> Option<Thing> {
+fn of_call(estate: &Estate<'_>, blocks: &Blocks, call: &CallView<'_, '_>) -> Option<Thing> {
     let source = call.call.source.filter(|_| call.target().is_none())?;
     let module = well_known_module(source)?;
     let repeated = ["count", "for_each"].iter().any(|name| call.call.decl.attribute(name).is_some());
@@ -121,7 +123,7 @@ fn of_call(estate: &Estate<'_>, call: &CallView<'_, '_>) -> Option<Thing> {
             in_library: call.instance.role == Role::Library,
             ..Traits::NONE
         },
-        place: Place::of(estate, &call.instance.module, &call.call.decl),
+        place: Place::of(estate, blocks, &call.instance.module, &call.call.decl),
         is_call: true,
         body: Vec::new(),
         arguments: Vec::new(),
@@ -129,7 +131,7 @@ fn of_call(estate: &Estate<'_>, call: &CallView<'_, '_>) -> Option<Thing> {
 }
 
 impl Thing {
-    fn of(estate: &Estate<'_>, resource: &Resource<'_, '_>) -> Self {
+    fn of(estate: &Estate<'_>, blocks: &Blocks, resource: &Resource<'_, '_>) -> Self {
         Self {
             environment: resource.instance.environment().to_owned(),
             address: resource.address(),
@@ -141,7 +143,7 @@ impl Thing {
             guarded: Tri::False,
             prevented: resource.arg("lifecycle.prevent_destroy").equals(&true.into()),
             traits: Traits::of(estate, resource),
-            place: Place::of(estate, &resource.instance.module, &resource.decl.decl),
+            place: Place::of(estate, blocks, &resource.instance.module, &resource.decl.decl),
             is_call: false,
             body: body_of(estate, &resource.decl.decl),
             arguments: Vec::new(),
@@ -176,9 +178,9 @@ fn arguments(resource: &Resource<'_, '_>, paths: &'static [String]) -> Vec<Argum
 }
 
 impl Place {
-    fn of(estate: &Estate<'_>, module: &Module<'_>, declared: &Declared<'_>) -> Self {
+    fn of(estate: &Estate<'_>, blocks: &Blocks, module: &Module<'_>, declared: &Declared<'_>) -> Self {
         let loc = declared.loc();
-        let blocks = blocks_of(module, loc.file);
+        let blocks = &blocks.of(module, loc.file).in_order;
         let at = blocks.partition_point(|(_, other)| other.span.start < loc.span.start);
         let label = |(label, _): &(String, Loc)| label.clone();
         Self {
@@ -190,8 +192,26 @@ impl Place {
     }
 }
 
-/// The blocks of a module that stand in one file, in order: kind and labels, and the header.
-pub(super) fn blocks_of(module: &Module<'_>, file: FileId) -> Vec<(String, Loc)> {
+/// The blocks of files, each file's listed once.
+#[derive(Default)]
+pub(super) struct Blocks(RefCell<HashMap<(*const u8, FileId), Rc<Listed>>>);
+
+/// The blocks of a file: kind and labels, and the header.
+pub(super) struct Listed {
+    pub(super) in_order: Vec<(String, Loc)>,
+    /// The first of each.
+    pub(super) by_label: HashMap<String, Loc>,
+}
+
+impl Blocks {
+    /// The blocks of a module that stand in one file.
+    pub(super) fn of(&self, module: &Module<'_>, file: FileId) -> Rc<Listed> {
+        let key = (std::ptr::from_ref(module).cast(), file);
+        self.0.borrow_mut().entry(key).or_insert_with(|| Rc::new(listed(module, file))).clone()
+    }
+}
+
+fn listed(module: &Module<'_>, file: FileId) -> Listed {
     let declared = module
         .variables
         .iter()
@@ -210,5 +230,6 @@ pub(super) fn blocks_of(module: &Module<'_>, file: FileId) -> Vec<(String, Loc)>
         })
         .collect();
     blocks.sort_by_key(|(_, loc)| loc.span.start);
-    blocks
+    let by_label = blocks.iter().rev().cloned().collect();
+    Listed { in_order: blocks, by_label }
 }

@@ -4,13 +4,16 @@
 mod after;
 mod held;
 mod replaced;
+mod successor;
 
 use super::Estate;
 use crate::model::annotation::{Remark, Saying};
+use crate::source::folder;
 use crate::text::Loc;
 use crate::value::{Tri, Value};
-use after::{After, Gone, Kept, Search};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use after::{After, Gone, Search};
+use std::collections::HashMap;
+use successor::Exchange;
 
 /// What Terraform held before a change, as plain data.
 #[derive(Debug, Default)]
@@ -144,8 +147,6 @@ pub fn losses<'m>(estate: &'m Estate<'m>) -> Vec<Loss<'m>> {
     let Some(held) = estate.before else { return Vec::new() };
     let after = After::of(estate);
     let mut found: Vec<(Loss<'m>, Option<Gone<'m>>)> = Vec::new();
-    // Things that went, by environment and type: where one went and one came, it is the same.
-    let mut went: BTreeMap<(&str, &str), HashSet<String>> = BTreeMap::new();
     for thing in &held.things {
         let (gone, lost) = match after.search(thing) {
             Search::Here(Some(resource)) => {
@@ -154,27 +155,18 @@ pub fn losses<'m>(estate: &'m Estate<'m>) -> Vec<Loss<'m>> {
             }
             Search::Here(None) | Search::Elsewhere => continue,
             Search::Unknown(it, reason) => (it, Tri::Unknown(reason)),
-            Search::Gone(it) => {
-                went.entry((&thing.environment, &thing.ty)).or_default().insert(after::bare(&thing.address));
-                (it, thing.existed.clone())
-            }
+            Search::Gone(it) => (it, thing.existed.clone()),
         };
         found.push((after.loss(thing, &gone, lost), Some(gone)));
     }
-    // The instances of a declaration have one successor.
-    let mut known: HashMap<(&str, String), Option<Kept>> = HashMap::new();
+    let went: Vec<(&Thing, &Gone<'m>)> =
+        found.iter().filter_map(|(loss, gone)| Some((loss.thing, gone.as_ref()?))).collect();
+    let mut exchange = Exchange::of(&after, &held.declared, &went);
     for (loss, gone) in &mut found {
-        let alone = went.get(&(&loss.thing.environment, &loss.thing.ty)).is_some_and(|went| went.len() == 1);
-        if let Some(gone) = gone.as_ref().filter(|_| loss.lost.is_true()) {
-            let key = (loss.thing.environment.as_str(), after::bare(&loss.thing.address));
-            let kept = known.entry(key).or_insert_with(|| {
-                let kept = after.successor(loss.thing, gone, &held.declared, alone);
-                kept.or_else(|| After::read_instead(loss.thing, gone))
-            });
-            if let Some(kept) = kept {
-                loss.because = format!("{}; {} would keep it", loss.because, kept.how);
-                loss.loc = kept.loc;
-            }
+        let kept = gone.as_ref().filter(|_| loss.lost.is_true()).and_then(|gone| exchange.kept(loss.thing, gone));
+        if let Some(kept) = kept {
+            loss.because = format!("{}; {} would keep it", loss.because, kept.how);
+            loss.loc = kept.loc;
         }
         loss.decommission = loss.thing.traits.decommission || given_up(estate, loss);
     }
@@ -193,7 +185,12 @@ fn given_up(estate: &Estate<'_>, loss: &Loss<'_>) -> bool {
 
 impl<'m> After<'m> {
     fn loss(&self, thing: &'m Thing, gone: &Gone<'m>, lost: Tri) -> Loss<'m> {
-        let (loc, because) = self.told(thing, gone);
+        let (loc, mut because) = self.told(thing, gone);
+        // What several roots share is told in a folder that says nothing of them.
+        let of = folder(self.estate.documents.tree.path(loc.file));
+        if !thing.environment.is_empty() && of != thing.environment {
+            because = format!("{because}; the root is {}", thing.environment);
+        }
         Loss { thing, lost, how: gone.how, because, loc, declaration: gone.left, decommission: false }
     }
 }

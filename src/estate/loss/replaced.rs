@@ -8,6 +8,8 @@ use crate::value::{Data, Kind, Value};
 
 /// So deep values are compared.
 const MAX_DEPTH: usize = 8;
+/// Longer lists are compared by their length alone.
+const MAX_ITEMS: usize = 64;
 
 /// The loss of what is still declared, when an argument makes it anew.
 pub(super) fn loss<'m>(thing: &'m Thing, resource: &Resource<'m, 'm>) -> Option<Loss<'m>> {
@@ -68,8 +70,15 @@ fn data_differs(before: &Data, after: &Data, attribute: bool, depth: usize) -> b
     match (before, after) {
         (Data::List(before), Data::List(after)) => {
             let closed = before.open.is_none() && after.open.is_none();
-            closed && before.items.len() != after.items.len()
-                || before.items.iter().zip(&after.items).any(|(a, b)| differs(a, b, attribute, depth + 1))
+            // Many lists are sets, whose order is none.
+            let lacks = |some: &[Value], other: &[Value]| {
+                let others = some.len() <= MAX_ITEMS && other.len() <= MAX_ITEMS;
+                others && some.iter().any(|a| other.iter().all(|b| differs(a, b, attribute, depth + 1)))
+            };
+            closed
+                && (before.items.len() != after.items.len()
+                    || lacks(&before.items, &after.items)
+                    || lacks(&after.items, &before.items))
         }
         (Data::Map(before), Data::Map(after)) => {
             let closed = attribute && before.open.is_none() && after.open.is_none();
@@ -83,10 +92,22 @@ fn data_differs(before: &Data, after: &Data, attribute: bool, depth: usize) -> b
         (Data::Map(_), Data::List(list)) | (Data::List(list), Data::Map(_)) => list.open.is_none(),
         (Data::Null, _) | (_, Data::Null) => false,
         (before, after) => match (before.scalar(), after.scalar()) {
-            (Some(before), Some(after)) => before != after,
+            (Some(before), Some(after)) => !is_same_text(&before, &after),
             _ => false,
         },
     }
+}
+
+/// Whether texts say the same: ends of lines are a matter of the checkout, and names of places are often taken in any case
+/// (`West Europe`, `westeurope`).
+fn is_same_text(before: &str, after: &str) -> bool {
+    if before == after {
+        return true;
+    }
+    let is_name = |text: &str| !text.contains('\n');
+    let name = |text: &str| text.replace(' ', "").to_lowercase();
+    let lines = |text: &str| text.replace("\r\n", "\n");
+    is_name(before) && is_name(after) && name(before) == name(after) || lines(before) == lines(after)
 }
 
 #[cfg(test)]
@@ -103,6 +124,9 @@ mod tests {
         assert!(!differ(&known("a"), &Value::unknown("no default")) && !differ(&Value::absent(), &known("a")));
         assert!(differ(&Value::absent(), &Value::known(true)) && !differ(&Value::absent(), &Value::known(false)));
         assert!(differ(&list(&["a"]), &list(&["a", "b"])) && !differ(&list(&["a"]), &list(&["a"])));
+        assert!(differ(&list(&["a", "b"]), &list(&["c", "a"])) && !differ(&list(&["a", "b"]), &list(&["b", "a"])));
+        assert!(!differ(&known("West Europe"), &known("westeurope")) && differ(&known("eu-a"), &known("eu-b")));
+        assert!(!differ(&known("a\r\nb\r\n"), &known("a\nb\n")) && differ(&known("a\nB"), &known("a\nb")));
         let map = |key: &str| Value::map(vec![(key.into(), known("x"))]);
         assert!(differ(&Value::absent(), &map("a")) && !differ(&map("a"), &map("a")));
         assert!(differ(&map("a"), &Value::list(vec![map("a"), map("b")])));

@@ -6,7 +6,7 @@ use super::inventory::Setting;
 use super::values::Variables;
 use crate::syntax::yaml::Node;
 use crate::text::{FileId, Loc};
-use crate::value::{Data, Tri, Value};
+use crate::value::{Data, Tri, Value, truth};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -77,14 +77,15 @@ impl<'a> Constructed<'_, 'a> {
 
     fn keyed(&self, variables: &Variables) -> Vec<String> {
         let mut found = Vec::new();
-        let leads = self.root.get("leading_separator").and_then(Node::as_str) != Some("false");
+        let is_off = |node: Option<Node<'_>>| node.and_then(Node::as_str).and_then(truth) == Some(false);
+        let leads = !is_off(self.root.get("leading_separator"));
         for entry in self.entries("keyed_groups") {
             let Some(key) = entry.get("key").and_then(|key| Some((key.as_str()?, self.loc(key)))) else { continue };
             let value = self.ansible.expression_over(variables, key.0, key.1);
             let option = |name: &str| entry.get(name).and_then(Node::as_str);
             let separator = option("separator").unwrap_or("_");
             let prefix = option("prefix").unwrap_or("");
-            let trails = option("trailing_separator") != Some("false");
+            let trails = !is_off(entry.get("trailing_separator"));
             let bare = bare_groups(&value, separator, option("default_value"), trails);
             let led = if prefix.is_empty() && !leads { "" } else { separator };
             let own: Vec<String> = bare.iter().map(|name| format!("{prefix}{led}{name}")).collect();
