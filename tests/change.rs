@@ -431,3 +431,20 @@ fn the_answer_does_not_hang_on_threads() {
     };
     assert_eq!(out("1"), out("4"));
 }
+
+#[test]
+fn what_says_nothing_of_itself_is_not_what_went() {
+    if no_git() {
+        return;
+    }
+    let rule = "agent-instructions-without-state-rule";
+    let folder = repository(&[
+        ("main.tf", VOLUME),
+        ("CLAUDE.md", "# Work\n\nRun `terraform plan` in envs before a commit, and read it.\n"),
+    ]);
+    std::fs::remove_file(folder.path().join("CLAUDE.md")).unwrap();
+    folder.write("AGENTS.md", "Agents here\n===========\n\nTerraform lives beside this file. Keep lines short.\n");
+    add(&folder);
+    let run = json(&folder, &["--staged"]);
+    assert_eq!(found(&run, &[rule]), [(rule.to_owned(), "AGENTS.md".to_owned(), true)], "{}", run.out);
+}

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Default)]
 pub struct Earlier {
     /// Its findings by their fingerprints, in the paths of today, each with its trace.
-    findings: HashMap<String, u64>,
+    findings: HashMap<String, Option<u64>>,
     /// What Terraform held that has data in it.
     pub(super) held: Held,
 }
@@ -56,14 +56,15 @@ impl Earlier {
     }
 
     /// Says of each finding whether the change brought it; one that only went to another file of its folder is not new.
-    pub(super) fn mark(&self, findings: &mut [Finding], traces: &[u64]) {
+    pub(super) fn mark(&self, findings: &mut [Finding], traces: &[Option<u64>]) {
         let here: HashSet<&str> = findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
         let mut gone: HashMap<u64, usize> = HashMap::new();
-        for (_, trace) in self.findings.iter().filter(|(fingerprint, _)| !here.contains(fingerprint.as_str())) {
-            *gone.entry(*trace).or_default() += 1;
+        let vanished = self.findings.iter().filter(|(fingerprint, _)| !here.contains(fingerprint.as_str()));
+        for trace in vanished.filter_map(|(_, trace)| *trace) {
+            *gone.entry(trace).or_default() += 1;
         }
         for (finding, trace) in findings.iter_mut().zip(traces) {
-            let mut moved = || match gone.get_mut(trace) {
+            let mut moved = || match trace.and_then(|trace| gone.get_mut(&trace)) {
                 Some(count) if *count > 0 => {
                     *count -= 1;
                     true
@@ -76,6 +77,6 @@ impl Earlier {
 }
 
 /// The findings of an analysis with their traces.
-fn traced(analysis: Analysis) -> Vec<(Finding, u64)> {
+fn traced(analysis: Analysis) -> Vec<(Finding, Option<u64>)> {
     analysis.findings.into_iter().zip(analysis.traces).collect()
 }

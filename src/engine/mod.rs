@@ -34,7 +34,7 @@ pub struct Analysis {
     /// Findings in path and line order, suppressed ones marked.
     pub findings: Vec<Finding>,
     /// What tells each of them apart wherever in its folder it stands.
-    traces: Vec<u64>,
+    traces: Vec<Option<u64>>,
     /// What could not be decided, by rule and reason.
     pub undecided: Vec<Undecided>,
     /// How many files were judged.

@@ -222,8 +222,13 @@ fn gather(findings: Vec<(Finding, Option<String>)>) -> Vec<Finding> {
 }
 
 /// Sorts findings and gives each its fingerprint: rule, address or path, content, and a counter for repeats. `today` is the path
-/// that a path counts as. Returned is what tells each apart wherever in its folder it stands.
-pub(super) fn finish<'t>(findings: &mut [Finding], tree: &'t Tree, today: &dyn Fn(&'t str) -> &'t str) -> Vec<u64> {
+/// that a path counts as. Returned is what tells each apart wherever in its folder it stands; none for what says no more of itself
+/// than which rule it breaks.
+pub(super) fn finish<'t>(
+    findings: &mut [Finding],
+    tree: &'t Tree,
+    today: &dyn Fn(&'t str) -> &'t str,
+) -> Vec<Option<u64>> {
     findings.sort_by(|a, b| {
         (a.loc.file, a.loc.span, &a.rule, &a.message).cmp(&(b.loc.file, b.loc.span, &b.rule, &b.message))
     });
@@ -240,7 +245,8 @@ pub(super) fn finish<'t>(findings: &mut [Finding], tree: &'t Tree, today: &dyn F
             let hash = Hash64::default().with(finding.rule.as_bytes()).with(place.as_bytes());
             hash.with(address.as_bytes()).with(identity.as_bytes())
         };
-        traces.push(of(folders.1, address.as_deref().unwrap_or_default()).finish());
+        let telling = address.is_some() || finding.fingerprint == folders.0 || finding.fingerprint.contains(' ');
+        traces.push(telling.then(|| of(folders.1, address.as_deref().unwrap_or_default()).finish()));
         let hash = of(path, address.as_deref().unwrap_or(path));
         let count = repeats.entry(hash.finish()).or_default();
         let fingerprint = format!("{:016x}", hash.with(&count.to_le_bytes()).finish());
