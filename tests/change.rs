@@ -448,3 +448,22 @@ fn what_says_nothing_of_itself_is_not_what_went() {
     let run = json(&folder, &["--staged"]);
     assert_eq!(found(&run, &[rule]), [(rule.to_owned(), "AGENTS.md".to_owned(), true)], "{}", run.out);
 }
+
+#[test]
+fn a_picture_that_is_not_in_the_clone_is_no_obstacle() {
+    if no_git() {
+        return;
+    }
+    let folder = repository(&[("demo.gif", "GIF89a, more or less\n"), ("a.sh", UNLOCK)]);
+    let forget = |path: &str| {
+        let blob = git(folder.path(), &["rev-parse", &format!("HEAD:{path}")]);
+        let object = folder.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+        std::fs::remove_file(object).expect("the object is loose");
+        std::fs::remove_file(folder.path().join(path)).unwrap();
+    };
+    forget("demo.gif");
+    assert_eq!(unlocks(&folder, &["--since", "HEAD"]), [of("a.sh", false)]);
+    forget("a.sh");
+    let run = folder.run(&["check", "--since", "HEAD"]);
+    assert!(run.code == 2 && run.err.contains("clone without"), "{}", run.err);
+}

@@ -156,14 +156,18 @@ fn contents(root: &Path, differences: &[Difference], keep: &dyn Fn(&str) -> bool
         let ids: Vec<&str> = chosen.iter().map(|it| it.old_blob.as_str()).collect();
         // One byte more than is read tells that it is too large.
         let limit = if whole { MAX_BYTES + 1 } else { super::HEAD_BYTES as u64 };
-        let mut come = 0;
+        let mut come = vec![false; ids.len()];
         let answered = git::blobs(root, &ids, limit, &mut |at, _, bytes| {
-            come += 1;
+            come[at] = true;
             files.push(file(chosen[at], bytes));
         });
-        if !answered || come < ids.len() {
+        let missing = chosen.iter().zip(&come).filter(|(_, come)| !**come).map(|(it, _)| file(it, &[]));
+        // Of what is not judged anyway, that it was there is enough.
+        let missing: Vec<File> = missing.collect();
+        if !answered || whole && !missing.is_empty() {
             return Err(INCOMPLETE.to_owned());
         }
+        files.extend(missing);
     }
     Ok(files)
 }
